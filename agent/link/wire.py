@@ -1,0 +1,282 @@
+"""Envelope and body, to bytes and back (docs/protocol.md, "Envelope").
+
+An envelope is MessagePack ``[header, signature, body]``; the body is one zstd frame of ``[schemas, blocks, records]``.
+Everything here assumes a hostile sender: sizes are bounded before memory is taken, trailing bytes are refused before
+anything is believed, and every refusal is a ``WireError`` with a code of the contract and a sentence.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+from agent.link.model import MAX_INT, Labels, Record, Sample, Schema, Series, encode, schema_hash
+from agent.link.names import ENVELOPE_PREFIX, KIND_SAMPLE, Limits
+
+VERSION = 1
+LEVEL = 3
+LIMITS = Limits()
+
+
+class WireError(Exception):
+    """A peer's bytes were refused. ``code`` is one of the contract: malformed, bad_signature, too_large, bad_labels."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(f"{code}: {text}")
+        self.code = code
+        self.text = text
+
+
+class Header(msgspec.Struct, array_like=True, frozen=True):
+    version: int
+    agent_id: bytes
+    key_no: int
+    epoch: bytes
+    first_seq: int
+    last_seq: int
+
+
+class Block(msgspec.Struct, array_like=True, frozen=True):
+    """Samples under one schema: T sequence numbers, times and offsets; ``columns`` is 8·S·T bytes, series-major."""
+
+    schema_hash: bytes
+    seqs: list[int]
+    taken_at_ms: list[int]
+    offset_ms: list[int]
+    columns: bytes
+
+
+class Body(msgspec.Struct, array_like=True, frozen=True):
+    schemas: list[bytes]
+    blocks: list[Block]
+    records: list[msgspec.Raw]
+
+
+class _RecordHead(msgspec.Struct, array_like=True, frozen=True):
+    kind: int
+    seq: int
+    taken_at_ms: int
+    offset_ms: int
+    data: Any
+
+
+class _SeriesHead(msgspec.Struct, array_like=True, frozen=True):
+    host: str
+    name: str
+    type: int
+    labels: dict[str, str]
+
+
+class _SchemaHead(msgspec.Struct, array_like=True, frozen=True):
+    series: list[_SeriesHead]
+    checks: list[tuple[str, str]]
+
+
+Envelope = tuple[bytes, bytes, bytes]
+"""(header, signature, body) as received."""
+
+_decode_envelope = msgspec.msgpack.Decoder(Envelope).decode
+_decode_many = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
+_decode_header = msgspec.msgpack.Decoder(Header).decode
+_decode_body = msgspec.msgpack.Decoder(Body).decode
+_decode_record = msgspec.msgpack.Decoder(_RecordHead).decode
+_decode_schema = msgspec.msgpack.Decoder(_SchemaHead).decode
+_BAD = (msgspec.MsgspecError, RecursionError, ValueError)
+
+
+# ---------------------------------------------------------------- writing (the agent)
+
+
+def encode_columns(rows: Sequence[bytes]) -> bytes:
+    """Rows of S words (one per instant) -> series-major columns, each word XOR its predecessor in the series."""
+    if len(rows) == 1:
+        return rows[0]
+    width, count = len(rows[0]) // 8, len(rows)
+    words = array("Q", b"".join(rows))
+    by_series = array("Q")
+    before = array("Q")
+    for column in range(width):
+        values = words[column::width]
+        by_series.extend(values)
+        before.append(0)
+        before.extend(values[:-1])
+    size = 8 * width * count
+    mixed = int.from_bytes(by_series.tobytes(), "little") ^ int.from_bytes(before.tobytes(), "little")
+    return mixed.to_bytes(size, "little")
+
+
+def pack_body(schemas: Sequence[bytes], samples: Sequence[Sample], records: Sequence[Record]) -> bytes:
+    """The zstd frame of a body. Samples are grouped by schema in the order given; seqs ascend inside a block."""
+    blocks = []
+    for schema, group in groupby(sorted(samples, key=lambda s: (s.schema_hash, s.seq)), key=lambda s: s.schema_hash):
+        rows = list(group)
+        blocks.append(
+            (
+                schema,
+                [row.seq for row in rows],
+                [row.taken_at_ms for row in rows],
+                [row.offset_ms for row in rows],
+                encode_columns([row.values for row in rows]),
+            )
+        )
+    return zstd.compress(encode((list(schemas), blocks, [msgspec.Raw(r.packed) for r in records])), LEVEL)
+
+
+def seal(
+    agent_id: bytes,
+    key_no: int,
+    epoch: bytes,
+    seqs: Sequence[int],
+    body: bytes,
+    sign: Callable[[bytes], bytes],
+) -> bytes:
+    """A signed envelope as MessagePack. ``sign`` gives the 64-byte Ed25519 signature of its argument."""
+    header = encode((VERSION, agent_id, key_no, epoch, min(seqs), max(seqs)))
+    return encode((header, sign(ENVELOPE_PREFIX + header + body), body))
+
+
+def pack_envelopes(envelopes: Sequence[bytes]) -> bytes:
+    """The body of ``POST /v1/envelopes``: one MessagePack array."""
+    return encode([msgspec.Raw(envelope) for envelope in envelopes])
+
+
+# ---------------------------------------------------------------- reading (hub and centre)
+
+
+def open_request(body: bytes) -> list[msgspec.Raw]:
+    """The envelopes of a request, each still packed. Raises WireError."""
+    try:
+        return _decode_many(body)
+    except _BAD as why:
+        raise WireError("malformed", f"expected one MessagePack array of envelopes: {why}") from why
+
+
+def open_envelope(packed: bytes | msgspec.Raw) -> Envelope:
+    """(header, signature, body). Raises WireError."""
+    try:
+        envelope: Envelope = _decode_envelope(packed)
+    except _BAD as why:
+        raise WireError("malformed", f"expected [header, signature, body] as three byte strings: {why}") from why
+    return envelope
+
+
+def open_header(header: bytes, limits: Limits = LIMITS) -> Header:
+    """The header, with the shapes of its fields checked. Raises WireError."""
+    if len(header) > limits.header_bytes:
+        raise WireError("too_large", f"header of {len(header)} bytes: expected at most {limits.header_bytes}")
+    try:
+        opened = _decode_header(header)
+    except _BAD as why:
+        raise WireError("malformed", f"header: {why}") from why
+    if opened.version != VERSION:
+        raise WireError("malformed", f"envelope version {opened.version}: expected {VERSION}")
+    if len(opened.agent_id) != 16 or len(opened.epoch) != 8:
+        raise WireError("malformed", "header: expected an agent id of 16 bytes and an epoch of 8")
+    if not 1 <= opened.first_seq <= opened.last_seq <= MAX_INT:
+        raise WireError("malformed", f"header: sequence numbers {opened.first_seq}..{opened.last_seq}")
+    return opened
+
+
+def unpack_frame(body: bytes, limits: Limits = LIMITS) -> bytes:
+    """The content of exactly one zstd frame, never more than the limit in memory. Raises WireError."""
+    if len(body) > limits.body_packed_bytes:
+        raise WireError("too_large", f"body of {len(body)} bytes: expected at most {limits.body_packed_bytes}")
+    frame = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: limits.window_log})
+    try:
+        content = frame.decompress(body, max_length=limits.body_unpacked_bytes)
+    except zstd.ZstdError as why:
+        code = "too_large" if "memory" in str(why) or "window" in str(why).lower() else "malformed"
+        raise WireError(code, f"body: {why}") from why
+    if not frame.eof:
+        if len(content) >= limits.body_unpacked_bytes:
+            raise WireError("too_large", f"body unpacks past {limits.body_unpacked_bytes} bytes")
+        raise WireError("malformed", "body: the zstd frame is cut short")
+    if frame.unused_data:
+        raise WireError("malformed", "body: bytes after the zstd frame")
+    return content
+
+
+def open_body(body: bytes, header: Header, limits: Limits = LIMITS) -> Body:
+    """The body with every sequence number and time inside its bounds. Raises WireError.
+
+    Column sizes are checked against the schema later (``check_columns``), because the schema may not be here yet.
+    """
+    try:
+        opened = _decode_body(unpack_frame(body, limits))
+    except _BAD as why:
+        raise WireError("malformed", f"body: {why}") from why
+    for block in opened.blocks:
+        count = len(block.seqs)
+        if (
+            len(block.schema_hash) != 16
+            or not count
+            or len(block.taken_at_ms) != count
+            or len(block.offset_ms) != count
+        ):
+            raise WireError(
+                "malformed", "block: expected a 16-byte schema hash and three equally long, non-empty arrays"
+            )
+        if block.seqs[0] < header.first_seq or block.seqs[-1] > header.last_seq:
+            raise WireError("malformed", f"block: a sequence number outside {header.first_seq}..{header.last_seq}")
+        if count > 1 and any(a >= b for a, b in zip(block.seqs, block.seqs[1:], strict=False)):
+            raise WireError("malformed", "block: sequence numbers must ascend")
+        if len(block.columns) % (8 * count):
+            raise WireError("malformed", f"block: {len(block.columns)} bytes of columns for {count} instants")
+        for times in (block.taken_at_ms, block.offset_ms):
+            if max(times) > MAX_INT or min(times) < -MAX_INT:
+                raise WireError("malformed", "block: a time beyond 2^53 ms")
+    return opened
+
+
+def open_record(raw: bytes | msgspec.Raw, header: Header) -> Record:
+    """One record of kind 2, 3, 4 or a later kind; trailing fields stay in ``packed``. Raises WireError."""
+    try:
+        head = _decode_record(raw)
+    except _BAD as why:
+        raise WireError("malformed", f"record: {why}") from why
+    if head.kind == KIND_SAMPLE or not header.first_seq <= head.seq <= header.last_seq:
+        raise WireError(
+            "malformed",
+            f"record of kind {head.kind}, number {head.seq}: not in {header.first_seq}..{header.last_seq}",
+        )
+    if abs(head.taken_at_ms) > MAX_INT or abs(head.offset_ms) > MAX_INT:
+        raise WireError("malformed", "record: a time beyond 2^53 ms")
+    return Record(head.kind, head.seq, head.taken_at_ms, head.offset_ms, head.data, bytes(raw))
+
+
+def open_schema(packed: bytes, limits: Limits = LIMITS) -> Schema:
+    """The columns a schema names; names and labels are judged elsewhere. Raises WireError."""
+    if len(packed) > limits.schema_bytes and len(packed) > limits.body_unpacked_bytes:
+        raise WireError("too_large", f"schema of {len(packed)} bytes")
+    try:
+        opened = _decode_schema(packed)
+    except _BAD as why:
+        raise WireError("malformed", f"schema: {why}") from why
+    series = tuple(Series(s.host, s.name, s.type, _label_pairs(s.labels)) for s in opened.series)
+    return Schema(series, tuple(opened.checks), packed, schema_hash(packed))
+
+
+def _label_pairs(labels: dict[str, str]) -> Labels:
+    return tuple(labels.items())
+
+
+def decode_columns(columns: bytes, count: int) -> list[bytes]:
+    """Series-major XOR columns -> one row of words per instant (the agent's twin of the collector's numpy reading)."""
+    if count == 1:
+        return [columns]
+    words = array("Q", columns)
+    width = len(words) // count
+    for start in range(0, len(words), count):
+        for at in range(start + 1, start + count):
+            words[at] ^= words[at - 1]
+    return [array("Q", (words[column * count + at] for column in range(width))).tobytes() for at in range(count)]
