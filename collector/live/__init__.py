@@ -1,0 +1,1 @@
+"""The newest numbers of every host, as arrays, with the text of each series made once."""

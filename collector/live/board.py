@@ -1,0 +1,211 @@
+"""What every host said last.
+
+One thread at a time writes (the intake's writer); anyone reads without a lock, because a host's entry is replaced,
+never changed. Order comes from the receiver's clock and the sequence, never from the agent's clock: within an epoch a
+higher number is newer, a newly seen epoch is newer than the one before. What was taken more than ``STALE_INTERVALS``
+intervals ago is history and never becomes "now"; neither does what claims to come from the future.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.link.model import Labels
+from agent.link.names import ABSENT_WORD, FUTURE_LIMIT_MS, STALE_INTERVALS
+from collector.live.shape import HostColumns, Layout
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCheck:
+    """Newest result of a check: 0 ok, 1 warning, 2 critical, 3 unknown; ``since_ms`` by the corrected clock."""
+
+    state: int
+    since_ms: int
+    text: str
+    seq: int = 0
+
+
+@dataclass(slots=True)
+class LiveHost:
+    """A host's newest sample. ``words`` are uint64 in the order of ``columns.shape``. Replaced whole, never edited."""
+
+    host: str
+    agent_id: bytes
+    epoch: bytes
+    seq: int
+    taken_at_ms: int
+    received_at_ms: int
+    offset_ms: int
+    interval_ms: int
+    columns: HostColumns
+    words: NDArray[np.uint64]
+    checks: Mapping[str, LiveCheck]
+    pieces: list[bytes] | None = field(default=None, repr=False)
+    """Exposition text by family, kept by ``live.render`` until the host reports anew."""
+
+    def is_current(self, now_ms: int) -> bool:
+        """Whether its numbers may be shown as now: three intervals, by the receiver's clock."""
+        return now_ms - self.received_at_ms <= STALE_INTERVALS * self.interval_ms
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """The first series of that name that carries these labels, or None."""
+        shape = self.columns.shape
+        column = shape.first.get(name)
+        wanted = set(labels.items())
+        while column is not None and column < len(shape.names) and shape.names[column] == name:
+            if wanted.issubset(shape.labels[column]) and self.words[column] != ABSENT_WORD:
+                return float(self.words[column : column + 1].view(np.float64)[0])
+            column += 1
+        return None
+
+    def series(self) -> Iterator[tuple[str, int, Labels, float]]:
+        """(name, type, labels, value) of every series that has a value, in family order."""
+        shape = self.columns.shape
+        present = self.words != ABSENT_WORD
+        for column, value in enumerate(self.words.view(np.float64).tolist()):
+            if present[column]:
+                yield shape.names[column], shape.types[column], shape.labels[column], value
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAgent:
+    """An agent as its reports show it; ``lag_ms`` = age of its newest record when that was received."""
+
+    received_at_ms: int
+    offset_ms: int = 0
+    lag_ms: int = 0
+    epoch: bytes = b""
+
+
+class Live:
+    def __init__(self) -> None:
+        self.hosts: dict[str, LiveHost] = {}
+        self.agents: dict[bytes, LiveAgent] = {}
+        self.reports: Counter[tuple[str, str]] = Counter()
+        """(site, result) -> records; result: accepted, duplicate, late, future, expired, refused, clash."""
+        self.version = 0
+        """Grows with every change, so that watchers can tell."""
+        self._epochs: dict[bytes, list[bytes]] = {}
+
+    def heard(self, agent_id: bytes, epoch: bytes, received_at_ms: int) -> None:
+        """An agent's envelope was committed, whatever was in it."""
+        order = self._epochs.setdefault(agent_id, [])
+        if epoch not in order:
+            order.append(epoch)
+        known = self.agents.get(agent_id)
+        if known is None:
+            self.agents[agent_id] = LiveAgent(received_at_ms, epoch=epoch)
+        elif received_at_ms > known.received_at_ms:
+            self.agents[agent_id] = replace(known, received_at_ms=received_at_ms, epoch=epoch)
+        self.version += 1
+
+    def sample(
+        self,
+        agent_id: bytes,
+        epoch: bytes,
+        layout: Layout,
+        seq: int,
+        taken_at_ms: int,
+        offset_ms: int,
+        words: NDArray[np.uint64],
+        received_at_ms: int,
+        interval_ms: int,
+    ) -> str:
+        """Take a committed sample; ``accepted`` where it is now the newest of a host, else ``late`` or ``future``."""
+        corrected = taken_at_ms + offset_ms
+        lag = received_at_ms - corrected
+        if lag < -FUTURE_LIMIT_MS:
+            return "future"
+        if lag > STALE_INTERVALS * interval_ms:
+            return "late"
+        result = "late"
+        for columns in layout.hosts:
+            before = self.hosts.get(columns.host)
+            if before is not None and not self._is_newer(agent_id, epoch, seq, before):
+                continue
+            self.hosts[columns.host] = LiveHost(
+                columns.host,
+                agent_id,
+                epoch,
+                seq,
+                corrected,
+                received_at_ms,
+                offset_ms,
+                interval_ms,
+                columns,
+                words[columns.columns],
+                _checks(columns, words, before, corrected, seq),
+            )
+            result = "accepted"
+        if result == "accepted":
+            self.agents[agent_id] = LiveAgent(received_at_ms, offset_ms, max(0, lag), epoch)
+            self.version += 1
+        return result
+
+    def state(
+        self,
+        agent_id: bytes,
+        epoch: bytes,
+        seq: int,
+        at_ms: int,
+        host: str,
+        check: str,
+        state: int,
+        text: str,
+        received_at_ms: int,
+        interval_ms: int,
+    ) -> str:
+        """Take a committed state change (``at_ms`` corrected); the same answers as ``sample``."""
+        if at_ms - received_at_ms > FUTURE_LIMIT_MS:
+            return "future"
+        known = self.hosts.get(host)
+        if received_at_ms - at_ms > STALE_INTERVALS * interval_ms or known is None or known.agent_id != agent_id:
+            return "late"
+        before = known.checks.get(check)
+        if known.epoch == epoch and before is not None and before.seq > seq:
+            return "late"
+        since = before.since_ms if before is not None and before.state == state else at_ms
+        checks = {**known.checks, check: LiveCheck(state, since, text, seq)}
+        self.hosts[host] = replace(known, checks=checks)
+        self.version += 1
+        return "accepted"
+
+    def forget(self, keep_hosts: frozenset[str], keep_agents: frozenset[bytes]) -> None:
+        """Drop hosts and agents the registry no longer knows."""
+        for host in self.hosts.keys() - keep_hosts:
+            del self.hosts[host]
+        for agent in self.agents.keys() - keep_agents:
+            del self.agents[agent]
+            self._epochs.pop(agent, None)
+
+    def _is_newer(self, agent_id: bytes, epoch: bytes, seq: int, before: LiveHost) -> bool:
+        if before.agent_id != agent_id:
+            return True  # the host was bound to another agent; the registry decided
+        if before.epoch == epoch:
+            return seq > before.seq
+        order = self._epochs.get(agent_id, [])
+        return epoch in order and (before.epoch not in order or order.index(epoch) > order.index(before.epoch))
+
+
+def _checks(
+    columns: HostColumns, words: NDArray[np.uint64], before: LiveHost | None, at_ms: int, seq: int
+) -> Mapping[str, LiveCheck]:
+    states = words[columns.check_columns].view(np.float64)
+    known = before.checks if before is not None else {}
+    if before is not None and columns.checks == before.columns.checks and len(known) == len(columns.checks):
+        if all(known[c].state == s and known[c].seq < seq for c, s in zip(columns.checks, states.tolist(), strict=True)):
+            return known
+    checks = {}
+    for check, value in zip(columns.checks, states.tolist(), strict=True):
+        state = int(value) if value in (0.0, 1.0, 2.0) else 3
+        old = known.get(check)
+        if old is not None and (old.state == state or old.seq > seq):
+            checks[check] = old
+        else:
+            checks[check] = LiveCheck(state, at_ms, "", seq)
+    return checks

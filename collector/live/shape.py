@@ -1,0 +1,177 @@
+"""What a host's columns are called: validated and escaped once, then shared by every host that has the same columns.
+
+A ``Shape`` is a host's part of a schema without the host: names, types and labels in family order. Its ``skeleton`` is
+the exposition text with two marker bytes that UTF-8 never contains: ``FAMILY`` where a family begins and ``HOST`` where
+the host's own labels go. A thousand machines of one kind share one skeleton.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.link.model import Labels, Schema, Series
+from agent.link.names import RESERVED_LABELS, RESERVED_NAME_PREFIXES, RESERVED_NAMES, Limits
+from agent.link.wire import WireError
+
+FAMILY = b"\xff"
+HOST = b"\xfe"
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """``names[i]``, ``types[i]`` and ``labels[i]`` belong to column i in family order."""
+
+    names: tuple[str, ...]
+    types: tuple[int, ...]
+    labels: tuple[Labels, ...]
+    families: tuple[tuple[str, int], ...]
+    skeleton: tuple[bytes, ...]
+    """Even places are text, odd places are for the numbers."""
+    first: dict[str, int]
+    """Metric name -> its first column."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostColumns:
+    """Where one host's numbers stand in a sample's vector."""
+
+    host: str
+    shape: Shape
+    columns: NDArray[np.intp]
+    """Index into the sample's words, in the shape's order."""
+    checks: tuple[str, ...]
+    check_columns: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A schema made ready: one ``HostColumns`` for each host it names."""
+
+    schema_hash: bytes
+    width: int
+    hosts: tuple[HostColumns, ...]
+    refused: int
+    """Series left out because their type clashes with the known one."""
+
+
+def escape(value: str) -> str:
+    """A label value as the text format writes it."""
+    return value.translate(_ESCAPES)
+
+
+def check_columns(schema: Schema, limits: Limits, allowed_hosts: frozenset[str]) -> None:
+    """Refuse what an agent may not send. Raises WireError: bad_labels or too_large, naming the series."""
+    if len(schema.series) > limits.series_per_agent:
+        raise WireError("too_large", f"{len(schema.series)} series: expected at most {limits.series_per_agent} per agent")
+    if len(schema.checks) > limits.series_per_host:
+        raise WireError("too_large", f"{len(schema.checks)} checks: expected at most {limits.series_per_host}")
+    for host, count in Counter(series.host for series in schema.series).items():
+        if count > limits.series_per_host:
+            raise WireError("too_large", f"{count} series of host {host!r}: expected at most {limits.series_per_host}")
+    foreign = {s.host for s in schema.series} | {host for host, _ in schema.checks}
+    if foreign - allowed_hosts:
+        name = min(foreign - allowed_hosts)
+        raise WireError("bad_labels", f"host {name!r} is not bound to this agent")
+    for series in schema.series:
+        _check_series(series, limits)
+    for host, check in schema.checks:
+        if not check or len(check.encode()) > limits.label_value_bytes:
+            raise WireError("bad_labels", f"check {check[:80]!r} of {host}: expected 1 to {limits.label_value_bytes} bytes")
+    if len(set(schema.series)) != len(schema.series) or len(set(schema.checks)) != len(schema.checks):
+        raise WireError("bad_labels", "the same series or check stands twice in the schema")
+
+
+def _check_series(series: Series, limits: Limits) -> None:
+    name = series.name
+    if not _METRIC.fullmatch(name) or len(name) > limits.label_value_bytes:
+        raise WireError("bad_labels", f"metric name {name[:80]!r}: expected [a-zA-Z_:][a-zA-Z0-9_:]*")
+    if name in RESERVED_NAMES or name.startswith(RESERVED_NAME_PREFIXES):
+        raise WireError("bad_labels", f"metric name {name!r} is reserved")
+    if series.type not in (0, 1, 2):
+        raise WireError("bad_labels", f"{name}: type {series.type}, expected 0 gauge, 1 counter or 2 untyped")
+    if len(series.labels) > limits.labels:
+        raise WireError("bad_labels", f"{name}: {len(series.labels)} labels, expected at most {limits.labels}")
+    for label, value in series.labels:
+        if not _LABEL.fullmatch(label) or len(label) > limits.label_name_chars:
+            raise WireError("bad_labels", f"{name}: label name {label[:80]!r}")
+        if label in RESERVED_LABELS or label.startswith("__"):
+            raise WireError("bad_labels", f"{name}: label {label!r} is reserved, it comes from the registry")
+        if len(value.encode()) > limits.label_value_bytes:
+            raise WireError("bad_labels", f"{name}: value of {label!r} is over {limits.label_value_bytes} bytes")
+
+
+class Shapes:
+    """Makes layouts; keeps one copy of equal shapes and of each metric's first known type."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[tuple[str, int, Labels], ...], Shape] = {}
+        self._types: dict[str, int] = {}
+        self._labels: dict[Labels, Labels] = {}
+
+    def layout(self, schema: Schema) -> Layout:
+        """The schema's columns by host. A series whose type clashes with the known one is left out, and counted."""
+        by_host: dict[str, list[tuple[str, int, Labels, int]]] = {}
+        refused = 0
+        for column, series in enumerate(schema.series):
+            if self._types.setdefault(series.name, series.type) != series.type:
+                refused += 1
+                continue
+            labels = self._labels.setdefault(series.labels, series.labels)
+            by_host.setdefault(series.host, []).append((series.name, series.type, labels, column))
+        checks: dict[str, list[tuple[str, int]]] = {}
+        for at, (host, check) in enumerate(schema.checks):
+            checks.setdefault(host, []).append((check, len(schema.series) + at))
+        return Layout(
+            schema.hash,
+            schema.width,
+            tuple(
+                self._host(host, by_host.get(host, []), checks.get(host, []))
+                for host in sorted(by_host.keys() | checks.keys())
+            ),
+            refused,
+        )
+
+    def _host(self, host: str, rows: list[tuple[str, int, Labels, int]], checks: list[tuple[str, int]]) -> HostColumns:
+        rows.sort(key=lambda row: row[0])
+        key = tuple(row[:3] for row in rows)
+        shape = self._known.get(key)
+        if shape is None:
+            shape = self._known[key] = make_shape(key)
+        return HostColumns(
+            host,
+            shape,
+            np.array([row[3] for row in rows], dtype=np.intp),
+            tuple(check for check, _ in checks),
+            np.array([column for _, column in checks], dtype=np.intp),
+        )
+
+
+def make_shape(rows: Sequence[tuple[str, int, Labels]]) -> Shape:
+    """A shape from (name, type, labels) rows sorted by name."""
+    skeleton: list[bytes] = []
+    families: list[tuple[str, int]] = []
+    first: dict[str, int] = {}
+    for column, (name, kind, labels) in enumerate(rows):
+        is_new = name not in first
+        if is_new:
+            first[name] = column
+            families.append((name, kind))
+        own = "".join(f',{label}="{escape(value)}"' for label, value in labels)
+        skeleton += ((FAMILY if is_new else b"\n") + name.encode() + b"{" + HOST + own.encode() + b"} ", b"")
+    return Shape(
+        tuple(row[0] for row in rows),
+        tuple(row[1] for row in rows),
+        tuple(row[2] for row in rows),
+        tuple(families),
+        tuple(skeleton),
+        first,
+    )
