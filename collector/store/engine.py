@@ -16,8 +16,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from collector.errors import CollectorError
 
-class StoreError(Exception):
+
+class StoreError(CollectorError):
     """The database cannot be used; the message says which, what was expected and what to do."""
 
 

@@ -37,3 +37,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def instant(at_ms: int) -> datetime:
+    """The aware UTC instant of milliseconds since the epoch, as a ``Clock`` gives them."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -1,0 +1,94 @@
+"""Who a request comes from, and signing in and out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from agent.link.clock import Chance, Clock, SystemChance
+from collector.access.caller import Caller
+from collector.access.passwords import is_password
+from collector.access.queries import (
+    caller_of_session,
+    caller_of_token,
+    close_session,
+    note_token_use,
+    open_session,
+    stored_password,
+)
+from collector.access.throttle import Throttle
+from collector.errors import Refused
+from collector.settings import Settings
+from collector.store.engine import Store
+from collector.store.schema import instant
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """``secret`` is the cookie's value and is known nowhere else."""
+
+    secret: str
+    csrf: str
+    lasting: timedelta
+
+
+class Access:
+    """The one that knows who is who. Its methods use the database: call them from a thread, not the event loop."""
+
+    def __init__(self, store: Store, settings: Settings, clock: Clock, chance: Chance | None = None) -> None:
+        self._store = store
+        self._clock = clock
+        self._chance = chance or SystemChance()
+        self._throttle = Throttle(settings.access.login_tries, settings.access.login_pause_seconds)
+        self._lasting = timedelta(hours=settings.access.session_hours)
+        self.server = settings.server
+        self.open_reading = settings.server.is_loopback and not settings.server.behind_proxy
+        """A proxy in front carries strangers to our loopback address, so behind one nobody is trusted for being near."""
+        self.is_secure = settings.server.is_secure
+        # "__Host-" binds the cookie to this very host over TLS; browsers refuse the prefix without TLS.
+        self.cookie_name = "__Host-bongsu" if self.is_secure else "bongsu"
+
+    def by_session(self, secret: str) -> Caller | None:
+        with self._store.reading() as connection:
+            return caller_of_session(connection, secret, instant(self._clock.wall_ms()))
+
+    def by_token(self, secret: str) -> Caller | None:
+        now = instant(self._clock.wall_ms())
+        with self._store.reading() as connection:
+            found = caller_of_token(connection, secret, now)
+        if found is None:
+            return None
+        caller, is_due = found
+        if is_due:
+            with self._store.transaction() as connection:
+                note_token_use(connection, secret, now)
+        return caller
+
+    def login(self, username: str, password: str, address: str) -> NewSession:
+        """Raises Refused (401 ``wrong_login``, 429 ``too_many_logins``), the same for unknown users as for known."""
+        username = username.strip()
+        wait = self._throttle.seconds_to_wait(username, address, self._clock.monotonic())
+        if wait > 0:
+            seconds = int(wait) + 1
+            raise Refused(
+                429,
+                "too_many_logins",
+                f"Too many failed logins from here: wait {seconds} seconds, then try again.",
+                headers={"Retry-After": str(seconds)},
+            )
+        with self._store.reading() as connection:
+            stored = stored_password(connection, username)
+        if not is_password(password, stored):
+            self._throttle.failed(username, address, self._clock.monotonic())
+            raise Refused(401, "wrong_login", "User name and password do not match.")
+        self._throttle.succeeded(username, address)
+        session = NewSession(self._chance.bytes(32).hex(), self._chance.bytes(16).hex(), self._lasting)
+        with self._store.transaction() as connection:
+            open_session(
+                connection, username, session.secret, session.csrf, instant(self._clock.wall_ms()), self._lasting
+            )
+        return session
+
+    def logout(self, secret: str) -> None:
+        with self._store.transaction() as connection:
+            close_session(connection, secret)

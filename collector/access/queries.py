@@ -1,0 +1,181 @@
+"""Reading and writing persons, sessions and API tokens."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+
+from collector.access.caller import ROLES, Caller
+from collector.access.tables import api_tokens, persons, sessions
+from collector.errors import UsageError, nearest
+from collector.store.scope import Scope
+
+API_TOKEN_PREFIX = "bongsu_"  # noqa: S105 -- lets scanners and people see what it is; the secret follows
+USED_EVERY = timedelta(minutes=1)
+"""How exactly the last use of an API token is kept; finer would be a write per request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    username: str
+    display_name: str
+    role: str
+    language: str
+    scope: Scope
+    created_at: datetime
+
+
+def secret_hash(secret: str) -> bytes:
+    """SHA-256: enough for 256 random bits, which nobody guesses however fast the hash is."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def add_person(
+    connection: Connection,
+    username: str,
+    password_hash: str,
+    now: datetime,
+    *,
+    role: str = "viewer",
+    display_name: str = "",
+    language: str = "",
+    scope: Scope | None = None,
+) -> None:
+    """Raises UsageError where the name is taken, or the name or role is not one."""
+    if not username or len(username) > 64 or not username.isprintable() or " " in username:
+        raise UsageError(f"user name {username!r}: expected up to 64 characters without spaces")
+    if role not in ROLES:
+        raise UsageError(f"role {role!r}: {nearest(role, ROLES)}")
+    if connection.execute(select(persons.c.username).where(persons.c.username == username)).scalar() is not None:
+        raise UsageError(f"user {username!r} is there already; choose another name")
+    scope = scope or Scope()
+    connection.execute(
+        insert(persons).values(
+            username=username,
+            display_name=display_name or username,
+            password_hash=password_hash,
+            role=role,
+            language=language,
+            agencies=_column(scope.agencies),
+            sites=_column(scope.sites),
+            created_at=now,
+        )
+    )
+
+
+def list_persons(connection: Connection) -> list[Person]:
+    return [
+        Person(row.username, row.display_name, row.role, row.language, scope_of(row), row.created_at)
+        for row in connection.execute(select(persons).order_by(persons.c.username))
+    ]
+
+
+def stored_password(connection: Connection, username: str) -> str | None:
+    return connection.execute(select(persons.c.password_hash).where(persons.c.username == username)).scalar()
+
+
+def open_session(
+    connection: Connection, username: str, secret: str, csrf: str, now: datetime, lasting: timedelta
+) -> None:
+    """A session under the hash of ``secret``; those that are over leave."""
+    connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+    connection.execute(
+        insert(sessions).values(
+            hash=secret_hash(secret), username=username, csrf=csrf, created_at=now, expires_at=now + lasting
+        )
+    )
+
+
+def close_session(connection: Connection, secret: str) -> None:
+    connection.execute(delete(sessions).where(sessions.c.hash == secret_hash(secret)))
+
+
+def caller_of_session(connection: Connection, secret: str, now: datetime) -> Caller | None:
+    row = connection.execute(
+        select(persons, sessions.c.csrf)
+        .join(sessions, sessions.c.username == persons.c.username)
+        .where(sessions.c.hash == secret_hash(secret), sessions.c.expires_at > now)
+    ).first()
+    if row is None:
+        return None
+    return Caller(row.username, row.role, scope_of(row), row.language, "session", row.csrf, row.display_name)
+
+
+def caller_of_token(connection: Connection, secret: str, now: datetime) -> tuple[Caller, bool] | None:
+    """The caller an API token stands for, and whether its last use is due to be noted."""
+    row = connection.execute(
+        select(api_tokens).where(
+            api_tokens.c.hash == secret_hash(secret),
+            api_tokens.c.revoked_at.is_(None),
+            or_(api_tokens.c.expires_at.is_(None), api_tokens.c.expires_at > now),
+        )
+    ).first()
+    if row is None:
+        return None
+    is_due = row.used_at is None or now - row.used_at >= USED_EVERY
+    return Caller(f"token:{row.name}", row.role, scope_of(row), "", "token", display_name=row.name), is_due
+
+
+def note_token_use(connection: Connection, secret: str, now: datetime) -> None:
+    connection.execute(update(api_tokens).where(api_tokens.c.hash == secret_hash(secret)).values(used_at=now))
+
+
+def add_api_token(
+    connection: Connection,
+    secret: str,
+    name: str,
+    created_by: str,
+    now: datetime,
+    *,
+    role: str = "viewer",
+    scope: Scope | None = None,
+    expires_at: datetime | None = None,
+) -> None:
+    """Raises UsageError where the name is taken or the role is not one."""
+    if role not in ROLES:
+        raise UsageError(f"role {role!r}: {nearest(role, ROLES)}")
+    if connection.execute(select(api_tokens.c.id).where(api_tokens.c.name == name)).scalar() is not None:
+        raise UsageError(f"API token {name!r} is there already; choose another name, or revoke it first")
+    scope = scope or Scope()
+    connection.execute(
+        insert(api_tokens).values(
+            hash=secret_hash(secret),
+            name=name,
+            role=role,
+            agencies=_column(scope.agencies),
+            sites=_column(scope.sites),
+            created_at=now,
+            created_by=created_by,
+            expires_at=expires_at,
+        )
+    )
+
+
+def revoke_api_token(connection: Connection, name: str, now: datetime) -> bool:
+    """Whether there was a living one of this name. It dies at once."""
+    done = connection.execute(
+        update(api_tokens).where(api_tokens.c.name == name, api_tokens.c.revoked_at.is_(None)).values(revoked_at=now)
+    )
+    return bool(done.rowcount)
+
+
+def list_api_tokens(connection: Connection) -> list[Row[Any]]:
+    columns = [column for column in api_tokens.c if column.name != "hash"]
+    return list(connection.execute(select(*columns).order_by(api_tokens.c.name)))
+
+
+def scope_of(row: Row[Any]) -> Scope:
+    return Scope(_limit(row.agencies), _limit(row.sites))
+
+
+def _limit(ids: list[str] | None) -> frozenset[str] | None:
+    return None if ids is None else frozenset(ids)
+
+
+def _column(ids: Iterable[str] | None) -> list[str] | None:
+    return None if ids is None else sorted(ids)

@@ -1,0 +1,39 @@
+"""What a noun's ``router(services)`` may use: the parts of a running collector, made in ``collector.app``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from agent.link.clock import Clock
+    from collector.access.identity import Access
+    from collector.fleet.registry import Registry
+    from collector.settings import Settings
+    from collector.store.engine import Store
+
+
+class Services(Protocol):
+    """Read only: who takes part is decided once, at the start. ``standing`` is replaced on every tick; read it anew."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def access(self) -> Access: ...
+    @property
+    def live(self) -> Any: ...
+    @property
+    def standing(self) -> Any: ...
+    @property
+    def history(self) -> Any: ...
+    @property
+    def log(self) -> Any: ...
+    @property
+    def fastapi(self) -> FastAPI: ...

@@ -1,0 +1,243 @@
+"""The collector's settings: one frozen value, read once at the start and passed in.
+
+From a TOML file (``configs/collector.toml`` shows every key), then the environment: ``[store] url`` is overridden by
+``BONGSU_STORE_URL``, or by the content of the file that ``BONGSU_STORE_URL_FILE`` names, so that no secret needs to
+stand on a command line. A key we do not know is an error that names the nearest one: a setting that is silently ignored
+is worse than none. No file is needed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from agent.link.names import Limits
+from collector.errors import SettingsError, nearest
+
+DEFAULT_DATA_DIR = Path("/var/lib/bongsu")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("text", "json")
+
+
+def _key(default: Any, expected: str, least: int | None = None) -> Any:
+    return field(default=default, metadata={"expected": expected, "least": least})
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where people and agents reach us."""
+
+    host: str = _key("127.0.0.1", "an address or a name of this machine")
+    port: int = _key(8650, "a port number, 0 to 65535 (0 = any free one)", 0)
+    tls_cert: str = _key("", "the path of a PEM file with the certificate chain")
+    tls_key: str = _key("", "the path of a PEM file with the private key")
+    behind_proxy: bool = _key(False, "true or false")
+    public_url: str = _key("", "the URL people and agents use, such as https://bongsu.example.org")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach us."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach us over TLS, ours or the proxy's."""
+        return bool(self.tls_cert) or self.behind_proxy
+
+    @property
+    def url(self) -> str:
+        """The address to print and to put into join tokens."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls_cert else 'http'}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    url: str = _key("", "sqlite:////absolute/path.db or postgresql+psycopg://user:password@host/database")
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySettings:
+    raw_days: int = _key(15, "a whole number of days, at least 1", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSettings:
+    session_hours: int = _key(12, "a whole number of hours, at least 1", 1)
+    login_tries: int = _key(5, "a whole number, at least 1", 1)
+    login_pause_seconds: int = _key(60, "a whole number of seconds, at least 1", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    level: str = _key("info", f"one of {', '.join(LOG_LEVELS)}")
+    format: str = _key("text", f"one of {', '.join(LOG_FORMATS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    data_dir: Path = DEFAULT_DATA_DIR
+    server: Server = field(default_factory=Server)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    limits: Limits = field(default_factory=Limits)
+    history: HistorySettings = field(default_factory=HistorySettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+
+    @property
+    def store_url(self) -> str:
+        """Where the database is: as set, else a SQLite file in the data directory."""
+        return self.store.url or f"sqlite:///{self.data_dir.absolute() / 'bongsu.db'}"
+
+
+SECTIONS: Mapping[str, type[Any]] = {
+    "server": Server,
+    "store": StoreSettings,
+    "limits": Limits,
+    "history": HistorySettings,
+    "access": AccessSettings,
+    "log": LogSettings,
+}
+TOP_KEYS = ("data_dir", *SECTIONS)
+
+
+def load(path: Path | None, environ: Mapping[str, str], data_dir: Path | None = None) -> Settings:
+    """Settings from a file (or none) and the environment; ``data_dir`` (``--data``) wins over both.
+
+    Raises SettingsError, which names file, section and key.
+    """
+    name = path.name if path is not None else "settings"
+    document = _read(path) if path is not None else {}
+    for key in document:
+        if key not in TOP_KEYS:
+            raise SettingsError(f"{path}: {key}: unknown key; {nearest(key, TOP_KEYS)}")
+    sections = {}
+    for section, kind in SECTIONS.items():
+        table = document.get(section, {})
+        if not isinstance(table, dict):
+            raise SettingsError(f"{name}: {section} = {table!r}: expected a table, written [{section}]")
+        sections[section] = _section(name, section, kind, table, environ)
+    where = document.get("data_dir", str(DEFAULT_DATA_DIR))
+    if not isinstance(where, str) or not where:
+        raise SettingsError(f"{name}: data_dir = {where!r}: expected the path of a directory")
+    chosen = data_dir or Path(environ.get("BONGSU_DATA") or where)
+    settings = Settings(data_dir=chosen, **sections)
+    check(settings, name)
+    return settings
+
+
+def check(settings: Settings, name: str = "settings") -> None:
+    """Raises SettingsError where values do not go together; the CLI calls it again after its own options."""
+    server = settings.server
+    if bool(server.tls_cert) != bool(server.tls_key):
+        missing = "tls_key" if server.tls_cert else "tls_cert"
+        raise SettingsError(f"{name}: [server] {missing}: missing; tls_cert and tls_key only work together")
+    for key in ("tls_cert", "tls_key"):
+        file = getattr(server, key)
+        if file and not Path(file).is_file():
+            raise SettingsError(
+                f"{name}: [server] {key} = {file!r}: no such file; make one with: bongsu init --tls NAME"
+            )
+    if server.public_url and (
+        urlsplit(server.public_url).scheme not in ("http", "https") or not urlsplit(server.public_url).hostname
+    ):
+        raise SettingsError(
+            f"{name}: [server] public_url = {server.public_url!r}: expected http://… or https://… with a host name"
+        )
+    if server.port > 65535:
+        raise SettingsError(f"{name}: [server] port = {server.port}: expected a port number, 0 to 65535")
+    if not server.is_loopback and not server.is_secure:
+        raise SettingsError(
+            f"{name}: [server] host = {server.host!r} can be reached from other machines, so passwords would travel in "
+            "the clear: set tls_cert and tls_key (bongsu init --tls NAME makes them), or behind_proxy = true where a "
+            "proxy in front speaks TLS, or host = '127.0.0.1'"
+        )
+    if settings.log.level not in LOG_LEVELS:
+        raise SettingsError(f"{name}: [log] level = {settings.log.level!r}: {nearest(settings.log.level, LOG_LEVELS)}")
+    if settings.log.format not in LOG_FORMATS:
+        raise SettingsError(
+            f"{name}: [log] format = {settings.log.format!r}: {nearest(settings.log.format, LOG_FORMATS)}"
+        )
+
+
+def with_bind(settings: Settings, host: str | None = None, port: int | None = None) -> Settings:
+    """The same settings bound elsewhere, checked again (``serve --host --port``)."""
+    server = settings.server
+    if host is not None:
+        server = replace(server, host=host)
+    if port is not None:
+        server = replace(server, port=port)
+    moved = replace(settings, server=server)
+    check(moved, "command line")
+    return moved
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as why:
+        raise SettingsError(f"{path}: cannot be read ({why.strerror or why})") from why
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as why:
+        raise SettingsError(f"{path}: not TOML: {why}") from why
+
+
+def _section(name: str, section: str, kind: type[Any], table: dict[str, Any], environ: Mapping[str, str]) -> Any:
+    defaults = kind()
+    known: dict[str, tuple[str, int | None]] = {}
+    if isinstance(defaults, Limits):
+        known = dict.fromkeys(Limits._fields, ("a whole number, at least 1", 1))
+    else:
+        known = {f.name: (f.metadata["expected"], f.metadata["least"]) for f in fields(kind)}
+    for key in table:
+        if key not in known:
+            raise SettingsError(f"{name}: [{section}] {key}: unknown key; {nearest(key, list(known))}")
+    values = {}
+    for key, (expected, least) in known.items():
+        default = getattr(defaults, key)
+        variable = f"BONGSU_{section}_{key}".upper()
+        if variable in environ or f"{variable}_FILE" in environ:
+            text = _from_environment(variable, environ)
+            values[key] = _typed(f"environment: {variable} = {text!r}", _parse(text, default), default, expected, least)
+        elif key in table:
+            where = f"{name}: [{section}] {key} = {table[key]!r}"
+            values[key] = _typed(where, table[key], default, expected, least)
+    return kind(**values)
+
+
+def _from_environment(variable: str, environ: Mapping[str, str]) -> str:
+    if variable in environ:
+        return environ[variable]
+    path = environ[f"{variable}_FILE"]
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as why:
+        raise SettingsError(f"environment: {variable}_FILE = {path!r}: cannot be read ({why})") from why
+
+
+def _parse(text: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+    if isinstance(default, int):
+        try:
+            return int(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _typed(where: str, value: Any, default: Any, expected: str, least: int | None) -> Any:
+    if type(value) is not type(default) or (least is not None and value < least):
+        raise SettingsError(f"{where}: expected {expected}")
+    return value
