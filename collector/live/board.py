@@ -197,11 +197,15 @@ def _checks(
 ) -> Mapping[str, LiveCheck]:
     states = words[columns.check_columns].view(np.float64)
     known = before.checks if before is not None else {}
-    if before is not None and columns.checks == before.columns.checks and len(known) == len(columns.checks):
-        if all(known[c].state == s and known[c].seq < seq for c, s in zip(columns.checks, states.tolist(), strict=True)):
-            return known
+    pairs = list(zip(columns.checks, states.tolist(), strict=True))
+    unchanged = (known.get(check) for check, _ in pairs)
+    if len(known) == len(pairs) and all(
+        old is not None and old.state == state and old.seq < seq
+        for old, (_, state) in zip(unchanged, pairs, strict=True)
+    ):
+        return known
     checks = {}
-    for check, value in zip(columns.checks, states.tolist(), strict=True):
+    for check, value in pairs:
         state = int(value) if value in (0.0, 1.0, 2.0) else 3
         old = known.get(check)
         if old is not None and (old.state == state or old.seq > seq):

@@ -38,7 +38,9 @@ def _render(host: LiveHost, labels: bytes) -> list[bytes]:
     if b"null" in text:
         if bool((host.words == ABSENT_WORD).any()):
             return _render_some(host, labels)
-        numbers = [written if written != b"null" else special(value) for written, value in zip(numbers, values, strict=True)]
+        numbers = [
+            written if written != b"null" else special(value) for written, value in zip(numbers, values, strict=True)
+        ]
     lines = list(shape.skeleton)
     lines[1::2] = numbers
     return b"".join(lines).replace(HOST, labels).split(FAMILY)[1:]

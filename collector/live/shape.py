@@ -71,7 +71,9 @@ def escape(value: str) -> str:
 def check_columns(schema: Schema, limits: Limits, allowed_hosts: frozenset[str]) -> None:
     """Refuse what an agent may not send. Raises WireError: bad_labels or too_large, naming the series."""
     if len(schema.series) > limits.series_per_agent:
-        raise WireError("too_large", f"{len(schema.series)} series: expected at most {limits.series_per_agent} per agent")
+        raise WireError(
+            "too_large", f"{len(schema.series)} series: expected at most {limits.series_per_agent} per agent"
+        )
     if len(schema.checks) > limits.series_per_host:
         raise WireError("too_large", f"{len(schema.checks)} checks: expected at most {limits.series_per_host}")
     for host, count in Counter(series.host for series in schema.series).items():
@@ -85,7 +87,9 @@ def check_columns(schema: Schema, limits: Limits, allowed_hosts: frozenset[str])
         _check_series(series, limits)
     for host, check in schema.checks:
         if not check or len(check.encode()) > limits.label_value_bytes:
-            raise WireError("bad_labels", f"check {check[:80]!r} of {host}: expected 1 to {limits.label_value_bytes} bytes")
+            raise WireError(
+                "bad_labels", f"check {check[:80]!r} of {host}: expected 1 to {limits.label_value_bytes} bytes"
+            )
     if len(set(schema.series)) != len(schema.series) or len(set(schema.checks)) != len(schema.checks):
         raise WireError("bad_labels", "the same series or check stands twice in the schema")
 

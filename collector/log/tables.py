@@ -19,6 +19,8 @@ envelopes = Table(
     # bytes of content hash for each in the same order, and those of them taken too far in the future.
     Column("accepted", LargeBinary, nullable=False),
     Column("packed", LargeBinary, nullable=False),  # MessagePack [header, signature, body] as received
+    # Waits for a schema nobody has brought yet: durable and acknowledged, but not read by anyone until it is here.
+    Column("is_parked", Boolean, nullable=False, default=False, server_default=false()),
     Column("is_chunked", Boolean, nullable=False, default=False, server_default=false()),
 )
 # Finds the envelope that brought a number, to tell a replay from a fork; and an agent's rows for history.

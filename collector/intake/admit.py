@@ -1,0 +1,219 @@
+"""May this envelope come in? Looks at one envelope and at the fleet; touches nothing.
+
+The order is the policy: sizes, then who it claims to be, then whether that one may speak, then the signature, and only
+then what is inside. Everything is checked before anything is kept, so a refused envelope leaves no trace but its count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.link.answer import DROP, HOLD
+from agent.link.keys import is_signed
+from agent.link.model import Loss, Record, Schema, StateChange, record_content_hash, sample_content_hash, schema_hash
+from agent.link.names import ENVELOPE_PREFIX, KIND_LOSS, KIND_STATE, Limits
+from agent.link.wire import Block, Header, WireError, open_body, open_envelope, open_header, open_record, open_schema
+from collector.fleet.registry import Agent, Fleet
+from collector.live.shape import Layout, Shapes, check_columns
+from collector.log.positions import HASH_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why an envelope did not come in. ``header`` is there where it could be read, ``site`` where it is believed."""
+
+    index: int
+    action: str
+    code: str
+    text: str
+    header: Header | None = None
+    site: str = ""
+
+
+@dataclass(slots=True)
+class Instant:
+    """One sample of a block: its name, its times, its words and its content hash."""
+
+    seq: int
+    taken_at_ms: int
+    offset_ms: int
+    schema_hash: bytes
+    words: NDArray[np.uint64]
+    content: bytes
+
+
+@dataclass(slots=True)
+class Admitted:
+    index: int
+    agent: Agent
+    header: Header
+    packed: bytes
+    samples: list[Instant]
+    records: list[tuple[Record, bytes]]
+    """With content hash."""
+    layouts: dict[bytes, Layout]
+    new_schemas: dict[bytes, bytes]
+    missing: list[bytes] = field(default_factory=list)
+    """Schema hashes that nobody has brought yet."""
+
+
+LAYOUTS_KEPT = 64
+SchemaSource = Callable[[bytes], bytes | None]
+
+
+class Admission:
+    """Remembers layouts by agent and schema, so that a schema is judged once."""
+
+    def __init__(self, limits: Limits, shapes: Shapes, stored_schema: SchemaSource) -> None:
+        self._limits = limits
+        self._shapes = shapes
+        self._stored_schema = stored_schema
+        self._layouts: dict[bytes, dict[bytes, Layout]] = {}
+        self._series: dict[bytes, dict[str, int]] = {}
+        """Series of each host by agent, as its newest schema has them."""
+
+    def admit(self, index: int, raw: bytes | msgspec.Raw, fleet: Fleet) -> Admitted | Refused:
+        header: Header | None = None
+        agent: Agent | None = None
+        try:
+            header_bytes, signature, body = open_envelope(raw)
+            header = open_header(header_bytes, self._limits)
+            agent = fleet.agents.get(header.agent_id)
+            held_off = standing(agent, header)
+            if held_off is not None:
+                return Refused(index, HOLD, held_off[0], held_off[1], header, agent.site if agent else "")
+            assert agent is not None
+            if not is_signed(ENVELOPE_PREFIX + header_bytes + body, signature, agent.keys[header.key_no]):
+                agent = None  # nothing it says is believed, not even who it is
+                raise WireError("bad_signature", "the signature is not this agent's over this header and body")
+            return self._open(index, bytes(raw), header, body, agent)
+        except WireError as why:
+            return Refused(index, DROP, why.code, why.text, header, agent.site if agent else "")
+
+    def layout(self, agent: Agent, wanted: bytes, brought: dict[bytes, bytes]) -> Layout | None:
+        """The layout of a schema for this agent; None where nobody has brought it. Raises WireError."""
+        of_agent = self._layouts.setdefault(agent.id, {})
+        known = of_agent.get(wanted)
+        if known is not None and all(columns.host in agent.hosts for columns in known.hosts):
+            return known
+        packed = brought.get(wanted)
+        if packed is None:
+            packed = self._stored_schema(wanted)
+        if packed is None:
+            return None
+        schema = open_schema(packed, self._limits)
+        check_columns(schema, self._limits, agent.hosts)
+        self._count_series(agent, schema)
+        while len(of_agent) >= LAYOUTS_KEPT + 2 * len(agent.hosts):
+            del of_agent[next(iter(of_agent))]  # an agent that invents schemas must not grow our memory
+        made = of_agent[wanted] = self._shapes.layout(schema)
+        return made
+
+    def _count_series(self, agent: Agent, schema: Schema) -> None:
+        """Hold the agent's cap over all its hosts together. Raises WireError."""
+        counts = {host: count for host, count in self._series.get(agent.id, {}).items() if host in agent.hosts}
+        counts.update(Counter(series.host for series in schema.series))
+        if sum(counts.values()) > self._limits.series_per_agent:
+            raise WireError(
+                "too_large",
+                f"{sum(counts.values())} series over all hosts: expected at most {self._limits.series_per_agent} per agent",
+            )
+        self._series[agent.id] = counts
+
+    def _open(self, index: int, packed: bytes, header: Header, body: bytes, agent: Agent) -> Admitted:
+        opened = open_body(body, header, self._limits)
+        brought = {schema_hash(schema): schema for schema in opened.schemas}
+        layouts: dict[bytes, Layout] = {}
+        for name in brought:
+            self.layout(agent, name, brought)  # refuse a bad schema even where no block uses it
+        missing = []
+        for block in opened.blocks:
+            layout = self.layout(agent, block.schema_hash, brought)
+            if layout is None:
+                missing.append(block.schema_hash)
+            elif len(block.columns) != 8 * layout.width * len(block.seqs):
+                raise WireError("malformed", f"block: {len(block.columns)} bytes for {layout.width} columns")
+            else:
+                layouts[block.schema_hash] = layout
+        samples = [instant for block in opened.blocks for instant in instants(block)]
+        records = [open_record(raw, header) for raw in opened.records]
+        seqs = [instant.seq for instant in samples] + [record.seq for record in records]
+        if len(set(seqs)) != len(seqs):
+            raise WireError("malformed", "two records carry the same sequence number")
+        for record in records:
+            check_record(record, agent)
+        hashed = [(record, record_content_hash(record.kind, record.packed)[:HASH_BYTES]) for record in records]
+        return Admitted(index, agent, header, packed, samples, hashed, layouts, brought, missing)
+
+
+def standing(agent: Agent | None, header: Header) -> tuple[str, str] | None:
+    """(code, text) where this identity may not report now, None where it may."""
+    if agent is None:
+        return "unknown_agent", f"no agent {header.agent_id.hex()} is enrolled here"
+    if agent.status == "revoked":
+        return "revoked", "this agent was revoked; enroll again with a new join token"
+    if agent.status == "suspended":
+        return "suspended", "this agent is suspended; reports are kept by the agent until it is resumed"
+    if header.key_no not in agent.keys:
+        return "unknown_key", f"key number {header.key_no} is not registered for this agent"
+    return None
+
+
+def instants(block: Block) -> list[Instant]:
+    """The samples of a block as rows of words, the XOR undone."""
+    count = len(block.seqs)
+    words = np.frombuffer(block.columns, dtype="<u8")
+    rows = words.reshape(1, -1) if count == 1 else undo_xor(words, count).T
+    made = []
+    for at, seq in enumerate(block.seqs):
+        row = np.ascontiguousarray(rows[at])
+        taken, offset = block.taken_at_ms[at], block.offset_ms[at]
+        content = sample_content_hash(block.schema_hash, taken, offset, row.tobytes())[:HASH_BYTES]
+        made.append(Instant(seq, taken, offset, block.schema_hash, row, content))
+    return made
+
+
+def undo_xor(words: NDArray[np.uint64], count: int) -> NDArray[np.uint64]:
+    """Series-major XOR words -> plain words, shape (columns, count)."""
+    return np.bitwise_xor.accumulate(words.reshape(-1, count), axis=1)
+
+
+_LOSS = tuple[tuple[int, int], str]
+
+
+def check_record(record: Record, agent: Agent) -> None:
+    """Refuse a state of a foreign host or a loss that names no range. Raises WireError."""
+    if record.kind == KIND_STATE:
+        change = state_change(record)
+        if change.host not in agent.hosts:
+            raise WireError("bad_labels", f"state of host {change.host!r}, which is not bound to this agent")
+        if not 0 <= change.state <= 3 or not change.check or len(change.check) > 256:
+            raise WireError("bad_labels", f"state {change.state} of check {change.check[:80]!r}")
+    elif record.kind == KIND_LOSS:
+        loss = declared_loss(record)
+        if not 1 <= loss.first <= loss.last <= record.seq:
+            raise WireError("malformed", f"loss of {loss.first}..{loss.last} in record {record.seq}")
+
+
+def state_change(record: Record) -> StateChange:
+    """Data of kind 2. Fields past the fifth are left to later versions. Raises WireError."""
+    try:
+        host, check, state, previous, text = record.data[:5]
+        return StateChange(*msgspec.convert((host, check, state, previous, text), tuple[str, str, int, int, str]))
+    except (msgspec.ValidationError, TypeError, ValueError) as why:
+        raise WireError("malformed", f"state record {record.seq}: {why}") from why
+
+
+def declared_loss(record: Record) -> Loss:
+    """Data of kind 4. Raises WireError."""
+    try:
+        (first, last), reason = msgspec.convert(record.data[:2], _LOSS)
+        return Loss(first, last, reason[:64])
+    except (msgspec.ValidationError, TypeError, ValueError) as why:
+        raise WireError("malformed", f"loss record {record.seq}: {why}") from why

@@ -1,0 +1,48 @@
+"""Reading the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from collector.log.positions import HASH_BYTES, read_accepted
+from collector.log.tables import envelopes, schemas
+
+
+def content_hash(connection: Connection, agent_id: bytes, epoch: bytes, seq: int) -> bytes | None:
+    """The stored hash of a record, or None where its envelope is no longer kept."""
+    rows = connection.execute(
+        select(envelopes.c.accepted).where(
+            envelopes.c.agent_id == agent_id,
+            envelopes.c.epoch == epoch,
+            envelopes.c.first_seq <= seq,
+            envelopes.c.last_seq >= seq,
+        )
+    )
+    for (packed,) in rows:
+        accepted = read_accepted(packed)
+        if seq in accepted.seqs:
+            at = accepted.seqs.index(seq)
+            return accepted.hashes[HASH_BYTES * at : HASH_BYTES * (at + 1)]
+    return None
+
+
+def packed_schema(connection: Connection, schema_hash: bytes) -> bytes | None:
+    found: bytes | None = connection.execute(select(schemas.c.packed).where(schemas.c.hash == schema_hash)).scalar()
+    return found
+
+
+def newest(connection: Connection, window_ms: int) -> Iterator[Row[Any]]:
+    """(id, agent_id, epoch, received_at_ms, packed) of the log's last ``window_ms``, oldest first; parked ones left out."""
+    last = connection.execute(select(func.max(envelopes.c.received_at_ms))).scalar()
+    if last is None:
+        return
+    columns = (envelopes.c.id, envelopes.c.agent_id, envelopes.c.epoch, envelopes.c.received_at_ms, envelopes.c.packed)
+    yield from connection.execute(
+        select(*columns)
+        .where(envelopes.c.received_at_ms >= last - window_ms, ~envelopes.c.is_parked)
+        .order_by(envelopes.c.id)
+        .execution_options(yield_per=500)
+    )
