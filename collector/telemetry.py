@@ -1,0 +1,140 @@
+"""The collector's own numbers: its prometheus-client registry, and every name in it.
+
+One ``Telemetry`` for each running collector, so that two in one process (tests, the simulator) do not mix. Label values
+are bounded: routes as declared, refusal codes of the contract, job names of the table; never a path, a host or a text
+that came from outside. The exposition appends ``Telemetry.text()`` to ``/metrics``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from agent.link.names import FLEET_METRICS
+
+ENVELOPE_CODES = (
+    "malformed",
+    "bad_signature",
+    "too_large",
+    "bad_labels",
+    "unknown_agent",
+    "unknown_key",
+    "suspended",
+    "revoked",
+    "fork",
+)
+"""Why an envelope was not taken, as the contract names it; anything else is counted as ``other``."""
+
+RECORD_RESULTS = ("stored", "future", "expired", "unbound", "malformed")
+"""What became of a sample record on its way from the log into history."""
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a *_created series for each counter doubles the exposition and nobody reads it
+
+
+class Telemetry:
+    """Every number the collector keeps about itself. Attributes are prometheus-client metrics, ready to be used."""
+
+    def __init__(self, version: str) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        Gauge(
+            "bongsu_collector_build_info",
+            "Facts about the running collector; always 1.",
+            ["version"],
+            registry=registry,
+        ).labels(version).set(1)
+        self.http_requests = Counter(
+            "bongsu_http_requests",
+            "HTTP requests answered, by declared route.",
+            ["method", "route", "code"],
+            registry=registry,
+        )
+        self.http_seconds = Histogram(
+            "bongsu_http_request_seconds",
+            "Time from the request's first byte to the answer's last.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._refused = Counter(
+            "bongsu_envelopes_refused", "Envelopes not taken, by the contract's code.", ["code"], registry=registry
+        )
+        self.envelopes_committed = Counter(
+            "bongsu_envelopes_committed", "Envelopes made durable and acknowledged.", registry=registry
+        )
+        self.commit_seconds = Histogram(
+            "bongsu_intake_commit_seconds",
+            "Time of one group commit, from its begin to the durable end.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.batch_envelopes = Histogram(
+            "bongsu_intake_batch_envelopes",
+            "Envelopes made durable by one group commit.",
+            buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
+            registry=registry,
+        )
+        self.log_bytes = Gauge("bongsu_log_bytes", "Size of the database that holds the log.", registry=registry)
+        self._history_records = Counter(
+            "bongsu_history_records",
+            "Sample records taken from the log, by what became of them.",
+            ["result"],
+            registry=registry,
+        )
+        self.query_seconds = Histogram(
+            "bongsu_query_seconds", "Time of one query of the query API.", buckets=SECONDS, registry=registry
+        )
+        self._job_runs = Counter("bongsu_job_runs", "Runs of a background task.", ["task", "result"], registry=registry)
+        self._job_seconds = Histogram(
+            "bongsu_job_seconds", "Time of one run of a background task.", ["task"], buckets=SECONDS, registry=registry
+        )
+        last = FLEET_METRICS["bongsu_job_last_success_timestamp_seconds"]
+        self._job_last_success = Gauge(last.name, last.help, list(last.labels), registry=registry)
+        for code in (*ENVELOPE_CODES, "other"):
+            self._refused.labels(code)
+        for result in RECORD_RESULTS:
+            self._history_records.labels(result)
+
+    def refused(self, code: str, count: int = 1) -> None:
+        """Count envelopes that were not taken."""
+        self._refused.labels(code if code in ENVELOPE_CODES else "other").inc(count)
+
+    def history_records(self, result: str, count: int) -> None:
+        """Count sample records on their way into history; ``result`` is one of ``RECORD_RESULTS``."""
+        assert result in RECORD_RESULTS, result
+        self._history_records.labels(result).inc(count)
+
+    def job_known(self, task: str) -> None:
+        """Show a task's counters from the start, at zero."""
+        for result in ("ok", "failed", "skipped"):
+            self._job_runs.labels(task, result)
+        self._job_seconds.labels(task)
+
+    def job_ran(self, task: str, seconds: float, finished_at_ms: int | None) -> None:
+        """One run ended; ``finished_at_ms`` is None where it failed."""
+        self._job_seconds.labels(task).observe(seconds)
+        self._job_runs.labels(task, "failed" if finished_at_ms is None else "ok").inc()
+        if finished_at_ms is not None:
+            self._job_last_success.labels(task).set(finished_at_ms / 1000)
+
+    def job_skipped(self, task: str) -> None:
+        """A run was due while the one before it was still at work."""
+        self._job_runs.labels(task, "skipped").inc()
+
+    def watch(self, gauge: Gauge, read: Callable[[], float]) -> None:
+        """Let a gauge ask for its value when it is scraped."""
+        gauge.set_function(read)
+
+    def text(self) -> bytes:
+        """All of it in the text format."""
+        return generate_latest(self.registry)
