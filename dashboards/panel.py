@@ -1,0 +1,249 @@
+"""Factories of panels: one per kind of panel we use, giving Grafana's classic JSON.
+
+What a reader needs is required by the signature: an id that stays (people link to ``viewPanel=7``), a place on the
+24-column grid, a title and description in both languages, a unit and thresholds. Grafana fills nothing in for us.
+
+Stats, gauges, tables and the map ask for *now* (instant queries): a range reduced to its last value would go on
+showing a number after its source fell silent. Lines are never drawn across gaps for the same reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from dashboards.palette import Meaning, code_steps, value_mapping
+
+Panel = dict[str, Any]
+Unit = Literal["none", "short", "percentunit", "bytes", "Bps", "bps", "s", "dtdurations", "iops", "reqps", "celsius"]
+Steps = tuple[tuple[float | None, str], ...]
+"""Thresholds, lowest first: (from this value on, colour); the first one is ``None`` = from anything."""
+
+DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+NO_VALUE = "수신 없음 / no data"
+
+
+class Words(NamedTuple):
+    """One text in both languages."""
+
+    ko: str
+    en: str
+
+    @property
+    def title(self) -> str:
+        return f"{self.ko} / {self.en}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.ko}\n\n{self.en}"
+
+
+class Place(NamedTuple):
+    """Columns (24 in all) and rows of the grid."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A PromQL expression and the name its series get."""
+
+    expr: str
+    legend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What every panel has, whatever its kind."""
+
+    id: int
+    place: Place
+    title: Words
+    description: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A data link to another board."""
+
+    title: Words
+    url: str
+
+    def json(self) -> dict[str, Any]:
+        return {"title": self.title.title, "url": self.url, "targetBlank": False}
+
+
+def stat(
+    head: Head,
+    unit: Unit,
+    thresholds: Steps,
+    query: Query,
+    *,
+    link: Link | None = None,
+    meanings: tuple[Meaning, ...] = (),
+    decimals: int | None = None,
+    text_mode: Literal["auto", "name", "value", "value_and_name"] = "auto",
+) -> Panel:
+    """One big number (or state) per series, on a coloured ground."""
+    defaults = field_defaults(unit, thresholds, meanings, link, decimals)
+    return assemble("stat", head, defaults, targets((query,), instant=True)) | {
+        "options": {
+            "colorMode": "background_solid",
+            "graphMode": "none",
+            "justifyMode": "center",
+            "orientation": "auto",
+            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "textMode": text_mode,
+            "wideLayout": True,
+        }
+    }
+
+
+def gauge(head: Head, unit: Unit, thresholds: Steps, query: Query, *, top: float, link: Link | None = None) -> Panel:
+    """A dial from 0 to ``top`` per series."""
+    defaults = field_defaults(unit, thresholds, (), link, None) | {"min": 0, "max": top}
+    return assemble("gauge", head, defaults, targets((query,), instant=True)) | {
+        "options": {
+            "minVizHeight": 75,
+            "minVizWidth": 75,
+            "orientation": "auto",
+            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "showThresholdLabels": False,
+            "showThresholdMarkers": True,
+            "sizing": "auto",
+        }
+    }
+
+
+def timeseries(
+    head: Head,
+    unit: Unit,
+    thresholds: Steps,
+    queries: tuple[Query, ...],
+    *,
+    link: Link | None = None,
+    colours: tuple[tuple[str, str], ...] = (),
+    stacked: bool = False,
+    lowest: float | None = 0,
+    highest: float | None = None,
+) -> Panel:
+    """Lines over time. ``colours`` fixes the colour of series whose name matches a pattern; more than one threshold
+    step draws them as lines. ``lowest`` and ``highest`` pin the axis."""
+    defaults = field_defaults(unit, thresholds, (), link, None) | {
+        "color": {"mode": "palette-classic-by-name"},
+        "custom": {
+            "drawStyle": "line",
+            "fillOpacity": 60 if stacked else 8,
+            "lineInterpolation": "linear",
+            "lineWidth": 1,
+            "showPoints": "auto",
+            "spanNulls": False,
+            "stacking": {"group": "A", "mode": "normal" if stacked else "none"},
+            "thresholdsStyle": {"mode": "line" if len(thresholds) > 1 else "off"},
+        },
+    }
+    for name, bound in (("min", lowest), ("max", highest)):
+        if bound is not None:
+            defaults[name] = bound
+    overrides = [
+        {
+            "matcher": {"id": "byRegexp", "options": pattern},
+            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}],
+        }
+        for pattern, colour in colours
+    ]
+    return assemble("timeseries", head, defaults, targets(queries), overrides) | {
+        "options": {
+            "legend": {
+                "calcs": ["lastNotNull", "max"],
+                "displayMode": "table",
+                "placement": "right",
+                "showLegend": True,
+            },
+            "tooltip": {"mode": "multi", "sort": "desc"},
+        }
+    }
+
+
+def state_timeline(
+    head: Head, queries: tuple[Query, ...], meanings: tuple[Meaning, ...], *, link: Link | None = None
+) -> Panel:
+    """A band per series that changes colour and text with its state; twenty bands a page."""
+    defaults = field_defaults("none", code_steps(meanings), meanings, link, None) | {
+        "custom": {"fillOpacity": 80, "lineWidth": 0, "spanNulls": False}
+    }
+    return assemble("state-timeline", head, defaults, targets(queries)) | {
+        "options": {
+            "alignValue": "left",
+            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False},
+            "mergeValues": True,
+            "perPage": 20,
+            "rowHeight": 0.85,
+            "showValue": "auto",
+            "tooltip": {"mode": "single", "sort": "none"},
+        }
+    }
+
+
+def row(id: int, y: int, title: Words, folded: tuple[Panel, ...] = ()) -> Panel:
+    """A heading; with ``folded`` panels it starts closed and queries nothing until someone opens it."""
+    return {
+        "id": id,
+        "type": "row",
+        "title": title.title,
+        "collapsed": bool(folded),
+        "gridPos": {"x": 0, "y": y, "w": 24, "h": 1},
+        "panels": list(folded),
+    }
+
+
+def assemble(
+    kind: str,
+    head: Head,
+    defaults: dict[str, Any],
+    queries: list[dict[str, Any]],
+    overrides: list[dict[str, Any]] | None = None,
+) -> Panel:
+    return {
+        "id": head.id,
+        "type": kind,
+        "title": head.title.title,
+        "description": head.description.text,
+        "gridPos": head.place._asdict(),
+        "datasource": DATASOURCE,
+        "targets": queries,
+        "fieldConfig": {"defaults": defaults, "overrides": overrides or []},
+    }
+
+
+def field_defaults(
+    unit: Unit, thresholds: Steps, meanings: tuple[Meaning, ...], link: Link | None, decimals: int | None
+) -> dict[str, Any]:
+    defaults: dict[str, Any] = {
+        "unit": unit,
+        "color": {"mode": "thresholds"},
+        "thresholds": {"mode": "absolute", "steps": [{"value": at, "color": colour} for at, colour in thresholds]},
+        "mappings": value_mapping(meanings) if meanings else [],
+        "links": [link.json()] if link else [],
+        "noValue": NO_VALUE,
+    }
+    return defaults if decimals is None else defaults | {"decimals": decimals}
+
+
+def targets(queries: tuple[Query, ...], instant: bool = False, form: str = "time_series") -> list[dict[str, Any]]:
+    return [
+        {
+            "refId": chr(ord("A") + index),
+            "datasource": DATASOURCE,
+            "editorMode": "code",
+            "expr": query.expr,
+            "format": form,
+            "instant": instant,
+            "range": not instant,
+            "legendFormat": query.legend or "__auto",
+        }
+        for index, query in enumerate(queries)
+    ]
