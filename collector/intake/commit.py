@@ -14,14 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from agent.link.answer import HOLD, RENEW
+from agent.link.answer import DROP, HOLD, RENEW
 from agent.link.clock import Clock
 from agent.link.model import encode
 from agent.link.names import FUTURE_LIMIT_MS, KIND_LOSS, KIND_STATE
-from collector.fleet.registry import Registry
+from collector.fleet.registry import Agent, Registry
 from collector.intake.admit import Admitted, Refused, declared_loss, standing, state_change
 from collector.live.board import Live
 from collector.log.positions import Accepted, Name, Position, Positions
@@ -73,18 +73,38 @@ class Writer:
     def __init__(
         self, store: Store, registry: Registry, positions: Positions, live: Live, clock: Clock, raw_days: float
     ) -> None:
-        self._store = store
-        self._registry = registry
+        self.store = store
+        self.registry = registry
         self.positions = positions
-        self._live = live
-        self._clock = clock
+        self.live = live
+        self.clock = clock
         self._raw_ms = int(raw_days * DAY_MS)
         self._queue: queue.SimpleQueue[Work | Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+        self._is_restored = True
         self.known_schemas: set[bytes] = set()
         self.wanted: dict[bytes, set[bytes]] = {}
         """Schema hash -> agents whose envelopes wait for it."""
+        self.on_schema: Callable[[bytes], None] = lambda _packed: None
+        """Told of a schema that an envelope brought while others waited for it."""
         self.on_commit: Callable[[int, float], None] = lambda _envelopes, _seconds: None
+
+    def restore(self, connection: Connection) -> None:
+        """Read back what is held, known and waited for; before ``start``."""
+        self.positions.restore(connection)
+        self.known_schemas = set(connection.execute(select(schemas.c.hash)).scalars())
+        for row in connection.execute(select(wanted_schemas)):
+            self.wanted.setdefault(row.hash, set()).add(row.agent_id)
+
+    def save_checkpoint(self) -> None:
+        """Ask for a checkpoint of the positions between two batches."""
+        self.call(self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        if self.positions.is_dirty and self._is_restored:
+            with self.store.transaction() as connection:
+                saved = self.positions.save(connection)
+            saved()
 
     def start(self) -> None:
         self._thread.start()
@@ -108,12 +128,21 @@ class Writer:
                 waiting.append(self._queue.get())
             works = [item for item in waiting if isinstance(item, Work)]
             if works:
-                self.commit(works)
+                self._commit_or_refuse(works)
             for item in waiting:
                 if item is None:
                     return
                 if not isinstance(item, Work):
                     self._call(item)
+
+    def _commit_or_refuse(self, works: list[Work]) -> None:
+        try:
+            self.commit(works)
+        except Exception as why:  # the request border of intake: a mistake of ours must not leave senders hanging
+            log.exception("commit of %d requests failed, they were refused with 503", len(works))
+            self._is_restored = False
+            for work in works:
+                work.finish(why)
 
     def _call(self, action: Callable[[], None]) -> None:
         try:
@@ -123,11 +152,14 @@ class Writer:
 
     def commit(self, works: list[Work]) -> None:
         """Write, tell ``live``, answer. On failure nothing was kept and every request hears of it."""
-        started = self._clock.monotonic()
+        started = self.clock.monotonic()
         batch = Batch()
         try:
-            with self._store.transaction() as connection:
-                self._registry.refresh(connection)
+            with self.store.transaction() as connection:
+                if not self._is_restored:
+                    self.positions.restore(connection)
+                    self._is_restored = True
+                self.registry.refresh(connection)
                 for work in works:
                     self._judge_again(work)
                     work.outcomes = [
@@ -137,31 +169,26 @@ class Writer:
                     ]
                 self._write(connection, batch)
         except (SQLAlchemyError, OSError) as why:
-            self._undo(batch)
+            self._is_restored = False  # memory ran ahead of what is kept: read it back before the next batch
             log.error("commit of %d requests failed, they were refused with 503: %s", len(works), why)
             for work in works:
                 work.finish(why)
             return
         self._after(works, batch)
-        self.on_commit(len(batch.envelopes), self._clock.monotonic() - started)
+        self.on_commit(len(batch.envelopes), self.clock.monotonic() - started)
         for work in works:
             work.finish(None)
 
     def _judge_again(self, work: Work) -> None:
         """Drop what may no longer report since it was admitted (revoked, suspended, unbound meanwhile)."""
-        fleet = self._registry.fleet
+        fleet = self.registry.fleet
         kept = []
         for envelope in work.admitted:
-            now = fleet.agents.get(envelope.agent.id)
-            if now is envelope.agent:
-                kept.append(envelope)
-                continue
-            reason = standing(now, envelope.header)
+            reason = changed_standing(fleet.agents.get(envelope.agent.id), envelope)
             if reason is None:
                 kept.append(envelope)
             else:
-                site = envelope.agent.site
-                work.refused.append(Refused(envelope.index, HOLD, *reason, envelope.header, site))
+                work.refused.append(Refused(envelope.index, *reason, envelope.header, envelope.agent.site))
         work.admitted = kept
 
     def _take(self, connection: Connection, batch: Batch, work: Work, envelope: Admitted) -> Outcome | None:
@@ -250,20 +277,15 @@ class Writer:
         if batch.losses:
             connection.execute(insert(losses), batch.losses)
 
-    def _undo(self, batch: Batch) -> None:
-        """Memory ran ahead of a commit that failed: read it back."""
-        try:
-            with self._store.reading() as connection:
-                self.positions.restore(connection)
-        except (SQLAlchemyError, OSError) as why:
-            log.error("could not read positions back after a failed commit: %s; will try at the next one", why)
-
     def _after(self, works: list[Work], batch: Batch) -> None:
         """The batch is durable: tell ``live``, and fix what each answer will say."""
         self.known_schemas.update(batch.schemas)
+        for schema, packed in batch.schemas.items():
+            if schema in self.wanted:
+                self.on_schema(packed)
         for schema, agent_id in batch.wanted:
             self.wanted.setdefault(schema, set()).add(agent_id)
-        fleet = self._registry.fleet
+        fleet = self.registry.fleet
         for work in works:
             for outcome in work.outcomes:
                 header = outcome.envelope.header
@@ -272,7 +294,21 @@ class Writer:
                 agent = fleet.agents.get(header.agent_id)
                 site = fleet.sites.get(agent.site) if agent else None
                 if agent is not None and site is not None:
-                    feed(self._live, outcome, agent.site, site.interval_seconds * 1000, work.received_at_ms)
+                    feed(self.live, outcome, agent.site, site.interval_seconds * 1000, work.received_at_ms)
+
+
+def changed_standing(agent: Agent | None, envelope: Admitted) -> tuple[str, str, str] | None:
+    """(action, code, text) where an admitted envelope may no longer come in, by the newest fleet."""
+    if agent is envelope.agent:
+        return None
+    reason = standing(agent, envelope.header)
+    if reason is not None:
+        return HOLD, *reason
+    assert agent is not None
+    unbound = {columns.host for layout in envelope.layouts.values() for columns in layout.hosts} - agent.hosts
+    if unbound:
+        return DROP, "bad_labels", f"host {min(unbound)!r} is not bound to this agent"
+    return None
 
 
 def feed(live: Live, outcome: Outcome, site: str, interval_ms: int, received_at_ms: int) -> None:

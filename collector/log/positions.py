@@ -104,6 +104,11 @@ class Positions:
         self._dirty.add(name)
         return known
 
+    def peek(self, name: Name) -> list[tuple[int, int]]:
+        """What an answer says of a name that brought nothing new."""
+        known = self._known.get(name)
+        return known.answered(()) if known is not None else []
+
     def restore(self, connection: Connection) -> None:
         """Read the checkpoint and replay what the log holds after it."""
         self._known.clear()

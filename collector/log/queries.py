@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from collector.log.positions import HASH_BYTES, read_accepted
 from collector.log.tables import envelopes, schemas
@@ -34,15 +34,16 @@ def packed_schema(connection: Connection, schema_hash: bytes) -> bytes | None:
     return found
 
 
-def newest(connection: Connection, window_ms: int) -> Iterator[Row[Any]]:
+def newest(connection: Connection, window_ms: int) -> Iterator[Any]:
     """(id, agent_id, epoch, received_at_ms, packed) of the log's last ``window_ms``, oldest first; parked ones left out."""
     last = connection.execute(select(func.max(envelopes.c.received_at_ms))).scalar()
     if last is None:
         return
     columns = (envelopes.c.id, envelopes.c.agent_id, envelopes.c.epoch, envelopes.c.received_at_ms, envelopes.c.packed)
-    yield from connection.execute(
+    rows = connection.execute(
         select(*columns)
         .where(envelopes.c.received_at_ms >= last - window_ms, ~envelopes.c.is_parked)
         .order_by(envelopes.c.id)
         .execution_options(yield_per=500)
     )
+    yield from rows

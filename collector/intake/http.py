@@ -1,0 +1,157 @@
+"""``POST /v1/envelopes`` and ``POST /v1/schemas`` as raw ASGI: bytes in, commit, answer out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from agent.link.answer import HOLD, write_answer
+from agent.link.clock import Clock
+from agent.link.names import ANSWER_TYPE, Limits
+from agent.link.wire import WireError, open_request
+from collector.fleet.registry import Registry
+from collector.intake.admit import Admission, Admitted
+from collector.intake.body import BodyError, Receive, Scope, Send, read_body, send, send_problem
+from collector.intake.commit import Work, Writer
+from collector.intake.nonce import Nonces
+from collector.intake.reply import Answering, answer
+from collector.intake.settle import SchemaRefused, settle
+
+TURN = 16
+"""Envelopes admitted before other requests get a turn: about 2 ms."""
+WAITING_BYTES = 64 << 20
+"""Bodies waiting for a commit past which a request is turned away, to be sent again."""
+_decode_schemas = msgspec.msgpack.Decoder(list[bytes]).decode
+
+
+class Intake:
+    def __init__(
+        self,
+        registry: Registry,
+        admission: Admission,
+        writer: Writer,
+        answering: Answering,
+        nonces: Nonces,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._registry = registry
+        self._admission = admission
+        self._writer = writer
+        self._answering = answering
+        self._nonces = nonces
+        self._clock = clock
+        self._limits = limits
+        self._waiting_bytes = 0
+        self.refusals: Counter[tuple[str, str]] = Counter()
+        """(site, code) -> envelopes refused; site empty where nobody could be believed."""
+        self.on_refused: Callable[[str], None] = lambda _code: None
+
+    async def envelopes(self, _scope: Scope, receive: Receive, reply: Send) -> None:
+        try:
+            body = await read_body(receive, self._limits.request_bytes)
+            raws = open_request(body)
+            if len(raws) > self._limits.request_envelopes:
+                raise BodyError(
+                    413, f"{len(raws)} envelopes in one request: expected at most {self._limits.request_envelopes}"
+                )
+        except BodyError as why:
+            code = "too_large" if why.status == 413 else "malformed"
+            self._count("", code)
+            await send_problem(reply, why.status, code, why.text)
+            return
+        except WireError as why:
+            self._count("", why.code)
+            await send_problem(reply, 400, why.code, why.text)
+            return
+        if self._waiting_bytes > WAITING_BYTES:
+            await send_problem(reply, 503, "busy", "too much is waiting to be committed; send again", 2)
+            return
+        self._waiting_bytes += len(body)
+        try:
+            work, failure = await self._commit(raws)
+        finally:
+            self._waiting_bytes -= len(body)
+        if failure is not None:
+            await send_problem(reply, 503, "not_stored", f"nothing of this request was kept: {failure}", 5)
+            return
+        for refusal in work.refused:
+            self._count(refusal.site, refusal.code)
+        now_ms = self._clock.wall_ms()
+        said = answer(work, self._answering, now_ms, self._nonces.make(now_ms), self._held)
+        await send(reply, 200, write_answer(said), ANSWER_TYPE.encode())
+
+    async def _commit(self, raws: list[msgspec.Raw]) -> tuple[Work, BaseException | None]:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[BaseException | None] = loop.create_future()
+
+        def finish(error: BaseException | None) -> None:
+            loop.call_soon_threadsafe(_settle_future, done, error)
+
+        work = Work([], [], self._clock.wall_ms(), finish)
+        await self._admit(work, raws)
+        if any(refusal.action == HOLD for refusal in work.refused) and await asyncio.to_thread(self._registry.refresh):
+            await self._admit(work, raws)  # another process enrolled or resumed it a moment ago
+        if not work.admitted:
+            return work, None
+        self._writer.submit(work)
+        return work, await done
+
+    async def _admit(self, work: Work, raws: list[msgspec.Raw]) -> None:
+        work.admitted, work.refused = [], []
+        fleet = self._registry.fleet
+        for index, raw in enumerate(raws):
+            if index and index % TURN == 0:
+                await asyncio.sleep(0)
+            judged = self._admission.admit(index, raw, fleet)
+            if isinstance(judged, Admitted):
+                work.admitted.append(judged)
+            else:
+                work.refused.append(judged)
+
+    def _held(self, name: tuple[bytes, bytes]) -> list[tuple[int, int]]:
+        return self._writer.positions.peek(name)
+
+    def _count(self, site: str, code: str) -> None:
+        self.refusals[site, code] += 1
+        self.on_refused(code)
+
+    async def schemas(self, _scope: Scope, receive: Receive, reply: Send) -> None:
+        """A schema somebody asked for: MessagePack array of schema byte strings, or one schema's bytes as they are."""
+        try:
+            body = await read_body(receive, self._limits.schema_bytes)
+        except BodyError as why:
+            await send_problem(reply, 404 if why.status == 413 else why.status, "too_large", why.text)
+            return
+        try:
+            brought = _decode_schemas(body)
+        except (msgspec.MsgspecError, RecursionError):
+            brought = [body]
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[BaseException | None] = loop.create_future()
+
+        def act() -> None:
+            error: BaseException | None = None
+            try:
+                settle(self._writer, self._admission, brought)
+            except Exception as why:  # noqa: BLE001 -- the request border: the sender must hear, whatever went wrong
+                error = why
+            loop.call_soon_threadsafe(_settle_future, done, error)
+
+        self._writer.call(act)
+        failure = await done
+        if isinstance(failure, SchemaRefused):
+            self._count("", failure.code)
+            await send_problem(reply, failure.status, failure.code, failure.text)
+        elif failure is not None:
+            await send_problem(reply, 503, "not_stored", f"the schema was not kept: {failure}", 5)
+        else:
+            await send(reply, 200, b'{"taken":%d}' % len(brought), b"application/json")
+
+
+def _settle_future(done: asyncio.Future[BaseException | None], error: BaseException | None) -> None:
+    if not done.done():
+        done.set_result(error)

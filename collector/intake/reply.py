@@ -1,0 +1,61 @@
+"""What a request is told after its commit: who refused what and why, what is held, and the centre's receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.link.answer import AgentAnswer, Answer, EnvelopeRefusal, Receiver, RecordRefusal
+from agent.link.receipt import Receipt, pack_receipt, receipt_text
+from collector.intake.commit import Work
+from collector.log.positions import Name
+
+BELIEVED = {"fork", "malformed", "too_large", "bad_labels"}
+"""Refusals of envelopes whose signature held: their numbers may be named back to the agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Who answers. ``sign`` is the centre's key; a hub has none of its own to give."""
+
+    receiver: Receiver
+    sign: Callable[[bytes], bytes]
+
+
+def answer(
+    work: Work, answering: Answering, now_ms: int, nonce: str, held_elsewhere: Callable[[Name], list[tuple[int, int]]]
+) -> Answer:
+    """The answer to one committed request. ``held_elsewhere`` gives what is held for a name that only had refusals."""
+    ranges: dict[Name, list[tuple[int, int]]] = {}
+    refused: dict[Name, list[RecordRefusal]] = {}
+    missing: dict[bytes, None] = {}
+    for outcome in work.outcomes:
+        header = outcome.envelope.header
+        ranges[header.agent_id, header.epoch] = outcome.ranges
+        missing.update(dict.fromkeys(outcome.envelope.missing))
+    for refusal in work.refused:
+        if refusal.header is not None and refusal.site and refusal.code in BELIEVED:
+            header = refusal.header
+            name = (header.agent_id, header.epoch)
+            span = [(header.first_seq, header.last_seq)]
+            refused.setdefault(name, []).append(RecordRefusal(span, refusal.action, refusal.code, refusal.text))
+            ranges.setdefault(name, held_elsewhere(name))
+    return Answer(
+        receiver=answering.receiver,
+        now_ms=now_ms,
+        envelopes=[
+            EnvelopeRefusal(r.index, r.action, r.code, r.text) for r in sorted(work.refused, key=lambda r: r.index)
+        ],
+        agents=[
+            AgentAnswer(
+                name[0].hex(),
+                name[1].hex(),
+                held,
+                refused.get(name, []),
+                receipt_text(pack_receipt(Receipt(*name, held, now_ms), answering.sign)) if held else "",
+            )
+            for name, held in ranges.items()
+        ],
+        need_schemas=[schema.hex() for schema in missing],
+        nonce=nonce,
+    )

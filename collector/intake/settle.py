@@ -1,0 +1,112 @@
+"""A schema that envelopes waited for has come: read what was parked, or declare it lost where the schema is refused.
+
+Runs in the writer's thread between two batches.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from agent.link.model import schema_hash
+from agent.link.wire import WireError, open_body, open_envelope, open_header
+from collector.fleet.registry import Agent
+from collector.intake.admit import Admission, Admitted
+from collector.intake.commit import Outcome, Writer, feed
+from collector.log.positions import read_accepted
+from collector.log.tables import envelopes, losses, schemas, wanted_schemas
+
+
+class SchemaRefused(Exception):
+    """A schema nobody asked for, or one that no agent that waits for it may use."""
+
+    def __init__(self, status: int, code: str, text: str) -> None:
+        super().__init__(f"{code}: {text}")
+        self.status = status
+        self.code = code
+        self.text = text
+
+
+def settle(writer: Writer, admission: Admission, brought: list[bytes]) -> None:
+    """Take schemas that were asked for. Raises SchemaRefused: 404 where one was not, 422 where one may not be used."""
+    by_hash = {schema_hash(packed): packed for packed in brought}
+    unasked = [name for name in by_hash if name not in writer.wanted]
+    if unasked or not by_hash:
+        name = unasked[0].hex() if unasked else "none"
+        raise SchemaRefused(404, "schema_not_asked", f"schema {name} was not asked for")
+    refusals = [refusal for name, packed in by_hash.items() for refusal in _settle_one(writer, admission, name, packed)]
+    if refusals:
+        raise SchemaRefused(422, refusals[0].code, refusals[0].text)
+
+
+def _settle_one(writer: Writer, admission: Admission, name: bytes, packed: bytes) -> list[WireError]:
+    good: list[Agent] = []
+    bad: list[tuple[bytes, WireError]] = []
+    fleet = writer.registry.fleet
+    for agent_id in writer.wanted[name]:
+        agent = fleet.agents.get(agent_id)
+        try:
+            if agent is None:
+                raise WireError("bad_labels", "its agent is gone")
+            admission.layout(agent, name, {name: packed})
+            good.append(agent)
+        except WireError as why:
+            bad.append((agent_id, why))
+    unparked: list[tuple[Agent, Row[tuple[bytes, bytes, int]]]] = []
+    with writer.store.transaction() as connection:
+        if good and name not in writer.known_schemas:
+            connection.execute(insert(schemas), {"hash": name, "packed": packed})
+        for agent_id, refusal in bad:
+            _lose_parked(writer, connection, agent_id, name, refusal.code)
+        connection.execute(delete(wanted_schemas).where(wanted_schemas.c.hash == name))
+        known = writer.known_schemas | ({name} if good else set())
+        for agent in good:
+            unparked += [(agent, row) for row in _unpark(connection, agent.id, known)]
+        saved = writer.positions.save(connection)
+    saved()
+    del writer.wanted[name]
+    writer.known_schemas = known
+    for agent, row in unparked:
+        _tell_live(writer, admission, agent, row)
+    return [refusal for _, refusal in bad]
+
+
+def _parked(connection: Connection, agent_id: bytes) -> list[Row[tuple[int, bytes, bytes, int, bytes]]]:
+    columns = (envelopes.c.id, envelopes.c.packed, envelopes.c.accepted, envelopes.c.received_at_ms, envelopes.c.epoch)
+    where = (envelopes.c.agent_id == agent_id, envelopes.c.is_parked)
+    return list(connection.execute(select(*columns).where(*where).order_by(envelopes.c.id)))
+
+
+def _schemas_of(packed: bytes) -> set[bytes]:
+    header, _, body = open_envelope(packed)
+    return {block.schema_hash for block in open_body(body, open_header(header)).blocks}
+
+
+def _unpark(connection: Connection, agent_id: bytes, known: set[bytes]) -> list[Row[tuple[bytes, bytes, int]]]:
+    ready = [row for row in _parked(connection, agent_id) if _schemas_of(row.packed) <= known]
+    for row in ready:
+        connection.execute(update(envelopes).where(envelopes.c.id == row.id).values(is_parked=False))
+    return ready  # type: ignore[return-value]
+
+
+def _lose_parked(writer: Writer, connection: Connection, agent_id: bytes, name: bytes, code: str) -> None:
+    """What waited for a refused schema was acknowledged and will never be read: say so, number by number."""
+    now_ms = writer.clock.wall_ms()
+    for row in _parked(connection, agent_id):
+        if name not in _schemas_of(row.packed):
+            continue
+        position = writer.positions.get((agent_id, row.epoch), now_ms)
+        connection.execute(delete(envelopes).where(envelopes.c.id == row.id))
+        for seq in read_accepted(row.accepted).seqs:
+            position.held.remove(seq, seq)
+            for first, last in position.lose(seq, seq):
+                lost = {"agent_id": agent_id, "epoch": row.epoch, "first_seq": first, "last_seq": last}
+                connection.execute(insert(losses), {**lost, "reason": f"refused:{code}", "at_ms": now_ms})
+
+
+def _tell_live(writer: Writer, admission: Admission, agent: Agent, row: Row[tuple[bytes, bytes, int]]) -> None:
+    fleet = writer.registry.fleet
+    site = fleet.sites.get(agent.site)
+    envelope = admission.admit(0, row.packed, fleet)
+    if site is not None and isinstance(envelope, Admitted):
+        outcome = Outcome(envelope, read_accepted(row.accepted))
+        feed(writer.live, outcome, site.id, site.interval_seconds * 1000, row.received_at_ms)
