@@ -25,6 +25,15 @@ envelopes = Table(
 )
 # Finds the envelope that brought a number, to tell a replay from a fork; and an agent's rows for history.
 Index("ix_envelopes_name", envelopes.c.agent_id, envelopes.c.epoch, envelopes.c.first_seq)
+_UNCHUNKED = ~envelopes.c.is_chunked & ~envelopes.c.is_parked
+# What history has not taken yet: how much per agent, how old, and an agent's newest minutes for a query.
+Index(
+    "ix_envelopes_unchunked",
+    envelopes.c.agent_id,
+    envelopes.c.received_at_ms,
+    sqlite_where=_UNCHUNKED,
+    postgresql_where=_UNCHUNKED,
+)
 
 schemas = Table(
     "schemas",

@@ -1,0 +1,140 @@
+"""Envelopes as they lie in the log, to samples by schema: what both the chunk job and a query read.
+
+An envelope of one report holds one instant, so the work per envelope is opening it; all arithmetic is done once for
+the whole gathering.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+
+from agent.link.names import FUTURE_LIMIT_MS
+from agent.link.wire import Header, open_body, open_envelope
+from collector.history.chunk import Samples
+from collector.log.positions import read_accepted
+
+
+class Source(NamedTuple):
+    """Samples that may be joined: one agent, one epoch, one schema."""
+
+    agent_id: bytes
+    epoch: bytes
+    schema_hash: bytes
+
+
+class LogRow(NamedTuple):
+    """What is read of a row of ``envelopes``."""
+
+    id: int
+    agent_id: bytes
+    epoch: bytes
+    first_seq: int
+    last_seq: int
+    received_at_ms: int
+    accepted: bytes
+    packed: bytes
+
+
+class _Rows:
+    """Samples of one source as they come in."""
+
+    __slots__ = ("offsets", "seqs", "taken", "words")
+
+    def __init__(self) -> None:
+        self.seqs: list[int] = []
+        self.taken: list[int] = []
+        self.offsets: list[int] = []
+        self.words: list[bytes] = []
+
+
+class Gathering:
+    """Collects the sample records of log rows. ``wanted`` schemas only, where given.
+
+    ``widths`` says how many columns a schema has; what does not fit it, or has no known schema, is left out. Left out
+    too: numbers another envelope brought first, what lies more than 60 s ahead of its receipt, and what is older than
+    ``oldest_ms``. Everything left out for a reason is in ``dropped``.
+    """
+
+    def __init__(self, widths: dict[bytes, int], oldest_ms: int, wanted: frozenset[bytes] | None = None) -> None:
+        self._widths = widths
+        self._oldest_ms = oldest_ms
+        self._wanted = wanted
+        self._rows: dict[Source, _Rows] = {}
+        self.dropped: Counter[str] = Counter()
+        self.unknown: set[bytes] = set()
+        """Schemas that were used and are not known."""
+
+    def add(self, row: LogRow) -> None:
+        """Take what one envelope brought first."""
+        accepted = read_accepted(row.accepted)
+        news = set(accepted.seqs)
+        if accepted.future:
+            self.dropped["future"] += len(news.intersection(accepted.future))
+            news.difference_update(accepted.future)
+        if not news:
+            return
+        _header, _signature, packed_body = open_envelope(row.packed)
+        body = open_body(packed_body, Header(1, row.agent_id, 0, row.epoch, row.first_seq, row.last_seq))
+        latest_ms = row.received_at_ms + FUTURE_LIMIT_MS
+        for block in body.blocks:
+            if self._wanted is not None and block.schema_hash not in self._wanted:
+                continue
+            count = len(block.seqs)
+            width = self._widths.get(block.schema_hash)
+            if width is None:
+                self.unknown.add(block.schema_hash)
+                continue
+            if len(block.columns) != 8 * width * count:
+                self.dropped["malformed"] += count
+                continue
+            columns = [block.columns] if count == 1 else _instants(block.columns, width, count)
+            source = Source(row.agent_id, row.epoch, block.schema_hash)
+            rows = self._rows.get(source)
+            if rows is None:
+                rows = self._rows[source] = _Rows()
+            for seq, taken, offset, words in zip(
+                block.seqs, block.taken_at_ms, block.offset_ms, columns, strict=True
+            ):
+                if seq not in news:
+                    continue
+                if not self._oldest_ms <= taken + offset <= latest_ms:
+                    self.dropped["expired" if taken + offset < self._oldest_ms else "future"] += 1
+                    continue
+                rows.seqs.append(seq)
+                rows.taken.append(taken)
+                rows.offsets.append(offset)
+                rows.words.append(words)
+
+    def samples(self) -> dict[Source, Samples]:
+        """All that was taken, in order of arrival, one ``Samples`` for each source."""
+        found = {}
+        for source, rows in self._rows.items():
+            if not rows.seqs:
+                continue
+            offsets = np.array(rows.offsets, dtype=np.int64)
+            words = np.frombuffer(b"".join(rows.words), "<u8").reshape(len(rows.seqs), -1).T
+            found[source] = Samples(
+                np.array(rows.taken, dtype=np.int64) + offsets,
+                offsets,
+                np.array(rows.seqs, dtype=np.int64),
+                words,
+            )
+        return found
+
+
+def _instants(columns: bytes, width: int, count: int) -> list[bytes]:
+    """One row of words for each instant of a block."""
+    mixed = np.frombuffer(columns, "<u8").reshape(width, count)
+    plain = np.ascontiguousarray(np.bitwise_xor.accumulate(mixed, axis=1).T)
+    return [plain[at].tobytes() for at in range(count)]
+
+
+def without_repeats(samples: Samples) -> Samples:
+    """The same samples with each sequence number once; a chunk and the log's tail may hold the same ones."""
+    _, first = np.unique(samples.seqs, return_index=True)
+    if len(first) == len(samples.seqs):
+        return samples
+    return Samples(samples.times[first], samples.offsets[first], samples.seqs[first], samples.words[:, first])
