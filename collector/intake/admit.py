@@ -96,6 +96,16 @@ class Admission:
         except WireError as why:
             return Refused(index, DROP, why.code, why.text, header, agent.site if agent else "")
 
+    def reread(self, packed: bytes, fleet: Fleet) -> Admitted | None:
+        """An envelope from our own log, admitted before; None where its agent may no longer say these things."""
+        try:
+            header_bytes, _, body = open_envelope(packed)
+            header = open_header(header_bytes, self._limits)
+            agent = fleet.agents.get(header.agent_id)
+            return self._open(0, packed, header, body, agent) if agent is not None else None
+        except WireError:
+            return None
+
     def layout(self, agent: Agent, wanted: bytes, brought: dict[bytes, bytes]) -> Layout | None:
         """The layout of a schema for this agent; None where nobody has brought it. Raises WireError."""
         of_agent = self._layouts.setdefault(agent.id, {})

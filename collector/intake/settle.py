@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from agent.link.model import schema_hash
 from agent.link.wire import WireError, open_body, open_envelope, open_header
 from collector.fleet.registry import Agent
-from collector.intake.admit import Admission, Admitted
+from collector.intake.admit import Admission
 from collector.intake.commit import Outcome, Writer, feed
 from collector.log.positions import read_accepted
 from collector.log.tables import envelopes, losses, schemas, wanted_schemas
@@ -106,7 +106,7 @@ def _lose_parked(writer: Writer, connection: Connection, agent_id: bytes, name: 
 def _tell_live(writer: Writer, admission: Admission, agent: Agent, row: Row[tuple[bytes, bytes, int]]) -> None:
     fleet = writer.registry.fleet
     site = fleet.sites.get(agent.site)
-    envelope = admission.admit(0, row.packed, fleet)
-    if site is not None and isinstance(envelope, Admitted):
+    envelope = admission.reread(row.packed, fleet)
+    if site is not None and envelope is not None:
         outcome = Outcome(envelope, read_accepted(row.accepted))
         feed(writer.live, outcome, site.id, site.interval_seconds * 1000, row.received_at_ms)

@@ -38,6 +38,8 @@ class Shape:
     """Even places are text, odd places are for the numbers."""
     first: dict[str, int]
     """Metric name -> its first column."""
+    family_at: dict[str, int]
+    """Metric name -> its place in ``families``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,4 +180,5 @@ def make_shape(rows: Sequence[tuple[str, int, Labels]]) -> Shape:
         tuple(families),
         tuple(skeleton),
         first,
+        {name: at for at, (name, _) in enumerate(families)},
     )

@@ -35,11 +35,11 @@ def packed_schema(connection: Connection, schema_hash: bytes) -> bytes | None:
 
 
 def newest(connection: Connection, window_ms: int) -> Iterator[Any]:
-    """(id, agent_id, epoch, received_at_ms, packed) of the log's last ``window_ms``, oldest first; parked ones left out."""
+    """(id, received_at_ms, accepted, packed) of the log's last ``window_ms``, oldest first; parked ones left out."""
     last = connection.execute(select(func.max(envelopes.c.received_at_ms))).scalar()
     if last is None:
         return
-    columns = (envelopes.c.id, envelopes.c.agent_id, envelopes.c.epoch, envelopes.c.received_at_ms, envelopes.c.packed)
+    columns = (envelopes.c.id, envelopes.c.received_at_ms, envelopes.c.accepted, envelopes.c.packed)
     rows = connection.execute(
         select(*columns)
         .where(envelopes.c.received_at_ms >= last - window_ms, ~envelopes.c.is_parked)

@@ -1,0 +1,52 @@
+"""The routes Prometheus reads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from collector.access.guard import Reader
+from collector.errors import Refused
+from collector.exposition.discovery import targets
+from collector.exposition.fleet import fleet_text
+from collector.exposition.site import WHOLE, parse_shard, site_text
+from collector.exposition.stream import stream
+from collector.services import Services
+
+
+def router(services: Services) -> APIRouter:
+    routes = APIRouter(tags=["prometheus"])
+
+    @routes.get("/metrics", summary="The collector itself, sites and hubs")
+    async def metrics(request: Request, caller: Reader) -> Response:
+        fleet = services.registry.fleet
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for chunk in fleet_text(fleet, services.live, services.standing, caller.scope):
+                yield chunk
+            yield services.telemetry.text()
+
+        return stream(request, chunks())
+
+    @routes.get("/metrics/sites/{site}", summary="One site's hosts, agents and checks")
+    async def site_metrics(request: Request, site: str, caller: Reader, shard: str = "") -> Response:
+        fleet = services.registry.fleet
+        found = fleet.sites.get(site)
+        if found is None or not caller.scope.allows(found.agency, found.id):
+            raise Refused(404, "not_found", f"There is no site {site!r}.")
+        try:
+            part = parse_shard(shard) if shard else WHOLE
+        except ValueError as why:
+            raise Refused(400, "bad_shard", str(why)) from why
+        now_ms = services.clock.wall_ms()
+        return stream(request, site_text(fleet, services.live, services.standing, found, caller.scope, part, now_ms))
+
+    @routes.get("/sd/prometheus", summary="HTTP service discovery of the site endpoints")
+    async def discovery(request: Request, caller: Reader) -> JSONResponse:
+        address = request.headers.get("host") or f"{services.settings.server.host}:{services.settings.server.port}"
+        scheme = "https" if services.settings.server.is_secure else "http"
+        return JSONResponse(targets(services.registry.fleet, caller.scope, address, scheme))
+
+    return routes

@@ -1,0 +1,54 @@
+"""``/metrics``: one line a site for what boards and rules of the whole fleet need; hosts stay on their sites' pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from collector.exposition.geohash import geohash
+from collector.exposition.text import Row, family
+from collector.fleet.registry import Fleet, Site
+from collector.live.board import Live
+from collector.store.scope import Scope
+from collector.verdicts.standing import Standing
+
+
+def fleet_text(fleet: Fleet, live: Live, standing: Standing, scope: Scope) -> Iterator[bytes]:
+    """The families of the fleet, each in one piece."""
+    sites = [site for site in fleet.sites.values() if scope.allows(site.agency, site.id)]
+    shown = {site.id: place(site) for site in sites}
+    yield family("bongsu_site_info", (((*place(site), *facts(site)), 1) for site in sites))
+    yield family("bongsu_site_state", states(standing, shown))
+    for name, attribute in (
+        ("bongsu_site_eligible_seconds_total", "eligible_seconds"),
+        ("bongsu_site_downtime_seconds_total", "downtime_seconds"),
+    ):
+        yield family(
+            name,
+            ((labels, getattr(standing.sites[s], attribute)) for s, labels in shown.items() if s in standing.sites),
+        )
+    counted = sorted(live.reports.items())
+    yield family("bongsu_reports_total", (((*shown[s], result), n) for (s, result), n in counted if s in shown))
+    yield family("bongsu_ingest_lag_seconds", lags(fleet, live, shown))
+
+
+def place(site: Site) -> tuple[str, str, str]:
+    return site.agency, site.hub, site.id
+
+
+def facts(site: Site) -> tuple[str, str, str]:
+    position = ""
+    if site.latitude is not None and site.longitude is not None:
+        position = geohash(site.latitude, site.longitude)
+    return position, site.timezone, site.link_profile
+
+
+def states(standing: Standing, shown: dict[str, tuple[str, str, str]]) -> Iterable[Row]:
+    return ((labels, standing.sites[site].state) for site, labels in shown.items() if site in standing.sites)
+
+
+def lags(fleet: Fleet, live: Live, shown: dict[str, tuple[str, str, str]]) -> Iterable[Row]:
+    """Age of each site's newest record when it was received: the worst of its agents that report."""
+    for site, labels in shown.items():
+        known = [live.agents[a].lag_ms for a in fleet.agents_by_site.get(site, ()) if a in live.agents]
+        if known:
+            yield labels, max(known) / 1000
