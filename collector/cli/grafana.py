@@ -1,0 +1,113 @@
+"""``bongsu grafana``: the boards as files for a Grafana to read, or pushed over its API."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+EXAMPLES = """examples:
+  bongsu grafana files ./grafana --datasource-url http://prometheus:9090
+  bongsu grafana push --url https://grafana.example.org --token-file grafana.token
+"""
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the verb and its two ways."""
+    verb = subparsers.add_parser(
+        "grafana",
+        help="boards for Grafana: as files, or pushed",
+        description="Bring the shipped boards into a Grafana.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    ways = verb.add_subparsers(dest="way", required=True, metavar="WAY")
+
+    files = ways.add_parser(
+        "files",
+        help="write provisioning files, boards and recording rules into a folder",
+        description="Write DIR/provisioning (for Grafana), DIR/dashboards (boards), DIR/prometheus/rules (rules).",
+        epilog="example:\n  bongsu grafana files ./grafana --boards-path /var/lib/grafana/dashboards/bongsu\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    files.add_argument("folder", metavar="DIR", type=Path)
+    files.add_argument("--datasource-url", metavar="URL", help="the Prometheus Grafana asks (http://127.0.0.1:9090)")
+    files.add_argument(
+        "--boards-path", metavar="PATH", help="where Grafana sees DIR/dashboards, if it is mounted elsewhere"
+    )
+    files.add_argument("--json", action="store_true", help="print JSON")
+
+    push = ways.add_parser(
+        "push",
+        help="bring a running Grafana to these boards over its API",
+        description="Write what differs and nothing else; running it again changes nothing.",
+        epilog="example:\n  bongsu grafana push --url https://grafana.example.org/grafana --token-file grafana.token\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    push.add_argument(
+        "--url", required=True, metavar="U", help="address of Grafana's pages, with its path if it has one"
+    )
+    push.add_argument("--token-file", required=True, metavar="F", type=Path, help="file with a service account token")
+    push.add_argument("--datasource-url", metavar="P", help="also set up this Prometheus as a data source")
+    push.add_argument("--ca-file", metavar="F", help="certificate authority of Grafana, if it is your own")
+    push.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 done, 1 refused by Grafana or by the file system, with the reason on stderr."""
+    return _files(args) if args.way == "files" else _push(args)
+
+
+def _files(args: argparse.Namespace) -> int:
+    from dashboards.files import SHIPPED_DATASOURCE_URL, tree, write_tree
+
+    folder: Path = args.folder
+    url = args.datasource_url or SHIPPED_DATASOURCE_URL
+    try:
+        changed = write_tree(folder, args.boards_path, url)
+    except OSError as error:
+        print(f"bongsu grafana files: cannot write {error.filename or folder}: {error.strerror}", file=sys.stderr)
+        return 1
+    names = sorted(tree("", ""))
+    if args.json:
+        items = [
+            {"path": str(folder / name), "action": "written" if name in changed else "unchanged"} for name in names
+        ]
+        print(json.dumps({"items": items}, ensure_ascii=False))
+        return 0
+    for name in names:
+        print(f"{'written' if name in changed else 'unchanged':<10} {folder / name}")
+    return 0
+
+
+def _push(args: argparse.Namespace) -> int:
+    from dashboards.api import Change, InterruptedPush, PushSettings, push
+    from dashboards.refusals import PushError
+
+    def show(changes: list[Change], error: str | None) -> None:
+        if args.json:
+            print(json.dumps({"items": [asdict(each) for each in changes], "error": error}, ensure_ascii=False))
+        else:
+            for each in changes:
+                reason = f" ({each.reason})" if each.reason else ""
+                print(f"{each.action:<10} {each.kind:<11} {each.uid:<18} {each.title}{reason}")
+        if error is not None:
+            print(f"bongsu grafana push: {error}", file=sys.stderr)
+
+    try:
+        token = args.token_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        show([], f"cannot read the token in {args.token_file}: {getattr(error, 'strerror', None) or error}")
+        return 1
+    if not token or any(letter.isspace() or not letter.isascii() for letter in token):
+        show([], f"{args.token_file} holds no token: expected one line, such as glsa_…, as Grafana showed it")
+        return 1
+    settings = PushSettings(args.url, token, args.datasource_url, args.ca_file)
+    try:
+        show(push(settings), None)
+    except PushError as error:
+        show(error.done if isinstance(error, InterruptedPush) else [], str(error))
+        return 1
+    return 0

@@ -1,0 +1,51 @@
+"""A folder a Grafana and a Prometheus can read as it is: provisioning, boards and recording rules."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from dashboards.generate import rendered
+
+SOURCE = Path(__file__).parent
+SHIPPED_DATASOURCE_URL = "http://127.0.0.1:9090"
+SHIPPED_BOARDS_PATH = "/var/lib/grafana/dashboards/bongsu"
+
+
+def tree(boards_path: str, datasource_url: str) -> dict[str, str]:
+    """Relative path and text of every file. ``boards_path`` is where *Grafana* finds the boards' folder, which differs
+    from where it is written when a container mounts it."""
+    provisioning = SOURCE / "grafana" / "provisioning"
+    datasource = (provisioning / "datasources" / "bongsu.yaml").read_text(encoding="utf-8")
+    provider = (provisioning / "dashboards" / "bongsu.yaml").read_text(encoding="utf-8")
+    return {
+        "provisioning/datasources/bongsu.yaml": datasource.replace(
+            f"url: {SHIPPED_DATASOURCE_URL}\n", f"url: {_scalar(datasource_url)}\n"
+        ),
+        "provisioning/dashboards/bongsu.yaml": provider.replace(
+            f"path: {SHIPPED_BOARDS_PATH}\n", f"path: {_scalar(boards_path)}\n"
+        ),
+        **{f"dashboards/{name}": text for name, text in rendered().items()},
+        "prometheus/rules/bongsu.yaml": (SOURCE / "prometheus" / "rules.yaml").read_text(encoding="utf-8"),
+    }
+
+
+def write_tree(folder: Path, boards_path: str | None = None, datasource_url: str = SHIPPED_DATASOURCE_URL) -> list[str]:
+    """Write the tree into a folder; the relative paths of the files that changed. What else is there stays.
+
+    Raises OSError where a file cannot be written.
+    """
+    changed = []
+    for name, text in tree(boards_path or str((folder / "dashboards").resolve()), datasource_url).items():
+        path = folder / name
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        changed.append(name)
+    return changed
+
+
+def _scalar(text: str) -> str:
+    """A YAML string; ``$`` is doubled because Grafana puts environment variables into these files."""
+    return json.dumps(text.replace("$", "$$"), ensure_ascii=False)
