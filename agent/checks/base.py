@@ -11,6 +11,7 @@ Metric names, labels, units and meanings are node_exporter's, so that rules and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -90,6 +91,13 @@ class Host(Protocol):
     @property
     def name(self) -> str:
         """Short name, ``srv1``."""
+
+    def deadline(self, seconds: float) -> AbstractContextManager[None]:
+        """Inside it every method must be done ``seconds`` from now, else DeadlineExceeded.
+
+        The runner wraps each check in one and takes the results inside (``list(check.collect(host))``). Nested ones
+        keep the nearer end, so that a whole collection can have an end too. One thread uses a host at a time.
+        """
 
     def read(self, path: str) -> str:
         """The text of one file (at most 1 MiB, undecodable bytes replaced).

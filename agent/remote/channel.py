@@ -1,0 +1,124 @@
+"""Answers read from SSH channels within a limit and a deadline. Knows channels, not how they are opened.
+
+Two ways. A program gets a channel of its own (``read_answer``). Questions about files go to one ``Shell`` that is kept
+per connection: starting a login shell for each would cost the other machine more than the answer (bash runs ~/.bashrc
+for every SSH command: 100 ms of processor where that starts pyenv or nvm), and a second round trip.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from agent.checks.base import CheckFailed
+
+_CHUNK = 32 << 10
+_HELLO = (
+    "LC_ALL=C; export LC_ALL; M=$(cat /proc/sys/kernel/random/uuid); "
+    'if timeout 1 true 2>/dev/null; then T="timeout -s KILL"; else T=; fi; printf "bongsu %s\\0" "$M"\n'
+)
+_MARK = re.compile(rb"bongsu ([0-9a-f-]{36})\0")
+_GREETING_LIMIT = 16 << 10
+
+Left = Callable[[str], float]
+"""Seconds left, or DeadlineExceeded saying what was being done."""
+
+
+class Answer(NamedTuple):
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Flooded(CheckFailed):
+    """The command sent more than its limit."""
+
+
+class Broken(CheckFailed):
+    """The channel ended before the answer did."""
+
+
+def read_answer(channel: Any, limit: int, left: Left, doing: str) -> Answer:
+    """Everything the program of ``channel`` says until it ends.
+
+    Both streams are read as they come: a program that fills stderr would else block for ever on the shared window.
+    """
+    out, err = bytearray(), bytearray()
+    is_over = False
+    while not is_over:
+        is_over = _read_some(channel, out, err, limit, left, doing)
+    if not channel.status_event.wait(left(doing)):
+        left(doing)
+    code = channel.exit_status if channel.status_event.is_set() else -1
+    if code < 0:
+        raise Broken(f"the connection or the program was ended from outside while {doing}")
+    return Answer(code, bytes(out), bytes(err))
+
+
+class Shell:
+    """One ``sh`` at the other end that answers one-line scripts, one at a time.
+
+    The shell draws a mark from its kernel and keeps it in a variable that is not exported: it is in no argument list,
+    no environment and no file, so what a script prints can hold it only if the script prints ``$M`` itself. A script
+    ran when its output is followed by ``\\n MARK exit-code \\0``. Anything a login script printed first is skipped.
+    Scripts may use ``$T`` before a number of seconds and a command: ``timeout`` where there is one.
+    """
+
+    def __init__(self, channel: Any, left: Left) -> None:
+        self._channel = channel
+        self.mark = b""
+        doing = "starting a shell"
+        self._send(_HELLO, left, doing)
+        said = bytearray()
+        while (found := _MARK.search(said)) is None:
+            if _read_some(channel, said, bytearray(), _GREETING_LIMIT, left, doing):
+                raise Broken(f"no shell there: it ended after saying {bytes(said[:80])!r}, expected a POSIX sh")
+        self.mark = found[1]
+
+    def ask(self, script: str, limit: int, left: Left, doing: str) -> Answer:
+        """Output of one line of sh (its stderr is dropped), at most ``limit`` bytes."""
+        self._send(f'({script}) </dev/null 2>/dev/null; printf "\\n%s %s\\0" "$M" $?\n', left, doing)
+        end = re.compile(rb"\n" + self.mark + rb" (\d+)\0\Z")
+        out = bytearray()
+        while True:
+            is_over = _read_some(self._channel, out, bytearray(), limit + 64, left, doing)
+            found = end.search(out, max(0, len(out) - 64))
+            if found is not None:
+                return Answer(int(found[1]), bytes(out[: found.start()]), b"")
+            if is_over:
+                raise Broken(f"the shell there ended while {doing}")
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def _send(self, line: str, left: Left, doing: str) -> None:
+        self._channel.settimeout(left(doing))
+        try:
+            self._channel.sendall(line.encode())
+        except TimeoutError:
+            left(doing)
+            raise Broken(f"the shell there took no question while {doing}") from None
+        except OSError as error:
+            raise Broken(f"the shell there ended before {doing} ({error})") from error
+
+
+def _read_some(channel: Any, out: bytearray, err: bytearray, limit: int, left: Left, doing: str) -> bool:
+    """Wait for something and take it; True when nothing more will come."""
+    if not (channel.recv_ready() or channel.recv_stderr_ready() or channel.eof_received or channel.closed):
+        poll = select.poll()
+        poll.register(channel.fileno(), select.POLLIN)
+        poll.poll(left(doing) * 1000)
+    # Whether it ended is looked at before draining: what arrives in between is then seen by the next round.
+    is_over = bool(channel.eof_received or channel.closed)
+    for is_ready, receive, into in (
+        (channel.recv_ready, channel.recv, out),
+        (channel.recv_stderr_ready, channel.recv_stderr, err),
+    ):
+        while is_ready():
+            into += receive(_CHUNK)
+            if len(into) > limit:
+                raise Flooded(f"it sent more than {limit} bytes while {doing} and was cut off; expected at most that")
+            left(doing)
+    return is_over
