@@ -68,6 +68,15 @@ def add_person(
     )
 
 
+def set_first_admin(connection: Connection, username: str, password_hash: str, now: datetime) -> None:
+    """The administrator ``init`` makes; where an interrupted run made one, only the password is set anew."""
+    done = connection.execute(
+        update(persons).where(persons.c.username == username).values(password_hash=password_hash, role="admin")
+    )
+    if not done.rowcount:
+        add_person(connection, username, password_hash, now, role="admin")
+
+
 def list_persons(connection: Connection) -> list[Person]:
     return [
         Person(row.username, row.display_name, row.role, row.language, scope_of(row), row.created_at)

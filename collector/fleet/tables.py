@@ -43,6 +43,8 @@ hosts = Table(
     Column("role", String(64), nullable=False, default=""),
     Column("managed_by", String(16), nullable=False),
     Column("agent_id", LargeBinary(16), nullable=True, index=True),
+    # Host id of the agent that is to speak for this one (agentless targets); bound when that agent enrols.
+    Column("via", String(129), nullable=False, default=""),
 )
 
 agents = Table(

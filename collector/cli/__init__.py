@@ -1,0 +1,69 @@
+"""``bongsu``: the collector's commands, one file per verb, imported only when it is asked for.
+
+A verb's file gives ``add(verbs)``, which describes it to argparse, and ``run(args) -> int``. 0 = done, 1 = could not be
+done (said on standard error: what, where, what was expected, what to do), 2 = asked wrongly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import Protocol, cast
+
+from collector.errors import CollectorError
+
+VERBS = {
+    "init": "make keys, database, default topology and the first administrator",
+    "serve": "run the collector",
+    "token": "make, list and cancel join tokens",
+    "agent": "list, suspend, resume and revoke agents",
+    "user": "add and list people",
+    "api-token": "make, list and revoke API tokens for programs",
+    "apply": "take over a topology file",
+    "sites": "list sites",
+    "hosts": "list hosts",
+    "systems": "list information systems",
+    "grafana": "write or push dashboards and provisioning files",
+    "migrate": "bring the database to this program's schema version",
+    "doctor": "check this installation and say what to mend",
+}
+
+
+class _Verb(Protocol):
+    def add(self, verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+def main(argv: list[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(
+        prog="bongsu",
+        description="The collector of Bongsu: takes in what agents report, judges it and shows it.",
+        epilog="example: bongsu init --data ./var && bongsu serve --data ./var",
+    )
+    parser.add_argument("--version", action="version", version=f"bongsu {version('bongsu')}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    asked = next((word for word in argv if not word.startswith("-")), None)
+    for name, summary in VERBS.items():
+        if name == asked:
+            _load(name).add(verbs)
+        else:
+            verbs.add_parser(name, help=summary)
+    args = parser.parse_args(argv)
+    try:
+        return _load(args.verb).run(args)
+    except CollectorError as why:
+        print(f"bongsu {args.verb}: {why}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away (| head): nothing to say, and nobody to say it to
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _load(name: str) -> _Verb:
+    return cast("_Verb", import_module(f"collector.cli.{name.replace('-', '_')}"))

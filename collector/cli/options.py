@@ -1,0 +1,90 @@
+"""What all verbs share: ``--data``, ``--config``, and how the settings and the database are found from them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from collector.errors import SettingsError
+from collector.settings import Settings, load
+from collector.store.engine import Store
+from collector.store.migrate import require_head
+
+SYSTEM_CONFIG = Path("/etc/bongsu/collector.toml")
+Verbs = argparse._SubParsersAction
+
+
+def common() -> argparse.ArgumentParser:
+    """The options of every verb, for ``parents=[common()]``."""
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("where")
+    group.add_argument(
+        "--data", type=Path, metavar="DIR", help="data directory (default: BONGSU_DATA, else /var/lib/bongsu)"
+    )
+    group.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings file (default: BONGSU_CONFIG, else collector.toml in the data directory given, "
+        "else /etc/bongsu/collector.toml where it is there)",
+    )
+    return parser
+
+
+def verb(
+    verbs: Verbs[argparse.ArgumentParser], name: str, summary: str, example: str, *, json: bool = False
+) -> argparse.ArgumentParser:
+    """A parser for one verb, with its example under the help."""
+    parser = verbs.add_parser(
+        name,
+        help=summary,
+        description=summary[:1].upper() + summary[1:] + ".",
+        epilog=f"example: {example}",
+        parents=[common()],
+    )
+    if json:
+        parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """Raises SettingsError."""
+    return load(config_of(args), os.environ, args.data)
+
+
+def config_of(args: argparse.Namespace) -> Path | None:
+    """The settings file: asked for, or found where one belongs."""
+    named = args.config or (Path(os.environ["BONGSU_CONFIG"]) if os.environ.get("BONGSU_CONFIG") else None)
+    if named is not None:
+        return Path(named)
+    data = args.data or (Path(os.environ["BONGSU_DATA"]) if os.environ.get("BONGSU_DATA") else None)
+    usual = data / "collector.toml" if data is not None else SYSTEM_CONFIG
+    return usual if usual.is_file() else None
+
+
+@contextmanager
+def opened(args: argparse.Namespace) -> Iterator[tuple[Settings, Store]]:
+    """Settings and the database at the head. Raises SettingsError, StoreError."""
+    settings = settings_of(args)
+    store = open_store(settings)
+    try:
+        require_head(store)
+        yield settings, store
+    finally:
+        store.close()
+
+
+def open_store(settings: Settings) -> Store:
+    """The database as set. A SQLite file that is not there is not made by looking at it."""
+    store = Store(settings.store_url)
+    if store.is_sqlite:
+        file = store.engine.url.database
+        if file and file != ":memory:" and not Path(file).is_file():
+            raise SettingsError(
+                f"database {file}: no such file; make it with: bongsu init --data {settings.data_dir}, "
+                "or say where it is with --data DIR"
+            )
+    return store

@@ -1,0 +1,262 @@
+"""The topology file: agencies, systems, hubs, sites and hosts as TOML (``configs/topology.toml`` documents every key).
+
+Pure: text in, ``Topology`` or every mistake at once out, each with its line where it can be told:
+
+    topology.toml:31: sites 'abuja': timezone = 'Africa/Abudja': no such time zone; did you mean 'Africa/Abidjan'?
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple
+from zoneinfo import available_timezones
+
+from collector.errors import TopologyError, nearest
+from collector.fleet.registry import INTERVAL_SECONDS
+
+Row = dict[str, Any]
+Rows = dict[str, Row]
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+HOST_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\.[a-z0-9][a-z0-9-]{0,62}")
+NOUNS = ("agencies", "hubs", "sites", "hosts", "systems")
+"""In the order rows are made; they go in the reverse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """What a file says, as rows by id with every default filled in. ``via`` of a host is what the file calls ``agent``;
+    ``hosts`` of a system is a sorted tuple of host ids."""
+
+    agencies: Rows = field(default_factory=dict)
+    hubs: Rows = field(default_factory=dict)
+    sites: Rows = field(default_factory=dict)
+    hosts: Rows = field(default_factory=dict)
+    systems: Rows = field(default_factory=dict)
+
+    def of(self, noun: str) -> Rows:
+        found: Rows = getattr(self, noun)
+        return found
+
+
+class Key(NamedTuple):
+    """A key of a table: ``default`` None = it must be there."""
+
+    default: Any
+    is_right: Callable[[Any], bool]
+    expected: str
+
+
+def _text(most: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and len(value) <= most and value.isprintable()
+
+
+def _between(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda value: type(value) in (int, float) and low <= value <= high
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and NAME.fullmatch(value) is not None
+
+
+def _is_host_id(value: Any) -> bool:
+    return isinstance(value, str) and HOST_ID.fullmatch(value) is not None
+
+
+NAME_WORDS = "1 to 63 of a-z, 0-9 and '-', beginning with a letter or digit"
+HOST_ID_WORDS = "a host id NAME.SITE, such as 'srv1.abuja'"
+ID = Key(None, _is_name, NAME_WORDS)
+REFERENCE = ID
+TEXT = Key("", _text(200), "text of up to 200 characters")
+KEYS: Mapping[str, Mapping[str, Key]] = {
+    "agencies": {"id": ID, "name_ko": TEXT, "name_en": TEXT},
+    "hubs": {"id": ID, "name_ko": TEXT, "name_en": TEXT},
+    "sites": {
+        "id": ID,
+        "agency": REFERENCE,
+        "hub": Key("", lambda value: value == "" or _is_name(value), "the id of a hub, or '' for none"),
+        "name_ko": TEXT,
+        "name_en": TEXT,
+        "latitude": Key(..., _between(-90, 90), "degrees north, -90 to 90"),
+        "longitude": Key(..., _between(-180, 180), "degrees east, -180 to 180"),
+        "timezone": Key(None, _text(64), "the name of a time zone, such as 'Asia/Seoul'"),
+        "link_profile": Key("lan", _text(16), f"one of {', '.join(INTERVAL_SECONDS)}"),
+    },
+    "hosts": {
+        "name": ID,
+        "site": REFERENCE,
+        "agency": Key("", lambda value: value == "" or _is_name(value), "the id of an agency, or '' for the site's"),
+        "shared": Key(False, lambda value: isinstance(value, bool), "true or false"),
+        "role": Key("", _text(64), "text of up to 64 characters"),
+        "agent": Key("", lambda value: value == "" or _is_host_id(value), HOST_ID_WORDS),
+    },
+    "systems": {
+        "id": ID,
+        "agency": REFERENCE,
+        "name_ko": TEXT,
+        "name_en": TEXT,
+        "grade": Key(None, lambda value: type(value) is int and 1 <= value <= 4, "a grade, 1 to 4"),
+        "hosts": Key(
+            [], lambda value: isinstance(value, list) and all(map(_is_host_id, value)), f"a list of {HOST_ID_WORDS}"
+        ),
+    },
+}
+"""``...`` = may be left out, and then is nothing."""
+
+
+def read_topology(text: str, file: str = "topology.toml") -> Topology:
+    """Raises TopologyError with every mistake found, in the order of the file."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as why:
+        raise TopologyError([f"{file}: not TOML: {why}"]) from why
+    return _Reading(document, text, file).read()
+
+
+class _Reading:
+    """One pass over one file, gathering mistakes."""
+
+    def __init__(self, document: Row, text: str, file: str) -> None:
+        self._document = document
+        self._file = file
+        self._problems: list[tuple[int, str]] = []
+        self._lines = text.splitlines()
+        self._heads: dict[str, list[int]] = {}
+        for number, line in enumerate(self._lines, 1):
+            head = re.match(r"\s*\[\[\s*([\w-]+)\s*\]\]", line)
+            if head:
+                self._heads.setdefault(head[1], []).append(number)
+        self._found: dict[str, list[tuple[int, Row]]] = {noun: [] for noun in NOUNS}
+        self._topology = Topology()
+
+    def read(self) -> Topology:
+        for noun, tables in self._document.items():
+            if noun not in KEYS:
+                self._wrong("", 0, noun, f"{noun}: unknown table; {nearest(noun, NOUNS)}")
+            elif not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+                self._wrong("", 0, noun, f"{noun}: expected tables, each written [[{noun}]]")
+            else:
+                for index, table in enumerate(tables):
+                    self._table(noun, index, table)
+        for noun in NOUNS:
+            for index, row in self._found[noun]:
+                self._keep(noun, index, row)
+        for noun in NOUNS:
+            for index, row in self._found[noun]:
+                self._references(noun, index, row)
+        if self._problems:
+            raise TopologyError([text for _, text in sorted(self._problems, key=lambda problem: problem[0])])
+        return self._topology
+
+    def _table(self, noun: str, index: int, table: Row) -> None:
+        keys = KEYS[noun]
+        good = True
+        row: Row = {}
+        for key in table:
+            if key not in keys:
+                self._wrong(noun, index, key, f"{key}: unknown key; {nearest(key, list(keys))}", table)
+        for key, (default, is_right, expected) in keys.items():
+            if key not in table:
+                if default is None:
+                    self._wrong(noun, index, "", f"{key}: missing; expected {expected}", table)
+                    good = False
+                row[key] = None if default is ... else default
+            elif not is_right(table[key]):
+                self._wrong(noun, index, key, f"{key} = {table[key]!r}: expected {expected}", table)
+                good = False
+            else:
+                row[key] = table[key]
+        if good:
+            self._found[noun].append((index, row))
+
+    def _keep(self, noun: str, index: int, row: Row) -> None:
+        name = row["id"] if "id" in row else f"{row['name']}.{row['site']}"
+        rows = self._topology.of(noun)
+        if name in rows:
+            self._wrong(noun, index, "id" if "id" in row else "name", "is there twice; each id once", row)
+            return
+        if "name_en" in row:
+            row["name_en"] = row["name_en"] or row["name_ko"] or name
+            row["name_ko"] = row["name_ko"] or row["name_en"]
+        if noun == "hosts":
+            site = self._topology.sites.get(row["site"])
+            agency = row["agency"] or (site["agency"] if site else "")
+            row = {"id": name, "name": row["name"], "site": row["site"], "agency": agency, "is_shared": row["shared"],
+                   "role": row["role"], "via": row["agent"]}  # fmt: skip
+        elif noun == "systems":
+            row = row | {"hosts": tuple(sorted(set(row["hosts"])))}
+        rows[name] = row
+
+    def _references(self, noun: str, index: int, row: Row) -> None:
+        for key, target in (("agency", "agencies"), ("hub", "hubs"), ("site", "sites")):
+            value = row.get(key)
+            if value and value not in self._topology.of(target):
+                hint = nearest(value, list(self._topology.of(target)))
+                self._wrong(noun, index, key, f"{key} = {value!r}: no such {key} among [[{target}]]; {hint}", row)
+        if noun == "sites":
+            self._site(index, row)
+        if noun == "hosts" and row["agent"]:
+            self._agent(index, row)
+        for host in row.get("hosts", ()):
+            # A host need not be listed here, for enrolment makes hosts too; its site must.
+            if host.rpartition(".")[2] not in self._topology.sites:
+                hint = nearest(host, list(self._topology.hosts))
+                self._wrong(noun, index, "hosts", f"hosts: {host!r}: no such site among [[sites]]; {hint}", row)
+
+    def _site(self, index: int, row: Row) -> None:
+        zone, profile = row["timezone"], row["link_profile"]
+        zones = _zones()
+        if zone not in zones:
+            hint = nearest(zone, sorted(zones)) if _has_near(zone, zones) else "expected one such as 'Asia/Seoul'"
+            self._wrong("sites", index, "timezone", f"timezone = {zone!r}: no such time zone; {hint}", row)
+        if profile not in INTERVAL_SECONDS:
+            hint = nearest(profile, list(INTERVAL_SECONDS))
+            self._wrong("sites", index, "link_profile", f"link_profile = {profile!r}: no such profile; {hint}", row)
+        if (row["latitude"] is None) != (row["longitude"] is None):
+            self._wrong("sites", index, "", "latitude and longitude: give both or neither", row)
+
+    def _agent(self, index: int, row: Row) -> None:
+        own = f"{row['name']}.{row['site']}"
+        if row["agent"] == own:
+            self._wrong("hosts", index, "agent", "agent is the host itself; leave it out where an agent runs", row)
+        elif row["agent"].rpartition(".")[2] != row["site"]:
+            text = (
+                f"agent = {row['agent']!r}: at another site; an agent speaks for hosts of its own site {row['site']!r}"
+            )
+            self._wrong("hosts", index, "agent", text, row)
+
+    def _wrong(self, noun: str, index: int, key: str, text: str, table: Row | None = None) -> None:
+        line = self._line(noun, index, key)
+        name = (table or {}).get("id") or (table or {}).get("name")
+        whose = f"{noun} {name!r}: " if name else f"{noun} no. {index + 1}: " if noun else ""
+        self._problems.append((line or 0, f"{self._file}{f':{line}' if line else ''}: {whose}{text}"))
+
+    def _line(self, noun: str, index: int, key: str) -> int | None:
+        """Number of the line of a key, else of its table's head. Found by reading the text again: tomllib keeps none."""
+        if not noun:
+            for number, line in enumerate(self._lines, 1):
+                if re.match(rf"\s*(\[+\s*)?{re.escape(key)}\b", line):
+                    return number
+            return None
+        heads = self._heads.get(noun, [])
+        if index >= len(heads):
+            return None
+        for number in range(heads[index] + 1, len(self._lines) + 1):
+            line = self._lines[number - 1]
+            if line.lstrip().startswith("["):
+                break
+            if key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
+                return number
+        return heads[index]
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # reads a whole directory tree
+
+
+def _has_near(word: str, valid: frozenset[str]) -> bool:
+    return nearest(word, sorted(valid)).startswith("did you mean")
