@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from agent.link.clock import Clock
     from collector.access.identity import Access
     from collector.fleet.registry import Registry
+    from collector.live.board import Live
     from collector.settings import Settings
     from collector.store.engine import Store
+    from collector.telemetry import Telemetry
+    from collector.verdicts.standing import Standing
 
 
 class Services(Protocol):
@@ -26,11 +29,13 @@ class Services(Protocol):
     @property
     def registry(self) -> Registry: ...
     @property
+    def telemetry(self) -> Telemetry: ...
+    @property
     def access(self) -> Access: ...
     @property
-    def live(self) -> Any: ...
+    def live(self) -> Live: ...
     @property
-    def standing(self) -> Any: ...
+    def standing(self) -> Standing: ...
     @property
     def history(self) -> Any: ...
     @property
