@@ -71,15 +71,19 @@ def pack(samples: Samples) -> Packed:
 
 def unpack_times(count: int, packed: bytes) -> Instants:
     """Corrected times alone, shape (T,)."""
-    return _unpack_integers(packed, count)[0]
+    times: Instants = _unpack_integers(packed, count)[0]
+    return times
 
 
 def unpack_seqs(count: int, packed: bytes) -> Instants:
-    return _unpack_integers(packed, count)[0]
+    seqs: Instants = _unpack_integers(packed, count)[0]
+    return seqs
 
 
 def unpack_words(count: int, data: bytes, columns: NDArray[np.intp] | None = None) -> Words:
     """Bit patterns of the wanted columns (all where None), shape (columns, T). Raises BadChunk."""
+    if columns is not None and not len(columns):
+        return np.empty((0, count), np.uint64)
     content = _content(data)
     if not count or len(content) % (8 * count):
         raise BadChunk(f"{len(content)} bytes of values for {count} instants")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.link.names import FUTURE_LIMIT_MS
-from agent.link.wire import Header, open_body, open_envelope
+from agent.link.wire import Block, Header, WireError, open_body, open_envelope
 from collector.history.chunk import Samples
 from collector.log.positions import read_accepted
 
@@ -53,7 +53,7 @@ class _Rows:
 class Gathering:
     """Collects the sample records of log rows. ``wanted`` schemas only, where given.
 
-    ``widths`` says how many columns a schema has; what does not fit it, or has no known schema, is left out. Left out
+    ``widths`` says how many columns a schema has; what does not fit it is left out. Left out
     too: numbers another envelope brought first, what lies more than 60 s ahead of its receipt, and what is older than
     ``oldest_ms``. Everything left out for a reason is in ``dropped``.
     """
@@ -64,49 +64,53 @@ class Gathering:
         self._wanted = wanted
         self._rows: dict[Source, _Rows] = {}
         self.dropped: Counter[str] = Counter()
-        self.unknown: set[bytes] = set()
-        """Schemas that were used and are not known."""
 
-    def add(self, row: LogRow) -> None:
-        """Take what one envelope brought first."""
+    def add(self, row: LogRow) -> bool:
+        """Take what one envelope brought first; False, and nothing taken, where it uses a schema that is not known."""
+        try:
+            return self._add(row)
+        except WireError:  # it was whole when it was accepted: the database was damaged
+            self.dropped["malformed"] += 1
+            return True
+
+    def _add(self, row: LogRow) -> bool:
         accepted = read_accepted(row.accepted)
         news = set(accepted.seqs)
         if accepted.future:
             self.dropped["future"] += len(news.intersection(accepted.future))
             news.difference_update(accepted.future)
         if not news:
-            return
+            return True
         _header, _signature, packed_body = open_envelope(row.packed)
         body = open_body(packed_body, Header(1, row.agent_id, 0, row.epoch, row.first_seq, row.last_seq))
+        blocks = [b for b in body.blocks if self._wanted is None or b.schema_hash in self._wanted]
+        if any(block.schema_hash not in self._widths for block in blocks):
+            return False
+        for block in blocks:
+            self._take(row, block, news)
+        return True
+
+    def _take(self, row: LogRow, block: Block, news: set[int]) -> None:
         latest_ms = row.received_at_ms + FUTURE_LIMIT_MS
-        for block in body.blocks:
-            if self._wanted is not None and block.schema_hash not in self._wanted:
+        count, width = len(block.seqs), self._widths[block.schema_hash]
+        if len(block.columns) != 8 * width * count:
+            self.dropped["malformed"] += count
+            return
+        columns = [block.columns] if count == 1 else _instants(block.columns, width, count)
+        source = Source(row.agent_id, row.epoch, block.schema_hash)
+        rows = self._rows.get(source)
+        if rows is None:
+            rows = self._rows[source] = _Rows()
+        for seq, taken, offset, words in zip(block.seqs, block.taken_at_ms, block.offset_ms, columns, strict=True):
+            if seq not in news:
                 continue
-            count = len(block.seqs)
-            width = self._widths.get(block.schema_hash)
-            if width is None:
-                self.unknown.add(block.schema_hash)
+            if not self._oldest_ms <= taken + offset <= latest_ms:
+                self.dropped["expired" if taken + offset < self._oldest_ms else "future"] += 1
                 continue
-            if len(block.columns) != 8 * width * count:
-                self.dropped["malformed"] += count
-                continue
-            columns = [block.columns] if count == 1 else _instants(block.columns, width, count)
-            source = Source(row.agent_id, row.epoch, block.schema_hash)
-            rows = self._rows.get(source)
-            if rows is None:
-                rows = self._rows[source] = _Rows()
-            for seq, taken, offset, words in zip(
-                block.seqs, block.taken_at_ms, block.offset_ms, columns, strict=True
-            ):
-                if seq not in news:
-                    continue
-                if not self._oldest_ms <= taken + offset <= latest_ms:
-                    self.dropped["expired" if taken + offset < self._oldest_ms else "future"] += 1
-                    continue
-                rows.seqs.append(seq)
-                rows.taken.append(taken)
-                rows.offsets.append(offset)
-                rows.words.append(words)
+            rows.seqs.append(seq)
+            rows.taken.append(taken)
+            rows.offsets.append(offset)
+            rows.words.append(words)
 
     def samples(self) -> dict[Source, Samples]:
         """All that was taken, in order of arrival, one ``Samples`` for each source."""
@@ -115,7 +119,8 @@ class Gathering:
             if not rows.seqs:
                 continue
             offsets = np.array(rows.offsets, dtype=np.int64)
-            words = np.frombuffer(b"".join(rows.words), "<u8").reshape(len(rows.seqs), -1).T
+            width = self._widths[source.schema_hash]
+            words = np.frombuffer(b"".join(rows.words), "<u8").reshape(len(rows.seqs), width).T
             found[source] = Samples(
                 np.array(rows.taken, dtype=np.int64) + offsets,
                 offsets,

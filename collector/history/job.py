@@ -1,0 +1,123 @@
+"""The chunk job: takes from the log what is a few minutes old and writes it as chunks.
+
+Reading and packing happen outside the transaction; writing the chunks and marking the log's rows are one transaction,
+so a crash at any point leaves each sample either in the log's tail or in a chunk, never in both, never in neither.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from collector.fleet.registry import Fleet, Registry
+from collector.history.chunk import MAX_COUNT, Samples, pack, split
+from collector.history.queries import Backlog, add_chunks, backlog, mark_chunked, waiting
+from collector.history.reader import History
+from collector.history.records import Gathering, LogRow, Source, without_repeats
+from collector.store.engine import Store
+from collector.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+WAIT_MS = 15 * 60_000
+"""How long a row may wait in the tail: longer makes larger, cheaper chunks, shorter makes a query's tail shorter."""
+AGENTS_AT_ONCE = 20
+"""Agents whose chunks are written by one transaction: few enough that the intake never waits long for its turn."""
+
+Work = tuple[list[dict[str, Any]], list[int], Counter[str]]
+"""Rows of chunks, ids of the log's rows they came from, and what became of the samples."""
+
+
+class _Overtaken(Exception):
+    """Somebody else marked the same rows first; undoes the transaction."""
+
+
+class ChunkJob:
+    def __init__(self, store: Store, registry: Registry, history: History, telemetry: Telemetry) -> None:
+        self._store = store
+        self._registry = registry
+        self._history = history
+        self._telemetry = telemetry
+
+    def step(self, now: datetime) -> None:
+        """Chunk every agent that has enough rows, or old ones, until none has."""
+        now_ms = round(now.timestamp() * 1000)
+        self._history.refresh()
+        while due := self._due(now_ms):
+            progress = 0
+            for start in range(0, len(due), AGENTS_AT_ONCE):
+                progress += self._chunk(due[start : start + AGENTS_AT_ONCE], now_ms)
+            if not progress:
+                return  # another collector took them, or their schema is not readable: the next turn sees
+
+    def _due(self, now_ms: int) -> list[Backlog]:
+        with self._store.reading() as connection:
+            found = backlog(connection)
+        return [one for one in found if one.rows >= MAX_COUNT or one.oldest_received_ms <= now_ms - WAIT_MS]
+
+    def _chunk(self, agents: list[Backlog], now_ms: int) -> int:
+        """Chunk up to ``MAX_COUNT`` rows of each of these agents; how many rows were taken."""
+        chunk_rows: list[dict[str, Any]] = []
+        ids: list[int] = []
+        results: Counter[str] = Counter()
+        for agent in agents:
+            with self._store.reading() as connection:
+                rows = waiting(connection, agent.agent_id, MAX_COUNT)
+            made, taken, became = self._make(rows, now_ms)
+            chunk_rows += made
+            ids += taken
+            results += became
+        if not ids:
+            return 0
+        try:
+            with self._store.transaction() as connection:
+                if not mark_chunked(connection, ids):
+                    raise _Overtaken
+                add_chunks(connection, chunk_rows)
+        except _Overtaken:
+            log.info("another collector chunked the same rows; its chunks stand", extra={"rows": len(ids)})
+            return 0
+        for result, count in results.items():
+            self._telemetry.history_records(result, count)
+        return len(ids)
+
+    def _make(self, rows: list[LogRow], now_ms: int) -> Work:
+        index = self._history.index
+        gathering = Gathering(index.widths, now_ms - self._history.raw_ms)
+        taken = [row.id for row in rows if gathering.add(row)]
+        results = Counter(gathering.dropped)
+        made: list[dict[str, Any]] = []
+        for source, samples in gathering.samples().items():
+            if not _is_bound(self._registry.fleet, source, index.hosts_of[source.schema_hash]):
+                results["unbound"] += len(samples.times)
+                continue
+            results["stored"] += len(samples.times)
+            made += _rows(source, index.first_host[source.schema_hash], without_repeats(samples))
+        return made, taken, results
+
+
+def _is_bound(fleet: Fleet, source: Source, hosts: frozenset[str]) -> bool:
+    """Whether the agent may speak for every host of the schema: a schema's hash is no secret, so any agent could use it."""
+    agent = fleet.agents.get(source.agent_id)
+    return agent is not None and hosts <= agent.hosts
+
+
+def _rows(source: Source, host: str, samples: Samples) -> Iterator[dict[str, Any]]:
+    for piece in split(samples):
+        packed = pack(piece)
+        yield {
+            "agent_id": source.agent_id,
+            "epoch": source.epoch,
+            "schema_hash": source.schema_hash,
+            "host": host,
+            "from_ms": int(piece.times[0]),
+            "to_ms": int(piece.times[-1]) + 1,
+            "count": len(piece.times),
+            "flags": 0,
+            "times": packed.times,
+            "seqs": packed.seqs,
+            "data": packed.data,
+        }

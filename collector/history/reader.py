@@ -1,0 +1,252 @@
+"""Reading history: chunks and the log's newest minutes together, as series with their labels.
+
+Within one read the tail comes before the chunks: a chunk job that commits in between makes samples show up twice, which
+sequence numbers undo, and never not at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from agent.link.names import FUTURE_LIMIT_MS
+from agent.link.wire import WireError
+from collector.fleet.registry import Fleet, Registry
+from collector.history import queries
+from collector.history.chunk import Samples, unpack_seqs, unpack_times, unpack_words
+from collector.history.index import HOST_LABELS, PRESENCE, UP, HostPart, Index, host_labels
+from collector.history.matchers import Matchers
+from collector.history.merge import Piece, join
+from collector.history.presence import presence
+from collector.history.records import Gathering, Source
+from collector.history.source import LabelSet, SeriesData, TooMuch
+from collector.store.engine import Store
+from collector.store.scope import Scope
+
+log = logging.getLogger(__name__)
+
+MAX_SAMPLES = 50_000_000
+DAY_MS = 86_400_000
+
+
+class Wanted(NamedTuple):
+    """A host and what of it is asked for: by schema, column ids and their places (``PRESENCE`` for ``up``)."""
+
+    host: str
+    labels: Mapping[str, str]
+    parts: tuple[HostPart, ...]
+
+
+class History:
+    """A ``Source`` of every series agents sent, ``up`` and ``bongsu_check_state`` of each sample."""
+
+    def __init__(self, store: Store, registry: Registry, raw_days: int, max_samples: int = MAX_SAMPLES) -> None:
+        self._store = store
+        self._registry = registry
+        self._max_samples = max_samples
+        self._refreshing = threading.Lock()
+        self.raw_ms = raw_days * DAY_MS
+        self.index = Index()
+
+    def refresh(self) -> None:
+        """Take in schemas that arrived since. Schemas only ever become more, so their count tells."""
+        with self._store.reading() as connection:
+            self._refresh(connection)
+
+    def select(self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope) -> list[SeriesData]:
+        """Every series the matchers name, with its samples of ``[from_ms, to_ms)``; series without any are left out."""
+        with self._store.reading() as connection:
+            self._refresh(connection)
+            wanted = self._wanted(matchers, scope)
+            if not wanted:
+                return []
+            read = _Reading(self.index, wanted, from_ms, to_ms, self._max_samples)
+            read.tail(connection, self._registry.fleet)
+            read.chunks(connection)
+            found = []
+            for host in wanted:
+                found += self._series(connection, host, read, from_ms, to_ms)
+        return found
+
+    def label_sets(self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope) -> list[LabelSet]:
+        """Labels of the series the matchers name, of schemas that were in use in ``[from_ms, to_ms)``."""
+        with self._store.reading() as connection:
+            self._refresh(connection)
+            active = queries.active_schemas(connection, from_ms, to_ms)
+        columns = self.index.columns
+        found: set[LabelSet] = set()
+        for host in self._wanted(matchers, scope):
+            for part in host.parts:
+                if part.schema_hash in active:
+                    found.update(_label_set(columns[at].labels, host.labels) for at in part.ids.tolist())
+        return sorted(found)
+
+    def _refresh(self, connection: Connection) -> None:
+        if queries.schema_count(connection) == len(self.index.widths):
+            return
+        with self._refreshing:
+            missing = queries.schema_hashes(connection) - self.index.widths.keys()
+            for schema_hash, packed in queries.packed_schemas(connection, missing):
+                try:
+                    self.index.add(schema_hash, packed)
+                except WireError:
+                    log.exception("schema %s cannot be read; its samples are not shown", schema_hash.hex())
+                    self.index.widths[schema_hash] = 0
+
+    def _wanted(self, matchers: Matchers, scope: Scope) -> list[Wanted]:
+        ids = self.index.matching(matchers)
+        if not len(ids):
+            return []
+        on_host = [one for one in matchers if one.label in HOST_LABELS]
+        with_up = UP in ids
+        chosen = []
+        fleet = self._registry.fleet
+        for host, parts in list(self.index.by_host.items()):
+            entry = fleet.hosts.get(host)
+            if entry is None or not scope.allows(entry.agency, entry.site):
+                continue
+            labels = host_labels(entry.agency, fleet.sites[entry.site].hub, entry.site, host)
+            if not all(one.accepts(labels.get(one.label, "")) for one in on_host):
+                continue
+            kept = tuple(part for one in parts if len((part := _narrow(one, ids, with_up)).ids))
+            if kept:
+                chosen.append(Wanted(host, labels, kept))
+        return chosen
+
+    def _series(
+        self, connection: Connection, host: Wanted, read: _Reading, from_ms: int, to_ms: int
+    ) -> list[SeriesData]:
+        by_column: dict[int, list[Piece]] = defaultdict(list)
+        for part in host.parts:
+            for samples in read.of_schema(part.schema_hash):
+                rows = read.rows(part)
+                for at, row in zip(part.ids.tolist(), rows.tolist(), strict=True):
+                    words = None if row == PRESENCE else samples.words[row]
+                    by_column[at].append(Piece(samples.times, words))
+        found = []
+        if any(UP in part.ids for part in host.parts):
+            up = self._up(connection, host, by_column.pop(UP, []), from_ms, to_ms)
+            if len(up.times):
+                found.append(up)
+        columns = self.index.columns
+        for at, pieces in by_column.items():
+            joined = join(pieces)
+            if len(joined.times):
+                found.append(SeriesData(_label_set(columns[at].labels, host.labels), joined.times, joined.words))
+        return found
+
+    def _up(self, connection: Connection, host: Wanted, pieces: list[Piece], from_ms: int, to_ms: int) -> SeriesData:
+        times = np.unique(np.concatenate([piece.times for piece in pieces])) if pieces else np.empty(0, np.int64)
+        fleet = self._registry.fleet
+        interval_ms = fleet.sites[fleet.hosts[host.host].site].interval_seconds * 1000
+        schemas = [part.schema_hash for part in self.index.by_host[host.host]]
+        before = queries.ends_before(connection, schemas, from_ms)
+        times, words = presence(times, max(before.values(), default=None), to_ms, interval_ms)
+        inside = times >= from_ms
+        labels = _label_set(self.index.columns[UP].labels, host.labels)
+        return SeriesData(labels, times[inside], words[inside])
+
+
+class _Reading:
+    """One query's samples by schema: only the columns asked for, only the time asked for."""
+
+    def __init__(self, index: Index, wanted: list[Wanted], from_ms: int, to_ms: int, max_samples: int) -> None:
+        self._index = index
+        self._from_ms = from_ms
+        self._to_ms = to_ms
+        self._left = self._max = max_samples
+        self._hosts = [one.host for one in wanted]
+        # A schema may name several hosts: read the union of their columns once, and remember where each went.
+        places: dict[bytes, set[int]] = defaultdict(set)
+        for one in wanted:
+            for part in one.parts:
+                places[part.schema_hash].update(part.places.tolist())
+        self._places = {key: np.array(sorted(at - {PRESENCE}), np.intp) for key, at in places.items()}
+        self._pieces: dict[Source, list[Samples]] = defaultdict(list)
+        self._joined: dict[bytes, list[Samples]] | None = None
+
+    def tail(self, connection: Connection, fleet: Fleet) -> None:
+        """Read what is not chunked yet."""
+        agents = {entry.agent_id for host in self._hosts if (entry := fleet.hosts.get(host)) and entry.agent_id}
+        gathering = Gathering(self._index.widths, self._from_ms, frozenset(self._places))
+        for row in queries.tail(connection, agents, self._from_ms - FUTURE_LIMIT_MS):
+            gathering.add(row)
+        for source, samples in gathering.samples().items():
+            agent = fleet.agents.get(source.agent_id)
+            if agent is not None and self._index.hosts_of[source.schema_hash] <= agent.hosts:
+                words = samples.words[self._places[source.schema_hash]]
+                self._keep(source, samples._replace(words=words))
+
+    def chunks(self, connection: Connection) -> None:
+        for row in queries.chunks_between(connection, self._places, self._from_ms, self._to_ms):
+            times = unpack_times(row.instants, row.times)
+            self._keep(
+                Source(row.agent_id, row.epoch, row.schema_hash),
+                Samples(
+                    times,
+                    times,
+                    unpack_seqs(row.instants, row.seqs),
+                    unpack_words(row.instants, row.data, self._places[row.schema_hash]),
+                ),
+            )
+
+    def rows(self, part: HostPart) -> NDArray[np.intp]:
+        """Where the part's columns stand in what was read of its schema; ``PRESENCE`` stays itself."""
+        rows = np.searchsorted(self._places[part.schema_hash], part.places)
+        return np.where(part.places == PRESENCE, PRESENCE, rows)
+
+    def of_schema(self, schema_hash: bytes) -> list[Samples]:
+        """What was read of a schema, one for each source, each number once."""
+        if self._joined is None:
+            self._joined = defaultdict(list)
+            for source, pieces in self._pieces.items():
+                self._joined[source.schema_hash].append(_one(pieces))
+        return self._joined.get(schema_hash, [])
+
+    def _keep(self, source: Source, samples: Samples) -> None:
+        inside = (samples.times >= self._from_ms) & (samples.times < self._to_ms)
+        if not inside.all():
+            samples = _pick(samples, inside)
+        self._left -= len(samples.times) * max(1, len(samples.words))
+        if self._left < 0:
+            raise TooMuch(
+                f"query processing would load too many samples into memory: more than {self._max:,}; "
+                "ask for fewer series or a shorter time"
+            )
+        self._pieces[source].append(samples)
+
+
+def _one(pieces: list[Samples]) -> Samples:
+    """Pieces of one source joined, each sequence number once."""
+    times = np.concatenate([one.times for one in pieces])
+    seqs = np.concatenate([one.seqs for one in pieces])
+    words = np.concatenate([one.words for one in pieces], axis=1)
+    joined = Samples(times, times, seqs, words)
+    _, first = np.unique(seqs, return_index=True)
+    return joined if len(first) == len(seqs) else _pick(joined, first)
+
+
+def _pick(samples: Samples, which: NDArray[np.bool_] | NDArray[np.intp]) -> Samples:
+    times = samples.times[which]
+    return Samples(times, times, samples.seqs[which], samples.words[:, which])
+
+
+def _narrow(part: HostPart, ids: NDArray[np.int32], with_up: bool) -> HostPart:
+    """The part with only the columns asked for, ``up`` in front where it is one of them."""
+    here = np.isin(part.ids, ids)
+    found, places = part.ids[here], part.places[here]
+    if with_up:
+        found = np.concatenate([np.array([UP], np.int32), found])
+        places = np.concatenate([np.array([PRESENCE], np.intp), places])
+    return HostPart(part.schema_hash, part.host, found, places)
+
+
+def _label_set(own: tuple[tuple[str, str], ...], host: Mapping[str, str]) -> LabelSet:
+    return tuple(sorted((*own, *host.items())))

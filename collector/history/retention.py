@@ -1,0 +1,57 @@
+"""Retention: what is too old goes, a little at a time, so that the writer's lock is never held long."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from collector.history.queries import delete_chunks, delete_envelopes, old_envelopes
+from collector.store.engine import Store
+
+log = logging.getLogger(__name__)
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+KEEP_HOURS = 24
+AT_ONCE = 1_000
+
+
+class RetentionJob:
+    """Deletes chunks older than ``raw_days``, and envelopes that are chunked and older than ``keep_hours``.
+
+    Envelopes are kept a while after they are chunked because they, not the chunks, prove what an agent signed.
+    """
+
+    def __init__(self, store: Store, raw_days: int, keep_hours: int = KEEP_HOURS) -> None:
+        self._store = store
+        self._raw_ms = raw_days * DAY_MS
+        self._keep_ms = keep_hours * HOUR_MS
+
+    def step(self, now: datetime) -> None:
+        now_ms = round(now.timestamp() * 1000)
+        chunks = self._chunks(now_ms - self._raw_ms)
+        envelopes = self._envelopes(now_ms)
+        if chunks or envelopes:
+            log.info("deleted what is past its time", extra={"chunks": chunks, "envelopes": envelopes})
+
+    def _chunks(self, before_ms: int) -> int:
+        total = 0
+        while True:
+            with self._store.transaction() as connection:
+                deleted = delete_chunks(connection, before_ms, AT_ONCE)
+            total += deleted
+            if deleted < AT_ONCE:
+                return total
+
+    def _envelopes(self, now_ms: int) -> int:
+        total = 0
+        after: int | None = 0
+        while after is not None:
+            with self._store.reading() as connection:
+                old = old_envelopes(connection, after, now_ms - self._keep_ms, now_ms - self._raw_ms, AT_ONCE)
+            if old.ids:
+                with self._store.transaction() as connection:
+                    delete_envelopes(connection, old.ids)
+            total += len(old.ids)
+            after = old.last_id
+        return total
