@@ -1,0 +1,33 @@
+"""Rows of verdicts: what is, and every change of it."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table
+
+from collector.store.schema import BigId, metadata
+
+states = Table(
+    # The newest state of everything judged; a restart takes "since" from here.
+    "states",
+    metadata,
+    Column("kind", String(16), primary_key=True),  # site, host, agent
+    Column("id", String(129), primary_key=True),
+    Column("state", Integer, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("reason", String(64), nullable=False),
+)
+
+state_changes = Table(
+    # Never changed once written: history, evidence and, later, what alerts stand on.
+    "state_changes",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(129), nullable=False),
+    Column("from_state", Integer, nullable=True),  # null = nothing was known before
+    Column("to_state", Integer, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("reason", String(64), nullable=False),
+)
+# One thing's changes in order of time, for its page and its availability.
+Index("ix_state_changes_subject", state_changes.c.kind, state_changes.c.subject, state_changes.c.at_ms)
