@@ -65,10 +65,10 @@ def push(settings: PushSettings) -> list[Change]:
 
     Raises PushError where nothing was settled, InterruptedPush where something was.
     """
-    door = Door(settings)
-    door.check_health()
     done: list[Change] = []
+    door = Door(settings)
     try:
+        door.check_health()
         done.append(_push_folder(door))
         if settings.datasource_url is not None:
             done.append(_push_datasource(door, settings.datasource_url))
@@ -78,6 +78,8 @@ def push(settings: PushSettings) -> list[Change]:
         if done:
             raise InterruptedPush(str(error), done) from error
         raise
+    finally:
+        door.close()
     return done
 
 
@@ -173,6 +175,10 @@ class Door:
             session.mount(start, HTTPAdapter(max_retries=_retries(settings.backoff_seconds)))
         session.hooks["response"].append(_tidy)
 
+    def close(self) -> None:
+        """Give back the kept connections."""
+        self._api.s.close()
+
     def check_health(self) -> None:
         """Raises PushError where no working Grafana answers under the address."""
         health = self.find("/health")
@@ -264,6 +270,7 @@ def _retries(backoff_seconds: float) -> Any:
 def _tidy(response: Any, *_: Any, **__: Any) -> Any:
     """Make an answer one the library can read; refuses redirects."""
     if response.is_redirect:
+        response.close()
         raise PushError(
             f"{response.request.method} {response.url} is redirected to {response.headers['location']}: give that address"
         )

@@ -1,0 +1,69 @@
+"""The folder a real Grafana can mount."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from collector.cli import grafana as command
+from dashboards.board import DATASOURCE_NAME, DATASOURCE_UID, FOLDER_TITLE, FOLDER_UID
+from dashboards.boards import BOARDS
+from dashboards.files import SOURCE, tree, write_tree
+
+
+def run(*argv: str) -> int:
+    parser = argparse.ArgumentParser()
+    command.add(parser.add_subparsers())
+    return command.run(parser.parse_args(["grafana", "files", *argv]))
+
+
+def test_tree_points_at_itself_and_at_the_given_prometheus(tmp_path: Path) -> None:
+    write_tree(tmp_path, datasource_url="http://p$1:9090")
+    (source,) = yaml.safe_load((tmp_path / "provisioning/datasources/bongsu.yaml").read_text())["datasources"]
+    assert source["url"] == "http://p$$1:9090"
+    assert (source["uid"], source["name"]) == (DATASOURCE_UID, DATASOURCE_NAME)
+    assert source["jsonData"]["timeInterval"] == "15s"
+    assert source["jsonData"]["httpMethod"] == "POST"
+    (provider,) = yaml.safe_load((tmp_path / "provisioning/dashboards/bongsu.yaml").read_text())["providers"]
+    assert (provider["folderUid"], provider["folder"]) == (FOLDER_UID, FOLDER_TITLE)
+    assert provider["allowUiUpdates"] is False
+    boards = Path(provider["options"]["path"])
+    assert {json.loads(path.read_text())["uid"] for path in boards.glob("*.json")} == {board.uid for board in BOARDS}
+
+
+def test_writing_again_changes_nothing_and_leaves_strangers(tmp_path: Path) -> None:
+    assert write_tree(tmp_path) == list(tree("", ""))
+    (tmp_path / "dashboards" / "own.json").write_text("{}")
+    assert write_tree(tmp_path) == []
+    assert (tmp_path / "dashboards" / "own.json").exists()
+
+
+def test_mounted_elsewhere(tmp_path: Path) -> None:
+    write_tree(tmp_path, boards_path="/etc/grafana/bongsu: boards")
+    provider = yaml.safe_load((tmp_path / "provisioning/dashboards/bongsu.yaml").read_text())["providers"][0]
+    assert provider["options"]["path"] == "/etc/grafana/bongsu: boards"
+
+
+def test_shipped_yaml_has_no_environment_holes() -> None:
+    """Grafana puts environment variables where a dollar stands; comments may have one."""
+    for path in (SOURCE / "grafana" / "provisioning").rglob("*.yaml"):
+        assert "$" not in str(yaml.safe_load(path.read_text(encoding="utf-8"))), path
+
+
+def test_scrape_interval_is_what_grafana_is_told() -> None:
+    prometheus = Path(__file__).parents[2] / "configs" / "prometheus" / "prometheus.yml"
+    assert yaml.safe_load(prometheus.read_text(encoding="utf-8"))["global"]["scrape_interval"] == "15s"
+
+
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(tmp_path / "g"), "--json") == 0
+    assert {item["action"] for item in json.loads(capsys.readouterr().out)["items"]} == {"written"}
+    assert run(str(tmp_path / "g")) == 0
+    assert "written" not in capsys.readouterr().out
+    (tmp_path / "file").write_text("")
+    assert run(str(tmp_path / "file")) == 1
+    assert "cannot write" in capsys.readouterr().err
