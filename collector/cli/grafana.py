@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+
+from collector.cli.printing import print_rows
 
 EXAMPLES = """examples:
   bongsu grafana files ./grafana --datasource-url http://prometheus:9090
@@ -70,15 +71,11 @@ def _files(args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"bongsu grafana files: cannot write {error.filename or folder}: {error.strerror}", file=sys.stderr)
         return 1
-    names = sorted(tree("", ""))
-    if args.json:
-        items = [
-            {"path": str(folder / name), "action": "written" if name in changed else "unchanged"} for name in names
-        ]
-        print(json.dumps({"items": items}, ensure_ascii=False))
-        return 0
-    for name in names:
-        print(f"{'written' if name in changed else 'unchanged':<10} {folder / name}")
+    rows = [
+        {"action": "written" if name in changed else "unchanged", "path": str(folder / name)}
+        for name in sorted(tree("", ""))
+    ]
+    print_rows(rows, args.json, empty="nothing to write")
     return 0
 
 
@@ -87,12 +84,7 @@ def _push(args: argparse.Namespace) -> int:
     from dashboards.refusals import PushError
 
     def show(changes: list[Change], error: str | None) -> None:
-        if args.json:
-            print(json.dumps({"items": [asdict(each) for each in changes], "error": error}, ensure_ascii=False))
-        else:
-            for each in changes:
-                reason = f" ({each.reason})" if each.reason else ""
-                print(f"{each.action:<10} {each.kind:<11} {each.uid:<18} {each.title}{reason}")
+        print_rows([asdict(each) for each in changes], args.json, empty="nothing was pushed")
         if error is not None:
             print(f"bongsu grafana push: {error}", file=sys.stderr)
 

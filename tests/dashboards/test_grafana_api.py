@@ -229,11 +229,12 @@ def test_command_prints_what_changed(root: Grafana, tmp_path: Path, capsys: pyte
     token.write_text(TOKEN + "\n")
     argv = ("push", "--url", root.url, "--token-file", str(token))
     assert command.run(parse(*argv)) == 0
-    assert "created    dashboard   bongsu-noc" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:3] for line in lines if "bongsu-noc" in line] == [["dashboard", "bongsu-noc", "종합상황"]]
+    assert all("created" in line for line in lines[1:])
     assert command.run(parse(*argv, "--json")) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed["error"] is None
-    assert {item["action"] for item in printed["items"]} == {"unchanged"}
+    assert {item["action"] for item in printed} == {"unchanged"}
 
 
 def test_command_fails_with_one_and_shows_what_was_done(
@@ -244,7 +245,7 @@ def test_command_fails_with_one_and_shows_what_was_done(
     root.instead[("POST", "/dashboards/db")] = [said(403, {"message": "no"})]
     assert command.run(parse("push", "--url", root.url, "--token-file", str(token))) == 1
     out, err = capsys.readouterr()
-    assert "created    folder" in out
+    assert "created" in out
     assert "bongsu grafana push: POST" in err
     assert "403" in err
 

@@ -61,7 +61,7 @@ def test_scrape_interval_is_what_grafana_is_told() -> None:
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(str(tmp_path / "g"), "--json") == 0
-    assert {item["action"] for item in json.loads(capsys.readouterr().out)["items"]} == {"written"}
+    assert {item["action"] for item in json.loads(capsys.readouterr().out)} == {"written"}
     assert run(str(tmp_path / "g")) == 0
     assert "written" not in capsys.readouterr().out
     (tmp_path / "file").write_text("")
