@@ -18,14 +18,11 @@ def fleet_text(fleet: Fleet, live: Live, standing: Standing, scope: Scope) -> It
     shown = {site.id: place(site) for site in sites}
     yield family("bongsu_site_info", (((*place(site), *facts(site)), 1) for site in sites))
     yield family("bongsu_site_state", states(standing, shown))
-    for name, attribute in (
-        ("bongsu_site_eligible_seconds_total", "eligible_seconds"),
-        ("bongsu_site_downtime_seconds_total", "downtime_seconds"),
+    for name, seconds in (
+        ("bongsu_site_eligible_seconds_total", standing.eligible_seconds),
+        ("bongsu_site_downtime_seconds_total", standing.downtime_seconds),
     ):
-        yield family(
-            name,
-            ((labels, getattr(standing.sites[s], attribute)) for s, labels in shown.items() if s in standing.sites),
-        )
+        yield family(name, ((labels, seconds[site]) for site, labels in shown.items() if site in seconds))
     counted = sorted(live.reports.items())
     yield family("bongsu_reports_total", (((*shown[s], result), n) for (s, result), n in counted if s in shown))
     yield family("bongsu_ingest_lag_seconds", lags(fleet, live, shown))

@@ -1,0 +1,158 @@
+"""``bongsu serve``: run the collector; with ``--local-agent`` also one real agent for this machine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+
+from agent.link.clock import SystemChance, SystemClock
+from collector.app import App, build
+from collector.cli.init import initialise, is_initialised
+from collector.cli.local_agent import LocalAgent
+from collector.cli.options import Verbs, settings_of, verb
+from collector.errors import UsageError
+from collector.logs import set_up
+from collector.settings import Settings, check
+from collector.store.schema import instant
+
+KEEP_ALIVE_SECONDS = 150
+"""Agents keep one connection: longer than two of the longest interval, so that none pays for a new one each time."""
+
+
+def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    parser = verb(verbs, "serve", "run the collector", "bongsu serve --data /var/lib/bongsu")
+    parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: [server] host, 127.0.0.1)")
+    parser.add_argument(
+        "--port", type=int, metavar="N", help="port to listen on (default: [server] port, 8650; 0 = any)"
+    )
+    parser.add_argument(
+        "--behind-proxy", action="store_true", help="a proxy in front of us ends TLS and checks nothing else"
+    )
+    parser.add_argument(
+        "--local-agent",
+        action="store_true",
+        help="make what is missing first, and run an agent for this machine at site 'local' beside the collector",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = _with_options(settings_of(args), args)
+    set_up(settings.log)
+    if args.local_agent and not is_initialised(settings):
+        _initialise(settings)
+    with _only_one(settings.data_dir):
+        listening = _listen(settings)
+        settings = replace(settings, server=replace(settings.server, port=listening.getsockname()[1]))
+        app = build(settings, SystemClock())
+        agent = LocalAgent(app, settings) if args.local_agent else None
+
+        def started() -> None:
+            print(f"Bongsu is at {settings.server.url}  (stop with Ctrl-C)", flush=True)
+            if agent is not None:
+                agent.start()
+
+        app.start()
+        try:
+            _Server(_uvicorn(app, settings), started).run(sockets=[listening])
+        finally:
+            if agent is not None:
+                agent.stop()
+            app.stop()
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._say_started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        await asyncio.to_thread(self._say_started)
+
+
+def _uvicorn(app: App, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # uvicorn's own protocol types name the same shapes differently
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=3,
+        ssl_certfile=settings.server.tls_cert or None,
+        ssl_keyfile=settings.server.tls_key or None,
+    )
+
+
+def _with_options(settings: Settings, args: argparse.Namespace) -> Settings:
+    server = settings.server
+    if args.host is not None:
+        server = replace(server, host=args.host)
+    if args.port is not None:
+        server = replace(server, port=args.port)
+    if args.behind_proxy:
+        server = replace(server, behind_proxy=True)
+    settings = replace(settings, server=server)
+    check(settings)
+    return settings
+
+
+def _initialise(settings: Settings) -> None:
+    made = initialise(settings, instant(SystemClock().wall_ms()), SystemChance())
+    print(f"Made {settings.data_dir}: keys, database, site 'local'.")
+    if made.password:
+        print(f"Administrator {made.admin!r}, password (shown this once): {made.password}", flush=True)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The listening socket, so that a taken port is said before anything is started. Raises UsageError."""
+    server = settings.server
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            server.host, server.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(4096)
+    except OSError as why:
+        raise UsageError(
+            f"cannot listen on {server.host}:{server.port}: {why.strerror or why}; stop what uses it, "
+            "or choose another with --port N"
+        ) from why
+    return listening
+
+
+@contextmanager
+def _only_one(data_dir: Path) -> Iterator[None]:
+    """One collector a data directory: two would each believe that they alone know what is held. Raises UsageError."""
+    try:
+        descriptor = os.open(data_dir / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as why:
+        raise UsageError(f"{data_dir}: {why.strerror}; make it with: bongsu init --data {data_dir}") from why
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as why:
+        raise UsageError(f"another collector runs on {data_dir}; stop it first, or choose another --data") from why
+    finally:
+        sys.stdout.flush()
+    try:
+        yield
+    finally:
+        os.close(descriptor)
