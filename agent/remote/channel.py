@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import select
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from agent.checks.base import CheckFailed
@@ -24,6 +25,10 @@ _GREETING_LIMIT = 16 << 10
 
 Left = Callable[[str], float]
 """Seconds left, or DeadlineExceeded saying what was being done."""
+
+
+Guard = Callable[[Left, str], AbstractContextManager[None]]
+"""Holds what may block without a limit of its own to the deadline; raises Broken where the connection is gone."""
 
 
 class Answer(NamedTuple):
@@ -66,8 +71,9 @@ class Shell:
     Scripts may use ``$T`` before a number of seconds and a command: ``timeout`` where there is one.
     """
 
-    def __init__(self, channel: Any, left: Left) -> None:
+    def __init__(self, channel: Any, guard: Guard, left: Left) -> None:
         self._channel = channel
+        self._guard = guard
         self.mark = b""
         doing = "starting a shell"
         self._send(_HELLO, left, doing)
@@ -94,14 +100,8 @@ class Shell:
         self._channel.close()
 
     def _send(self, line: str, left: Left, doing: str) -> None:
-        self._channel.settimeout(left(doing))
-        try:
+        with self._guard(left, doing):
             self._channel.sendall(line.encode())
-        except TimeoutError:
-            left(doing)
-            raise Broken(f"the shell there took no question while {doing}") from None
-        except OSError as error:
-            raise Broken(f"the shell there ended before {doing} ({error})") from error
 
 
 def _read_some(channel: Any, out: bytearray, err: bytearray, limit: int, left: Left, doing: str) -> bool:

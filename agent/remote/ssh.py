@@ -1,51 +1,23 @@
-"""A machine behind SSH as a ``Host``: strict host keys, one kept connection, bounded answers, one deadline per check.
+"""A machine behind SSH as a ``Host``: one kept connection, bounded answers, one deadline per check.
 
-The only importer of paramiko, on first use: an agent without SSH targets never loads it (30 MiB, 0.4 s). Every error
-names the host and what to do, because its text becomes the text of a failed check on the board.
-
-Decisions. ``Transport`` is driven directly, not ``SSHClient``: that one gives each phase its own timeout, so that a
-server that dawdles in each of them costs their sum; here one deadline runs through all.
+What goes over the wire is in ``scripts.py``, how the connection is made in ``connection.py``. Importing this loads no SSH
+library; the first question does.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import socket
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 from agent.checks.base import CheckFailed, DeadlineExceeded, FilesystemSpace, Ran
 from agent.checks.deadlines import Deadlines
 from agent.link.clock import Clock, SystemClock
 from agent.remote import scripts
 from agent.remote.channel import Answer, Broken, Flooded, Shell, read_answer
-from agent.remote.known_hosts import judge_key, listed_name, read_pins, wanted_algorithms
+from agent.remote.connection import Connection, Lost, connect
+from agent.remote.known_hosts import listed_name
 from agent.remote.patience import Patience
 from agent.remote.targets import Target
-
-WINDOW_BYTES = 256 << 10
-WEAK = {
-    "macs": ["hmac-md5", "hmac-md5-96", "hmac-sha1", "hmac-sha1-96"],
-    "ciphers": ["3des-cbc", "aes128-cbc", "aes192-cbc", "aes256-cbc"],
-}
-
-
-@lru_cache(maxsize=1)
-def _paramiko() -> Any:
-    try:
-        import paramiko
-    except ImportError as error:
-        raise CheckFailed(
-            f"SSH targets need paramiko, which could not be loaded ({error}); install `bongsu[ssh]`"
-        ) from error
-    # What it logs as errors with tracebacks is told once, in our words, by the check that failed.
-    logging.getLogger("paramiko").setLevel(logging.CRITICAL)
-    return paramiko
 
 
 class SshHost:
@@ -58,7 +30,7 @@ class SshHost:
         self._clock = clock or SystemClock()
         self._deadlines = Deadlines(self._clock, target.deadline_seconds)
         self._where = f"{target.name} ({target.user}@{listed_name(target.address, target.port)})"
-        self._transport: Any = None
+        self._connection: Connection | None = None
         self._shell: Shell | None = None
         self._patience = Patience()
 
@@ -112,9 +84,9 @@ class SshHost:
 
     def close(self) -> None:
         self._shell = None
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     # One question
 
@@ -134,6 +106,7 @@ class SshHost:
 
     def _counted(self, doing: str, question: Callable[[], Answer]) -> Answer:
         with self._deadlines.call():
+            self._deadlines.left(doing)  # time that was over before the question is not the host's silence
             try:
                 answer = question()
             except DeadlineExceeded as error:
@@ -158,7 +131,8 @@ class SshHost:
         is_kept = self._shell is not None
         try:
             if self._shell is None:
-                self._shell = Shell(self._open_channel("exec sh", doing), left)
+                connection = self._connected()
+                self._shell = Shell(connection.channel("exec sh", left, doing), connection.guard, left)
             return self._shell.ask(script, limit, left, doing)
         except Broken:
             self.close()
@@ -172,50 +146,31 @@ class SshHost:
             raise
 
     def _program(self, script: str, doing: str) -> Answer:
-        channel = self._open_channel(scripts.wrapped(script, self._deadlines.left(doing)), doing)
+        left = self._deadlines.left
+        is_kept = self._connection is not None
         try:
-            return read_answer(channel, scripts.RUN_LIMIT, self._deadlines.left, doing)
+            channel = self._connected().channel(scripts.wrapped(script, left(doing)), left, doing)
+        except Lost:
+            self.close()
+            if not is_kept:
+                raise
+            return self._program(script, doing)
+        try:
+            return read_answer(channel, scripts.RUN_LIMIT, left, doing)
         finally:
             channel.close()
 
-    def _open_channel(self, command: str, doing: str) -> Any:
-        """A channel with the command started. A connection that died while idle is replaced once."""
-        paramiko = _paramiko()
-        is_kept = self._transport is not None
-        transport = self._connected()
-        seconds = self._deadlines.left(doing)
-        # paramiko waits for the answer to an exec request without a limit; closing under it is the only way out.
-        cut = threading.Timer(seconds, transport.close)
-        cut.daemon = True
-        cut.start()
-        try:
-            channel = transport.open_session(window_size=WINDOW_BYTES, timeout=seconds)
-            channel.exec_command(command)
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            if isinstance(error, paramiko.ChannelException) and transport.is_active():
-                raise CheckFailed(
-                    f"{self._where}: the server opened no channel ({error.text}); see MaxSessions in its sshd_config"
-                ) from error
-            self.close()
-            self._deadlines.left(f"starting a command for {doing}")
-            if is_kept:
-                return self._open_channel(command, doing)
-            raise Broken(f"the server ended the connection while {doing} ({_said(error)})") from error
-        finally:
-            cut.cancel()
-        return channel
-
     # The connection
 
-    def _connected(self) -> Any:
-        if self._transport is not None and self._transport.is_active():
-            return self._transport
+    def _connected(self) -> Connection:
+        if self._connection is not None and self._connection.is_active:
+            return self._connection
         self.close()
         wait = self._patience.wait_seconds(self._clock.monotonic())
         if wait > 0:
             raise CheckFailed(f"{self._patience.why}; next attempt in {wait:.0f} s")
         try:
-            self._transport = self._connect()
+            self._connection = connect(self.target, self._where, self._deadlines.left)
         except DeadlineExceeded as error:
             self._give_up(f"{self._where}: {error}")
             raise
@@ -223,104 +178,8 @@ class SshHost:
             self._give_up(str(error))
             raise
         self.connections += 1
-        return self._transport
+        return self._connection
 
     def _give_up(self, why: str) -> None:
         self.close()
         self._patience.failed(self._clock.monotonic(), why)
-
-    def _connect(self) -> Any:
-        target, left = self.target, self._deadlines.left
-        paramiko = _paramiko()
-        name = listed_name(target.address, target.port)
-        try:
-            pins = list(read_pins(Path(target.known_hosts).read_text("utf-8", "replace"), name))
-        except OSError as error:
-            raise CheckFailed(
-                f"{self._where}: known_hosts file {target.known_hosts}: {error.strerror}; expected the host's pinned key in it"
-            ) from error
-        key = None if target.use_agent else load_key(self._where, target.key_file)
-        try:
-            sock = socket.create_connection((target.address, target.port), timeout=left("connecting"))
-        except TimeoutError as error:
-            raise DeadlineExceeded(f"no answer from {name} while connecting") from error
-        except OSError as error:
-            raise CheckFailed(
-                f"{self._where}: no connection ({error.strerror or error}); "
-                "expected an SSH server there: check address, port and firewall"
-            ) from error
-        # Questions are small packets one after the other: without this each waits 40 ms for the last one's delayed ACK.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        transport = paramiko.Transport(sock, disabled_algorithms=WEAK)
-        try:
-            options = transport.get_security_options()
-            options.key_types = wanted_algorithms(pins, options.key_types)
-            self._agree(transport)
-            server_key = transport.get_remote_server_key()
-            judge_key(pins, name, server_key.get_name(), server_key.asbytes(), target.known_hosts)
-            self._log_in(transport, key)
-        except BaseException:
-            transport.close()
-            sock.close()
-            raise
-        return transport
-
-    def _agree(self, transport: Any) -> None:
-        """Greeting and key exchange."""
-        doing = "waiting for the server's greeting and key exchange"
-        seconds = self._deadlines.left(doing)
-        transport.banner_timeout = transport.handshake_timeout = seconds
-        done = threading.Event()
-        transport.start_client(event=done)
-        if not done.wait(seconds):
-            raise DeadlineExceeded(f"time was over while {doing}")
-        if not transport.is_active():
-            self._deadlines.left(doing)
-            error = transport.get_exception()
-            raise CheckFailed(
-                f"{self._where}: no SSH session ({_said(error)}); expected an SSH 2 server with current algorithms"
-            ) from error
-
-    def _log_in(self, transport: Any, key: Any) -> None:
-        paramiko = _paramiko()
-        user = self.target.user
-        shown = f"key file {self.target.key_file}" if key is not None else "the keys of the SSH agent"
-        keys = [key] if key is not None else list(paramiko.Agent().get_keys())
-        doing = f"logging in as {user}"
-        for one in keys:
-            transport.auth_timeout = self._deadlines.left(doing)
-            # Raised for a refused key and for a connection closed after too many; either way the next one decides.
-            with contextlib.suppress(paramiko.AuthenticationException):
-                transport.auth_publickey(user, one)
-            if transport.is_authenticated():
-                return
-            if not transport.is_active():
-                break
-        self._deadlines.left(doing)
-        tried = ", ".join(one.fingerprint for one in keys) or "none offered; is SSH_AUTH_SOCK set?"
-        raise CheckFailed(
-            f"{self._where}: login as {user} with {shown} ({tried}) was refused; "
-            f"expected that public key in authorized_keys of {user} there"
-        )
-
-
-def load_key(where: str, path: str) -> Any:
-    """The private key in a file only its owner can read; CheckFailed in words otherwise."""
-    paramiko = _paramiko()
-    try:
-        mode = Path(path).stat().st_mode
-        if mode & 0o077:
-            raise CheckFailed(f"{where}: key file {path} has mode {mode & 0o777:04o}, expected 0600: chmod 600 {path}")
-        return paramiko.PKey.from_path(path)
-    except OSError as error:
-        raise CheckFailed(f"{where}: key file {path}: {error.strerror}; expected a private key") from error
-    except (TypeError, paramiko.PasswordRequiredException) as error:
-        raise CheckFailed(
-            f"{where}: key file {path} has a passphrase; use one without, readable by the agent alone, or use_agent = true"
-        ) from error
-    except (ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType) as error:
-        raise CheckFailed(f"{where}: key file {path} holds no private key that can be read ({_said(error)})") from error
-
-
-def _said(error: BaseException | None) -> str:
-    return f"{type(error).__name__}: {error}" if error is not None else "no reason given"
