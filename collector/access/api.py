@@ -45,10 +45,12 @@ def router(services: Services) -> APIRouter:
             check_origin(access, request, ANONYMOUS)  # else another site could sign its reader in as somebody
             session = access.login(username, password, client_address(access, request))
         except Refused as why:
+            services.telemetry.login(why.code)
             if _wants_json(request) or why.status == 403:
                 raise
             where = f"/login?error={why.code}&next={quote(target, safe='')}"
             return RedirectResponse(where, status_code=303, headers=why.headers)
+        services.telemetry.login("ok")
         answer: Response = RedirectResponse(target, status_code=303)
         if _wants_json(request):
             answer = JSONResponse({"name": username, "csrf": session.csrf})

@@ -1,0 +1,150 @@
+"""``/api/hubs``, ``/api/sites``, ``/api/hosts`` and ``/api/agents``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+
+from collector.access.guard import Reader
+from collector.access.paging import After, Limit, Page, page
+from collector.access.problems import not_found
+from collector.fleet import queries
+
+if TYPE_CHECKING:
+    from collector.services import Services
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Hub(_Row):
+    """A regional hub (거점)."""
+
+    id: str
+    name_ko: str
+    name_en: str
+
+
+class Site(_Row):
+    """A place that is watched; ``hub`` empty = it reports to the centre directly."""
+
+    id: str
+    agency: str
+    hub: str
+    name_ko: str
+    name_en: str
+    latitude: float | None
+    longitude: float | None
+    timezone: str
+    link_profile: str
+    interval_seconds: int
+
+
+class Host(_Row):
+    """A machine or device. ``agent`` speaks for it now; ``via`` names the host whose agent is to, where it has none."""
+
+    id: str
+    name: str
+    site: str
+    agency: str
+    shared: bool
+    role: str
+    managed_by: str
+    agent: str | None
+    via: str
+
+
+class Agent(_Row):
+    """An identity that reports; ``status`` active, suspended or revoked."""
+
+    id: str
+    site: str
+    host: str
+    status: str
+    enrolled_at: datetime
+    status_at: datetime
+    hosts: list[str]
+
+
+def router(services: Services) -> APIRouter:
+    routes = APIRouter(prefix="/api")
+    _add_places(routes, services)
+    _add_machines(routes, services)
+    return routes
+
+
+def _add_places(routes: APIRouter, services: Services) -> None:
+    store = services.store
+
+    @routes.get("/hubs", tags=["hubs"])
+    def hubs(caller: Reader, after: After = "", limit: Limit = 100) -> Page[Hub]:
+        """Hubs by id."""
+        with store.reading() as connection:
+            rows = queries.list_hubs(connection, caller.scope, after, limit + 1)
+        return page([Hub.model_validate(row) for row in rows], [row.id for row in rows], limit)
+
+    @routes.get("/hubs/{hub}", tags=["hubs"])
+    def one_hub(caller: Reader, hub: str) -> Hub:
+        with store.reading() as connection:
+            row = queries.find_hub(connection, caller.scope, hub)
+        if row is None:
+            raise not_found("hub", hub)
+        return Hub.model_validate(row)
+
+    @routes.get("/sites", tags=["sites"])
+    def sites(caller: Reader, after: After = "", limit: Limit = 100) -> Page[Site]:
+        """Sites by id."""
+        with store.reading() as connection:
+            rows = queries.list_sites(connection, caller.scope, after, limit + 1)
+        return page([Site.model_validate(row) for row in rows], [row.id for row in rows], limit)
+
+    @routes.get("/sites/{site}", tags=["sites"])
+    def one_site(caller: Reader, site: str) -> Site:
+        with store.reading() as connection:
+            row = queries.find_site(connection, caller.scope, site)
+        if row is None:
+            raise not_found("site", site)
+        return Site.model_validate(row)
+
+
+def _add_machines(routes: APIRouter, services: Services) -> None:
+    store = services.store
+
+    @routes.get("/hosts", tags=["hosts"])
+    def hosts(
+        caller: Reader,
+        after: After = "",
+        limit: Limit = 100,
+        site: Annotated[str, Query(max_length=64, description="Only hosts of this site")] = "",
+    ) -> Page[Host]:
+        """Hosts by id."""
+        with store.reading() as connection:
+            rows = queries.list_hosts(connection, caller.scope, after, limit + 1, site=site)
+        return page([Host.model_validate(row) for row in rows], [row.id for row in rows], limit)
+
+    @routes.get("/hosts/{host}", tags=["hosts"])
+    def one_host(caller: Reader, host: str) -> Host:
+        with store.reading() as connection:
+            row = queries.find_host(connection, caller.scope, host)
+        if row is None:
+            raise not_found("host", host)
+        return Host.model_validate(row)
+
+    @routes.get("/agents", tags=["agents"])
+    def agents(caller: Reader, after: After = "", limit: Limit = 100) -> Page[Agent]:
+        """Agents by id."""
+        with store.reading() as connection:
+            rows = queries.list_agents(connection, caller.scope, after, limit + 1)
+        return page([Agent.model_validate(row) for row in rows], [row.id for row in rows], limit)
+
+    @routes.get("/agents/{agent}", tags=["agents"])
+    def one_agent(caller: Reader, agent: str) -> Agent:
+        with store.reading() as connection:
+            row = queries.find_agent(connection, caller.scope, agent)
+        if row is None:
+            raise not_found("agent", agent)
+        return Agent.model_validate(row)
