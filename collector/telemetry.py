@@ -34,6 +34,25 @@ ENVELOPE_CODES = (
 )
 """Why an envelope was not taken, as the contract names it; anything else is counted as ``other``."""
 
+ENROLMENT_RESULTS = (
+    "enrolled",
+    "repeated",
+    "rotated",
+    "token_malformed",
+    "token_expired",
+    "token_used",
+    "token_unknown",
+    "token_foreign",
+    "bad_proof",
+    "bad_request",
+    "host_taken",
+    "key_known",
+    "unknown_agent",
+)
+"""What became of a request to enrol or to rotate a key."""
+
+LOGIN_RESULTS = ("ok", "wrong_login", "too_many_logins", "foreign_origin")
+
 RECORD_RESULTS = ("stored", "future", "expired", "unbound", "malformed")
 """What became of a sample record on its way from the log into history."""
 
@@ -84,6 +103,12 @@ class Telemetry:
             buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
             registry=registry,
         )
+        self._enrolments = Counter(
+            "bongsu_enrolments", "Requests to enrol or to rotate a key, by result.", ["result"], registry=registry
+        )
+        self._logins = Counter(
+            "bongsu_logins", "Logins tried with a password, by result.", ["result"], registry=registry
+        )
         self.log_bytes = Gauge("bongsu_log_bytes", "Size of the database that holds the log.", registry=registry)
         self._history_records = Counter(
             "bongsu_history_records",
@@ -104,10 +129,24 @@ class Telemetry:
             self._refused.labels(code)
         for result in RECORD_RESULTS:
             self._history_records.labels(result)
+        for result in ENROLMENT_RESULTS:
+            self._enrolments.labels(result)
+        for result in LOGIN_RESULTS:
+            self._logins.labels(result)
 
     def refused(self, code: str, count: int = 1) -> None:
         """Count envelopes that were not taken."""
         self._refused.labels(code if code in ENVELOPE_CODES else "other").inc(count)
+
+    def enrolment(self, result: str) -> None:
+        """Count a request to enrol or rotate; ``result`` is one of ``ENROLMENT_RESULTS``."""
+        assert result in ENROLMENT_RESULTS, result
+        self._enrolments.labels(result).inc()
+
+    def login(self, result: str) -> None:
+        """Count a login tried; ``result`` is one of ``LOGIN_RESULTS``."""
+        assert result in LOGIN_RESULTS, result
+        self._logins.labels(result).inc()
 
     def history_records(self, result: str, count: int) -> None:
         """Count sample records on their way into history; ``result`` is one of ``RECORD_RESULTS``."""
