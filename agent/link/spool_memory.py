@@ -1,0 +1,129 @@
+"""Running without a disk: records kept in memory, under an epoch of their own that dies with the process.
+
+A full or broken disk must not silence the agent: what it measures now is the product. Such records cannot carry the
+numbers of the disk's epoch, because a crash would make it give the same numbers to other records. A fresh random epoch
+has no past that a crash could repeat. When the limit is reached, the oldest samples go first and states last, and the
+loss is declared in this epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from agent.link.clock import Chance, Clock
+from agent.link.model import Loss, Sample
+from agent.link.ranges import Range, Ranges
+from agent.link.spool_record import DISK_FULL, Draft, LossDraft, SampleDraft, Spooled, loss_of, named, renamed, size_of
+
+MEMORY_BYTES = 2 << 20
+KEPT_RATIO = 0.75
+
+
+class MemorySpool:
+    """The same handing-out as ``DiskSpool``, in memory of at most ``max_bytes``."""
+
+    def __init__(self, clock: Clock, chance: Chance, max_bytes: int = MEMORY_BYTES) -> None:
+        self.epoch = chance.bytes(8)
+        self.lost_count = 0
+        self._clock = clock
+        self._chance = chance
+        self._max_bytes = max_bytes
+        self._records: dict[int, tuple[float, Spooled]] = {}
+        self._schemas: dict[bytes, bytes] = {}
+        self._bytes = 0
+        self._next_seq = 1
+        self._sent = Ranges()
+
+    def append(self, drafts: Sequence[Draft]) -> None:
+        for draft in drafts:
+            if isinstance(draft, SampleDraft):
+                self._schemas[draft.schema.hash] = draft.schema.packed
+            self._add(draft)
+        if self._bytes > self._max_bytes:
+            self._shrink(drafts[-1].taken_at_ms, drafts[-1].offset_ms)
+
+    def _add(self, draft: Draft) -> None:
+        record = named(draft, self._next_seq)
+        self._next_seq += 1
+        self._records[record.seq] = (self._clock.monotonic(), record)
+        self._bytes += size_of(record)
+
+    def _shrink(self, taken_at_ms: int, offset_ms: int) -> None:
+        oldest_first = sorted(
+            (seq for seq, (_, record) in self._records.items() if loss_of(record) is None),
+            key=lambda seq: (not isinstance(self._records[seq][1], Sample), seq),
+        )
+        dropped = Ranges()
+        for seq in oldest_first:
+            if self._bytes <= self._max_bytes * KEPT_RATIO:
+                break
+            self._forget(seq)
+            dropped.add(seq)
+        self._declare(dropped, DISK_FULL, taken_at_ms, offset_ms)
+
+    def _declare(self, ranges: Iterable[Range], reason: str, taken_at_ms: int, offset_ms: int) -> None:
+        for first, last in ranges:
+            self.lost_count += last - first + 1
+            self._add(LossDraft(Loss(first, last, reason), taken_at_ms, offset_ms))
+
+    def declare(self, ranges: Iterable[Range], reason: str) -> None:
+        spans = list(ranges)
+        self.settle_all(spans)
+        self._declare(spans, reason, self._clock.wall_ms(), 0)
+
+    def _forget(self, seq: int) -> None:
+        found = self._records.pop(seq, None)
+        if found is not None:
+            self._bytes -= size_of(found[1])
+        if not any(isinstance(record, Sample) for _, record in self._records.values()):
+            self._schemas.clear()
+
+    def live(self, since: float, held: Ranges) -> list[Spooled]:
+        return [record for at, record in self._records.values() if at >= since and record.seq not in held]
+
+    def backlog(self, held: Ranges, count: int, max_bytes: int) -> list[Spooled]:
+        taken: list[Spooled] = []
+        size = 0
+        for seq in sorted(self._records, reverse=True):
+            record = self._records[seq][1]
+            if seq in held:
+                continue
+            size += size_of(record)
+            if taken and (len(taken) >= count or size > max_bytes):
+                break
+            taken.append(record)
+        return taken[::-1]
+
+    def schema(self, wanted: bytes) -> bytes | None:
+        return self._schemas.get(wanted)
+
+    def note_sent(self, seqs: Iterable[int]) -> None:
+        for seq in seqs:
+            self._sent.add(seq)
+
+    def settle(self, ranges: Iterable[Range]) -> None:
+        self.settle_all((max(a, x), min(b, y)) for a, b in ranges for x, y in self._sent if max(a, x) <= min(b, y))
+
+    def settle_all(self, ranges: Iterable[Range]) -> None:
+        spans = Ranges(ranges)
+        for seq in [seq for seq in self._records if seq in spans]:
+            self._forget(seq)
+
+    def find(self, seqs: Ranges) -> Iterable[Spooled]:
+        return [record for seq, (_, record) in self._records.items() if seq in seqs]
+
+    @property
+    def bytes(self) -> int:
+        return self._bytes
+
+    def waiting(self) -> tuple[int, int | None]:
+        oldest = min((record.taken_at_ms for _, record in self._records.values()), default=None)
+        return len(self._records), oldest
+
+    def renew(self) -> None:
+        """The centre saw a fork: the same records under new numbers of a new epoch."""
+        self.epoch = self._chance.bytes(8)
+        kept = [self._records[seq] for seq in sorted(self._records)]
+        self._records = {n: (at, renamed(record, n)) for n, (at, record) in enumerate(kept, 1)}
+        self._next_seq = len(kept) + 1
+        self._sent = Ranges()
