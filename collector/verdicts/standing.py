@@ -12,7 +12,6 @@ STATES = ("ok", "maintenance", "no_data", "degraded", "down")
 
 REPORTING = "reporting"
 CHECKS_FAILING = "checks_failing"
-HOSTS_DEGRADED = "hosts_degraded"
 HOSTS_SILENT = "hosts_silent"
 HOSTS_NEVER_REPORTED = "hosts_never_reported"
 AGENTS_SILENT = "agents_silent"
@@ -26,7 +25,6 @@ STARTING = "collector_starting"
 REASONS = (
     REPORTING,
     CHECKS_FAILING,
-    HOSTS_DEGRADED,
     HOSTS_SILENT,
     HOSTS_NEVER_REPORTED,
     AGENTS_SILENT,

@@ -1,0 +1,71 @@
+"""SQL of verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, delete, insert, select
+
+from collector.verdicts.standing import Change, Recorded
+from collector.verdicts.tables import state_changes, states
+
+AT_ONCE = 300
+
+
+def recorded(connection: Connection) -> dict[str, dict[str, Recorded]]:
+    """Every current state by kind and id."""
+    books: dict[str, dict[str, Recorded]] = {"site": {}, "host": {}, "agent": {}}
+    for row in connection.execute(select(states)):
+        books.setdefault(row.kind, {})[row.id] = Recorded(row.state, row.since_ms, row.reason)
+    return books
+
+
+def add_changes(connection: Connection, changes: Sequence[Change]) -> None:
+    """Write changes, and the current states they lead to."""
+    if not changes:
+        return
+    forget(connection, ((change.kind, change.id) for change in changes))
+    connection.execute(
+        insert(states),
+        [{"kind": c.kind, "id": c.id, "state": c.after, "since_ms": c.at_ms, "reason": c.reason} for c in changes],
+    )
+    connection.execute(
+        insert(state_changes),
+        [
+            {
+                "kind": c.kind,
+                "subject": c.id,
+                "from_state": c.before,
+                "to_state": c.after,
+                "at_ms": c.at_ms,
+                "reason": c.reason,
+            }
+            for c in changes
+        ],
+    )
+
+
+def forget(connection: Connection, subjects: Iterable[tuple[str, str]]) -> None:
+    """Drop current states; the changes stay."""
+    by_kind: dict[str, list[str]] = {}
+    for kind, subject in subjects:
+        by_kind.setdefault(kind, []).append(subject)
+    for kind, ids in by_kind.items():
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            connection.execute(delete(states).where(states.c.kind == kind, states.c.id.in_(some)))
+
+
+def changes_of(connection: Connection, kind: str, subject: str, from_ms: int, to_ms: int) -> list[Change]:
+    """A thing's changes in ``[from_ms, to_ms)``, oldest first. The caller has checked that it may be seen."""
+    rows = connection.execute(
+        select(state_changes)
+        .where(
+            state_changes.c.kind == kind,
+            state_changes.c.subject == subject,
+            state_changes.c.at_ms >= from_ms,
+            state_changes.c.at_ms < to_ms,
+        )
+        .order_by(state_changes.c.at_ms, state_changes.c.id)
+    )
+    return [Change(r.kind, r.subject, r.from_state, r.to_state, r.at_ms, r.reason) for r in rows]
