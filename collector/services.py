@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from agent.link.clock import Clock
+    from agent.link.keys import SigningKey
     from collector.access.identity import Access
     from collector.fleet.registry import Registry
     from collector.live.board import Live
@@ -30,6 +31,8 @@ class Services(Protocol):
     def registry(self) -> Registry: ...
     @property
     def telemetry(self) -> Telemetry: ...
+    @property
+    def centre_key(self) -> SigningKey: ...
     @property
     def access(self) -> Access: ...
     @property

@@ -1,4 +1,4 @@
-"""``/api/hubs``, ``/api/sites``, ``/api/hosts`` and ``/api/agents``."""
+"""``/api/hubs``, ``/api/sites``, ``/api/hosts`` and ``/api/agents``, and what agents ask for themselves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from collector.access.guard import Reader
 from collector.access.paging import After, Limit, Page, page
 from collector.access.problems import not_found
-from collector.fleet import queries
+from collector.fleet import enrolment_api, queries
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -71,23 +71,24 @@ class Agent(_Row):
 
 
 def router(services: Services) -> APIRouter:
-    routes = APIRouter(prefix="/api")
+    routes = APIRouter()
     _add_places(routes, services)
     _add_machines(routes, services)
+    routes.include_router(enrolment_api.router(services))
     return routes
 
 
 def _add_places(routes: APIRouter, services: Services) -> None:
     store = services.store
 
-    @routes.get("/hubs", tags=["hubs"])
+    @routes.get("/api/hubs", tags=["hubs"])
     def hubs(caller: Reader, after: After = "", limit: Limit = 100) -> Page[Hub]:
         """Hubs by id."""
         with store.reading() as connection:
             rows = queries.list_hubs(connection, caller.scope, after, limit + 1)
         return page([Hub.model_validate(row) for row in rows], [row.id for row in rows], limit)
 
-    @routes.get("/hubs/{hub}", tags=["hubs"])
+    @routes.get("/api/hubs/{hub}", tags=["hubs"])
     def one_hub(caller: Reader, hub: str) -> Hub:
         with store.reading() as connection:
             row = queries.find_hub(connection, caller.scope, hub)
@@ -95,14 +96,14 @@ def _add_places(routes: APIRouter, services: Services) -> None:
             raise not_found("hub", hub)
         return Hub.model_validate(row)
 
-    @routes.get("/sites", tags=["sites"])
+    @routes.get("/api/sites", tags=["sites"])
     def sites(caller: Reader, after: After = "", limit: Limit = 100) -> Page[Site]:
         """Sites by id."""
         with store.reading() as connection:
             rows = queries.list_sites(connection, caller.scope, after, limit + 1)
         return page([Site.model_validate(row) for row in rows], [row.id for row in rows], limit)
 
-    @routes.get("/sites/{site}", tags=["sites"])
+    @routes.get("/api/sites/{site}", tags=["sites"])
     def one_site(caller: Reader, site: str) -> Site:
         with store.reading() as connection:
             row = queries.find_site(connection, caller.scope, site)
@@ -114,7 +115,7 @@ def _add_places(routes: APIRouter, services: Services) -> None:
 def _add_machines(routes: APIRouter, services: Services) -> None:
     store = services.store
 
-    @routes.get("/hosts", tags=["hosts"])
+    @routes.get("/api/hosts", tags=["hosts"])
     def hosts(
         caller: Reader,
         after: After = "",
@@ -126,7 +127,7 @@ def _add_machines(routes: APIRouter, services: Services) -> None:
             rows = queries.list_hosts(connection, caller.scope, after, limit + 1, site=site)
         return page([Host.model_validate(row) for row in rows], [row.id for row in rows], limit)
 
-    @routes.get("/hosts/{host}", tags=["hosts"])
+    @routes.get("/api/hosts/{host}", tags=["hosts"])
     def one_host(caller: Reader, host: str) -> Host:
         with store.reading() as connection:
             row = queries.find_host(connection, caller.scope, host)
@@ -134,14 +135,14 @@ def _add_machines(routes: APIRouter, services: Services) -> None:
             raise not_found("host", host)
         return Host.model_validate(row)
 
-    @routes.get("/agents", tags=["agents"])
+    @routes.get("/api/agents", tags=["agents"])
     def agents(caller: Reader, after: After = "", limit: Limit = 100) -> Page[Agent]:
         """Agents by id."""
         with store.reading() as connection:
             rows = queries.list_agents(connection, caller.scope, after, limit + 1)
         return page([Agent.model_validate(row) for row in rows], [row.id for row in rows], limit)
 
-    @routes.get("/agents/{agent}", tags=["agents"])
+    @routes.get("/api/agents/{agent}", tags=["agents"])
     def one_agent(caller: Reader, agent: str) -> Agent:
         with store.reading() as connection:
             row = queries.find_agent(connection, caller.scope, agent)

@@ -13,8 +13,6 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from agent.link.clock import Chance
-from agent.link.keys import SigningKey
 from collector.errors import Refused
 from collector.fleet.enrolment import enrol, read_enrolment
 from collector.fleet.keys import ca_file
@@ -43,8 +41,7 @@ async def small_body(request: Request) -> bytes:
 SmallBody = Annotated[bytes, Depends(small_body)]
 
 
-def router(services: Services, centre: SigningKey, chance: Chance | None = None) -> APIRouter:
-    """``centre`` is the key that signed the tokens taken here."""
+def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["link"])
 
     @routes.post("/enrolments", openapi_extra=_body("token", "public_key", "proof", "host"), response_model=None)
@@ -53,7 +50,7 @@ def router(services: Services, centre: SigningKey, chance: Chance | None = None)
         try:
             request = read_enrolment(body)
             with services.store.transaction() as connection:
-                answer, again = enrol(connection, request, centre, _now(services), chance)
+                answer, again = enrol(connection, request, services.centre_key, _now(services))
         except Refused as why:
             services.telemetry.enrolment(why.code)
             log.warning("enrolment was refused", extra={"code": why.code, "detail": why.detail})
