@@ -100,7 +100,6 @@ def chain(variables: tuple[Variable, ...]) -> list[dict[str, Any]]:
                 "multi": True,
                 "includeAll": True,
                 "allValue": variable.everything,
-                "current": {},
                 "hide": 0,
                 "options": [],
                 "regex": "",

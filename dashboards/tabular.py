@@ -50,6 +50,7 @@ def table(
         "options": {
             "cellHeight": "sm",
             "footer": {"countRows": False, "fields": "", "reducer": ["sum"], "show": False},
+            "frameIndex": 0,
             "showHeader": True,
             "sortBy": [{"displayName": value, "desc": worst_first}],
         },
@@ -107,7 +108,7 @@ def state_map(
             "controls": {"mouseWheelZoom": False, "showAttribution": True, "showScale": False, "showZoom": True},
             "layers": [outlines, markers],
             "tooltip": {"mode": "details"},
-            "view": {"id": "zero", "lat": 15, "lon": 30, "zoom": 1.5, "allLayers": True},
+            "view": {"id": "coords", "lat": 15, "lon": 30, "zoom": 1.5, "allLayers": True},
         },
         "transformations": [
             {"id": "organize", "options": {"excludeByName": {"Time": True, "job": True, "instance": True}}}
