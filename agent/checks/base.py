@@ -96,7 +96,7 @@ class Host(Protocol):
         """Inside it every method must be done ``seconds`` from now, else DeadlineExceeded.
 
         The runner wraps each check in one and takes the results inside (``list(check.collect(host))``). Nested ones
-        keep the nearer end, so that a whole collection can have an end too. One thread uses a host at a time.
+        keep the nearer end, so that a whole collection can have an end too.
         """
 
     def read(self, path: str) -> str:

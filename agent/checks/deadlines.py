@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,21 +11,33 @@ from agent.link.clock import Clock
 
 
 class Deadlines:
-    """Nested ends in monotonic seconds; the nearest holds. Outside any, ``default_seconds`` from the question on."""
+    """Nested ends in monotonic seconds, of each thread its own; the nearest holds.
+
+    Outside any, a question has ``default_seconds``.
+    """
 
     def __init__(self, clock: Clock, default_seconds: float) -> None:
         self._clock = clock
         self._default_seconds = default_seconds
-        self._ends: list[float] = []
+        self._of_thread = threading.local()
+
+    @property
+    def _ends(self) -> list[float]:
+        try:
+            ends: list[float] = self._of_thread.ends
+        except AttributeError:
+            ends = self._of_thread.ends = []
+        return ends
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
+        ends = self._ends
         end = self._clock.monotonic() + seconds
-        self._ends.append(min(end, self._ends[-1]) if self._ends else end)
+        ends.append(min(end, ends[-1]) if ends else end)
         try:
             yield
         finally:
-            self._ends.pop()
+            ends.pop()
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -37,8 +50,9 @@ class Deadlines:
 
     def left(self, doing: str) -> float:
         """Seconds left, more than 0; DeadlineExceeded says what was being done when they ran out."""
-        assert self._ends, "left() outside call()"
-        left = self._ends[-1] - self._clock.monotonic()
+        ends = self._ends
+        assert ends, "left() outside call()"
+        left = ends[-1] - self._clock.monotonic()
         if left <= 0:
             raise DeadlineExceeded(f"time was over while {doing}")
         return left

@@ -72,7 +72,7 @@ class Shell:
     """
 
     def __init__(self, channel: Any, guard: Guard, left: Left) -> None:
-        self._channel = channel
+        self.channel = channel
         self._guard = guard
         self.mark = b""
         doing = "starting a shell"
@@ -89,19 +89,16 @@ class Shell:
         end = re.compile(rb"\n" + self.mark + rb" (\d+)\0\Z")
         out = bytearray()
         while True:
-            is_over = _read_some(self._channel, out, bytearray(), limit + 64, left, doing)
+            is_over = _read_some(self.channel, out, bytearray(), limit + 64, left, doing)
             found = end.search(out, max(0, len(out) - 64))
             if found is not None:
                 return Answer(int(found[1]), bytes(out[: found.start()]), b"")
             if is_over:
                 raise Broken(f"the shell there ended while {doing}")
 
-    def close(self) -> None:
-        self._channel.close()
-
     def _send(self, line: str, left: Left, doing: str) -> None:
         with self._guard(left, doing):
-            self._channel.sendall(line.encode())
+            self.channel.sendall(line.encode())
 
 
 def _read_some(channel: Any, out: bytearray, err: bytearray, limit: int, left: Left, doing: str) -> bool:

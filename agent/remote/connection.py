@@ -11,7 +11,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from agent.remote.known_hosts import judge_key, listed_name, read_pins, wanted_a
 from agent.remote.targets import Target
 
 WINDOW_BYTES = 256 << 10
+CLOSE_SECONDS = 0.5
 WEAK = {
     "macs": ["hmac-md5", "hmac-md5-96", "hmac-sha1", "hmac-sha1-96"],
     "ciphers": ["3des-cbc", "aes128-cbc", "aes192-cbc", "aes256-cbc"],
@@ -50,6 +51,11 @@ class Connection:
             channel = self._transport.open_session(window_size=WINDOW_BYTES, timeout=left(doing))
             channel.exec_command(command)
         return channel
+
+    def drop(self, channel: Any) -> None:
+        """Close a channel; a server that does not even let that message out loses the connection."""
+        with suppress(Broken, DeadlineExceeded), self.guard(lambda _: CLOSE_SECONDS, "closing a channel"):
+            channel.close()
 
     @contextmanager
     def guard(self, left: Left, doing: str) -> Iterator[None]:

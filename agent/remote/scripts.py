@@ -96,7 +96,7 @@ def tree_script(patterns: Sequence[str]) -> str:
         'r() { g=; l=; while IFS= read -r l; do g=1; printf "%s\\n" "$l"; done <"$1"; '
         'if [ "$l" ]; then printf %s "$l"; elif [ -z "$g" ]; then h "$1"; fi; }; '
         f'for p in {_globs(patterns)}; do [ -f "$p" ] || continue; '
-        'case "$p" in /sys/*|/proc/*/stat) r "$p";; *) h "$p";; esac; printf "\\n%s %s %s\\0" "$M" $? "$p"; done'
+        'case "$p" in /sys/*|/proc/*/stat|/proc/*/comm) r "$p";; *) h "$p";; esac; printf "\\n%s %s %s\\0" "$M" $? "$p"; done'
     )
 
 

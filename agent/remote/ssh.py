@@ -131,8 +131,7 @@ class SshHost:
         is_kept = self._shell is not None
         try:
             if self._shell is None:
-                connection = self._connected()
-                self._shell = Shell(connection.channel("exec sh", left, doing), connection.guard, left)
+                self._shell = self._new_shell(doing)
             return self._shell.ask(script, limit, left, doing)
         except Broken:
             self.close()
@@ -140,16 +139,27 @@ class SshHost:
                 raise
             return self._in_shell(script, limit, doing)  # it died while idle: once more with a new connection
         except BaseException:
-            if self._shell is not None:
-                self._shell.close()  # what it still says belongs to no question
-            self._shell = None
+            # What it still says belongs to no question.
+            shell, self._shell = self._shell, None
+            if shell is not None and self._connection is not None:
+                self._connection.drop(shell.channel)
+            raise
+
+    def _new_shell(self, doing: str) -> Shell:
+        connection = self._connected()
+        channel = connection.channel("exec sh", self._deadlines.left, doing)
+        try:
+            return Shell(channel, connection.guard, self._deadlines.left)
+        except BaseException:
+            connection.drop(channel)
             raise
 
     def _program(self, script: str, doing: str) -> Answer:
         left = self._deadlines.left
         is_kept = self._connection is not None
         try:
-            channel = self._connected().channel(scripts.wrapped(script, left(doing)), left, doing)
+            connection = self._connected()
+            channel = connection.channel(scripts.wrapped(script, left(doing)), left, doing)
         except Lost:
             self.close()
             if not is_kept:
@@ -158,7 +168,7 @@ class SshHost:
         try:
             return read_answer(channel, scripts.RUN_LIMIT, left, doing)
         finally:
-            channel.close()
+            connection.drop(channel)
 
     # The connection
 

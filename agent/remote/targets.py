@@ -6,7 +6,7 @@ address = "10.0.3.7"               # an address is better than a name: a DNS out
 user = "bongsu"
 key_file = "/etc/bongsu/id_ed25519"
 known_hosts = "/etc/bongsu/known_hosts"
-processes = [{ name = "postgres", match = "postgres" }]
+processes = [{ name = "postgres", min_count = 2 }, { name = "queue", pattern = "celery .* worker" }]
 """
 
 from __future__ import annotations
@@ -32,10 +32,16 @@ class TargetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class WatchedProcess:
-    """``match`` is what the process check looks for; the state is reported as ``process:<name>``."""
+    """What ``agent.checks.process.process_check`` takes; the state is reported as ``process:<name>``.
+
+    ``command`` is an exact process name (``name`` where neither is given), ``pattern`` a regular expression searched in
+    the command line.
+    """
 
     name: str
-    match: str
+    command: str | None = None
+    pattern: str | None = None
+    min_count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +134,35 @@ class _Table:
         return tuple(dict.fromkeys(names))
 
     def _processes(self) -> tuple[WatchedProcess, ...]:
-        expected = 'a list of tables such as [{ name = "nginx", match = "nginx" }]'
+        expected = 'a list of tables such as [{ name = "nginx" }]'
         rows = self._value("processes", [], expected, lambda value: isinstance(value, list))
         watched: list[WatchedProcess] = []
         for row in rows:
-            if not isinstance(row, Mapping) or not isinstance(row.get("name"), str) or not row["name"]:
-                raise TargetError(f"{self._where}: processes = {row!r}: expected {expected}")
-            self._refuse_unknown_keys(row, ("name", "match"), "processes: ")
-            match = row.get("match", row["name"])
-            if not isinstance(match, str) or not match:
-                raise TargetError(f"{self._where}: processes {row['name']!r}: match = {match!r}: expected text")
-            if any(other.name == row["name"] for other in watched):
-                raise TargetError(f"{self._where}: processes: name = {row['name']!r} is used twice; rename one")
-            watched.append(WatchedProcess(row["name"], match))
+            process = self._process(row, expected)
+            if any(other.name == process.name for other in watched):
+                raise TargetError(f"{self._where}: processes: name = {process.name!r} is used twice; rename one")
+            watched.append(process)
         return tuple(watched)
+
+    def _process(self, row: object, expected: str) -> WatchedProcess:
+        if not isinstance(row, Mapping) or not isinstance(row.get("name"), str) or not row["name"]:
+            raise TargetError(f"{self._where}: processes = {row!r}: expected {expected}")
+        self._refuse_unknown_keys(row, tuple(WatchedProcess.__slots__), "processes: ")
+        where = f"{self._where}: processes {row['name']!r}"
+        for key in ("command", "pattern"):
+            if key in row and (not isinstance(row[key], str) or not row[key]):
+                raise TargetError(f"{where}: {key} = {row[key]!r}: expected text")
+        if "command" in row and "pattern" in row:
+            raise TargetError(f"{where}: both command and pattern are set; expected one of them")
+        try:
+            re.compile(row.get("pattern", ""))
+        except re.error as error:
+            raise TargetError(
+                f"{where}: pattern = {row['pattern']!r}: {error}; expected a regular expression"
+            ) from error
+        if not _whole(1, 1_000_000)(row.get("min_count", 1)):
+            raise TargetError(f"{where}: min_count = {row['min_count']!r}: expected a whole number, at least 1")
+        return WatchedProcess(**row)
 
     def _text(self, key: str, default: str | None, expected: str, is_good: Callable[[str], object]) -> str:
         value = self._value(key, default, expected, lambda value: isinstance(value, str) and bool(is_good(value)))

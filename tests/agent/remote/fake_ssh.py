@@ -44,13 +44,18 @@ def answer(channel: Any, command: str) -> None:
                 data = os.read(descriptor, 32768)
                 outputs[descriptor](data) if data else outputs.pop(descriptor)
         channel.send_exit_status(process.wait(5))
-    except (OSError, EOFError):
-        pass  # the client has closed the channel
+    except (OSError, EOFError, ValueError, paramiko.SSHException, subprocess.TimeoutExpired):
+        pass  # the client has closed the channel, before or in the middle of anything
     finally:
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout, process.stderr):
             pipe.close()
+        close(channel)
+
+
+def close(channel: Any) -> None:
+    with contextlib.suppress(OSError, EOFError, paramiko.SSHException):  # the whole connection may be gone
         channel.close()
 
 
@@ -68,7 +73,7 @@ def flood(channel: Any, command: str) -> None:
 def close_midway(channel: Any, command: str) -> None:
     with contextlib.suppress(OSError, EOFError):
         channel.sendall(b"bongsu 5ac0")
-    channel.close()
+    close(channel)
 
 
 class _Interface(paramiko.ServerInterface):
