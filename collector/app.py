@@ -51,6 +51,7 @@ from collector.telemetry import Telemetry
 from collector.verdicts.job import VerdictJob
 from collector.verdicts.standing import Standing
 from collector.web import routes as web
+from collector.web.events import Streams
 
 log = logging.getLogger(__name__)
 CHECKPOINT_SECONDS = 60.0
@@ -78,8 +79,9 @@ class App:
         self.intake = Intake(self.registry, self.admission, self.log, answering, nonces, clock, settings.limits)
         self.intake.on_refused = self.telemetry.refused
         self.history = History(self.store, self.registry, settings.history.raw_days)
-        self._verdicts = VerdictJob(self.store, self.registry, self.live, clock)
+        self._verdicts = VerdictJob(self.store, self.registry, self.live, clock.wall_ms())
         self.jobs = Jobs(self._jobs(), clock, self.telemetry)
+        self.streams = Streams(self)
         self.fastapi = self._make_fastapi()
 
     @property
@@ -94,10 +96,13 @@ class App:
         with self.store.reading() as connection:
             self.log.restore(connection)
         count = restore_live(self.store, self.registry, self.admission, self.log.positions, self.live)
-        self._verdicts.restore()
         self.log.start()
         self.jobs.start()
         log.info("collector started", extra={"envelopes_read_back": count, "sites": len(self.registry.fleet.sites)})
+
+    def stop_serving(self) -> None:
+        """End what would keep connections open for ever; call before the server closes."""
+        self.streams.close()
 
     def stop(self) -> None:
         self.jobs.stop()
@@ -122,7 +127,9 @@ class App:
         app.include_router(health.router(self))
         for noun in (access_api, agencies_api, fleet_api, history_api, exposition_api):
             app.include_router(noun.router(self))
-        web.attach(app, self)
+        for pages in web.routers(self, self.streams):
+            app.include_router(pages)
+        web.install(app, self)
         return app
 
     def _jobs(self) -> tuple[Job, ...]:

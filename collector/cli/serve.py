@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
         app.start()
         try:
-            _Server(_uvicorn(app, settings), started).run(sockets=[listening])
+            _Server(_uvicorn(app, settings), started, app.stop_serving).run(sockets=[listening])
         finally:
             if agent is not None:
                 agent.stop()
@@ -72,20 +72,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens."""
+    """Says when it listens and when it is about to stop."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._say_started = started
+        self._say_stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         await asyncio.to_thread(self._say_started)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._say_stopping()
+        await super().shutdown(sockets)
+
 
 def _uvicorn(app: App, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # uvicorn's own protocol types name the same shapes differently
+        app,
         loop="uvloop",
         http="httptools",
         ws="none",
