@@ -10,11 +10,13 @@ from dashboards.generate import rendered
 SOURCE = Path(__file__).parent
 SHIPPED_DATASOURCE_URL = "http://127.0.0.1:9090"
 SHIPPED_BOARDS_PATH = "/var/lib/grafana/dashboards/bongsu"
+CHECKOUT_RULES = "../../dashboards/prometheus/*.yaml"
 
 
-def tree(boards_path: str, datasource_url: str) -> dict[str, str]:
+def tree(boards_path: str, datasource_url: str, prometheus_config: str) -> dict[str, str]:
     """Relative path and text of every file. ``boards_path`` is where *Grafana* finds the boards' folder, which differs
-    from where it is written when a container mounts it."""
+    from where it is written when a container mounts it; ``prometheus_config`` is the text of the shipped
+    prometheus.yml, which looks for the rules beside itself."""
     provisioning = SOURCE / "grafana" / "provisioning"
     datasource = (provisioning / "datasources" / "bongsu.yaml").read_text(encoding="utf-8")
     provider = (provisioning / "dashboards" / "bongsu.yaml").read_text(encoding="utf-8")
@@ -26,17 +28,19 @@ def tree(boards_path: str, datasource_url: str) -> dict[str, str]:
             f"path: {SHIPPED_BOARDS_PATH}\n", f"path: {_scalar(boards_path)}\n"
         ),
         **{f"dashboards/{name}": text for name, text in rendered().items()},
+        # Beside the rules it needs no second way to them; in a checkout it would load every rule twice.
+        "prometheus/prometheus.yml": prometheus_config.replace(f"  - {CHECKOUT_RULES}\n", ""),
         "prometheus/rules/bongsu.yaml": (SOURCE / "prometheus" / "rules.yaml").read_text(encoding="utf-8"),
     }
 
 
-def write_tree(folder: Path, boards_path: str | None = None, datasource_url: str = SHIPPED_DATASOURCE_URL) -> list[str]:
-    """Write the tree into a folder; the relative paths of the files that changed. What else is there stays.
+def write_tree(folder: Path, files: dict[str, str]) -> list[str]:
+    """Write files into a folder; the relative paths of those that changed. What else is there stays.
 
     Raises OSError where a file cannot be written.
     """
     changed = []
-    for name, text in tree(boards_path or str((folder / "dashboards").resolve()), datasource_url).items():
+    for name, text in files.items():
         path = folder / name
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue

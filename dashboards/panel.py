@@ -127,11 +127,12 @@ def timeseries(
     link: Link | None = None,
     colours: tuple[tuple[str, str], ...] = (),
     stacked: bool = False,
+    apart: str = "",
     lowest: float | None = 0,
     highest: float | None = None,
 ) -> Panel:
     """Lines over time. ``colours`` fixes the colour of series whose name matches a pattern; more than one threshold
-    step draws them as lines. ``lowest`` and ``highest`` pin the axis."""
+    step draws them as lines. ``apart`` is a pattern of series that stay a line of their own in a stack. ``lowest`` and ``highest`` pin the axis."""
     defaults = field_defaults(unit, thresholds, (), link, None) | {
         "color": {"mode": "palette-classic-by-name"},
         "custom": {
@@ -155,6 +156,18 @@ def timeseries(
         }
         for pattern, colour in colours
     ]
+    if apart:
+        line = {"group": "A", "mode": "none"}
+        overrides.append(
+            {
+                "matcher": {"id": "byRegexp", "options": apart},
+                "properties": [
+                    {"id": "custom.stacking", "value": line},
+                    {"id": "custom.fillOpacity", "value": 0},
+                    {"id": "custom.lineWidth", "value": 2},
+                ],
+            }
+        )
     return assemble("timeseries", head, defaults, targets(queries), overrides) | {
         "options": {
             "legend": {

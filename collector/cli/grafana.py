@@ -28,8 +28,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
     files = ways.add_parser(
         "files",
-        help="write provisioning files, boards and recording rules into a folder",
-        description="Write DIR/provisioning (for Grafana), DIR/dashboards (boards), DIR/prometheus/rules (rules).",
+        help="write boards, provisioning files and a Prometheus configuration into a folder",
+        description="Write DIR/provisioning and DIR/dashboards for Grafana, DIR/prometheus (configuration and recording"
+        " rules) for Prometheus.",
         epilog="example:\n  bongsu grafana files ./grafana --boards-path /var/lib/grafana/dashboards/bongsu\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -65,18 +66,27 @@ def _files(args: argparse.Namespace) -> int:
     from dashboards.files import SHIPPED_DATASOURCE_URL, tree, write_tree
 
     folder: Path = args.folder
-    url = args.datasource_url or SHIPPED_DATASOURCE_URL
+    boards_path = args.boards_path or str((folder / "dashboards").resolve())
+    files = tree(boards_path, args.datasource_url or SHIPPED_DATASOURCE_URL, _prometheus_config())
     try:
-        changed = write_tree(folder, args.boards_path, url)
+        changed = write_tree(folder, files)
     except OSError as error:
         print(f"bongsu grafana files: cannot write {error.filename or folder}: {error.strerror}", file=sys.stderr)
         return 1
     rows = [
-        {"action": "written" if name in changed else "unchanged", "path": str(folder / name)}
-        for name in sorted(tree("", ""))
+        {"action": "written" if name in changed else "unchanged", "path": str(folder / name)} for name in sorted(files)
     ]
     print_rows(rows, args.json, empty="nothing to write")
     return 0
+
+
+def _prometheus_config() -> str:
+    """The shipped prometheus.yml: in the package where it was installed, in the repository where it is a checkout."""
+    import collector
+
+    package = Path(collector.__file__).parent
+    found = next(place for place in (package / "configs", package.parent / "configs") if place.is_dir())
+    return (found / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
 
 
 def _push(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dashboards.board import Annotation, Board, Variable
 from dashboards.boards.host_detail import AGENT_ROW, DETAIL_ROW
 from dashboards.boards.host_status import BUSY, FULL, REAL_FILES, STATUS
-from dashboards.palette import CHECK_STATES, DEGRADED, DOWN, GREEN, MAINTENANCE, OK, PURPLE, STATES
+from dashboards.palette import CHECK_STATES, DEGRADED, DOWN, GREEN, MAINTENANCE, OK, PURPLE, STATES, UNKNOWN
 from dashboards.panel import Head, Place, Query, Words, row, state_timeline, timeseries
 from dashboards.selectors import HOST, HOST_UID, SITE
 
@@ -50,7 +50,8 @@ CPU_AND_MEMORY = (
             Place(0, 15, 12, 8),
             Words("CPU 사용", "CPU by mode"),
             Words(
-                "CPU 시간이 쓰인 곳. 빈 만큼이 여유입니다.", "Where CPU time goes; what is missing to 100 % is idle."
+                "CPU 시간이 쓰인 곳. 가는 회선의 호스트는 합계와 디스크 대기만 보냅니다.",
+                "Where CPU time goes, and the sum at work. Hosts behind thin links send the sum and the wait for disk only.",
             ),
         ),
         "percentunit",
@@ -60,6 +61,7 @@ CPU_AND_MEMORY = (
                 f'avg by (instance, mode) (rate(node_cpu_seconds_total{{{HOST},mode!="idle"}}[$__rate_interval]))',
                 "{{instance}} {{mode}}",
             ),
+            Query(f"instance:node_cpu_busy:ratio_rate5m{{{HOST}}}", "{{instance}} 합계 / busy"),
         ),
         colours=(
             ("/ user$/", OK),
@@ -68,8 +70,10 @@ CPU_AND_MEMORY = (
             ("/ steal$/", PURPLE),
             ("/ (soft)?irq$/", GREEN),
             ("/ nice$/", MAINTENANCE),
+            ("/busy$/", UNKNOWN),
         ),
         stacked=True,
+        apart="/busy$/",
     ),
     timeseries(
         Head(

@@ -21,8 +21,12 @@ def run(*argv: str) -> int:
     return command.run(parser.parse_args(["grafana", "files", *argv]))
 
 
+def write(folder: Path, boards_path: str = "", datasource_url: str = "http://127.0.0.1:9090") -> list[str]:
+    return write_tree(folder, tree(boards_path or str(folder / "dashboards"), datasource_url, "global: {}\n"))
+
+
 def test_tree_points_at_itself_and_at_the_given_prometheus(tmp_path: Path) -> None:
-    write_tree(tmp_path, datasource_url="http://p$1:9090")
+    write(tmp_path, datasource_url="http://p$1:9090")
     (source,) = yaml.safe_load((tmp_path / "provisioning/datasources/bongsu.yaml").read_text())["datasources"]
     assert source["url"] == "http://p$$1:9090"
     assert (source["uid"], source["name"]) == (DATASOURCE_UID, DATASOURCE_NAME)
@@ -36,14 +40,14 @@ def test_tree_points_at_itself_and_at_the_given_prometheus(tmp_path: Path) -> No
 
 
 def test_writing_again_changes_nothing_and_leaves_strangers(tmp_path: Path) -> None:
-    assert write_tree(tmp_path) == list(tree("", ""))
+    assert write(tmp_path) == list(tree("", "", ""))
     (tmp_path / "dashboards" / "own.json").write_text("{}")
-    assert write_tree(tmp_path) == []
+    assert write(tmp_path) == []
     assert (tmp_path / "dashboards" / "own.json").exists()
 
 
 def test_mounted_elsewhere(tmp_path: Path) -> None:
-    write_tree(tmp_path, boards_path="/etc/grafana/bongsu: boards")
+    write(tmp_path, boards_path="/etc/grafana/bongsu: boards")
     provider = yaml.safe_load((tmp_path / "provisioning/dashboards/bongsu.yaml").read_text())["providers"][0]
     assert provider["options"]["path"] == "/etc/grafana/bongsu: boards"
 
@@ -64,6 +68,9 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert {item["action"] for item in json.loads(capsys.readouterr().out)} == {"written"}
     assert run(str(tmp_path / "g")) == 0
     assert "written" not in capsys.readouterr().out
+    config = tmp_path / "g" / "prometheus" / "prometheus.yml"
+    (rules,) = yaml.safe_load(config.read_text(encoding="utf-8"))["rule_files"]
+    assert list(config.parent.glob(rules)), "the configuration finds the rules beside itself"
     (tmp_path / "file").write_text("")
     assert run(str(tmp_path / "file")) == 1
     assert "cannot write" in capsys.readouterr().err

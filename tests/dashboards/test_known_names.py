@@ -6,6 +6,7 @@ from host_series import HOST_SERIES
 
 from agent.checks.base import NoData, Sample
 from agent.checks.local import LocalHost
+from agent.checks.profiles import CORE, LEVEL_OF
 from agent.checks.table import DEFAULT, load
 from agent.link.names import TYPE_NAMES
 
@@ -50,3 +51,8 @@ def test_boards_ask_for_what_checks_yield() -> None:
             continue
         assert name in found, f"no check yields {name}, which a board asks for"
         assert found[name] == (kind, {frozenset(labels) for labels in sets}), name
+
+
+def test_boards_are_whole_over_a_thin_link() -> None:
+    """What a board shows travels in the smallest profile; all of its names do, or a post on 64 kbit/s has holes."""
+    assert [name for name in HOST_SERIES if name.startswith("node_") and LEVEL_OF.get(name) != CORE] == []
