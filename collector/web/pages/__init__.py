@@ -1,0 +1,1 @@
+"""One file per screen: it asks the pure view for values and names the template."""

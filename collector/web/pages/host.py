@@ -1,0 +1,139 @@
+"""``/hosts/{id}`` with its plots' data, ``/hosts/{id}/series``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from agent.link.names import STALE_INTERVALS
+from collector.access.caller import Caller
+from collector.access.guard import Reader
+from collector.access.problems import not_found
+from collector.errors import Refused
+from collector.fleet.registry import HostEntry
+from collector.history.matchers import matcher
+from collector.history.source import SeriesData, TooMuch
+from collector.verdicts.standing import NO_DATA
+from collector.web import plots, site_view, view
+from collector.web.i18n import Words
+from collector.web.queries import latest_changes
+from collector.web.render import frame_of, packed, page
+
+if TYPE_CHECKING:
+    from collector.services import Services
+
+RANGES = {"1h": 3_600_000, "6h": 21_600_000, "24h": 86_400_000}
+LONGEST_MS = 31 * 86_400_000
+NAMES = "|".join(plots.NAMES)
+
+SHOWN_CHANGES = 20
+
+
+def router(services: Services) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/hosts/{host_id}")
+    def host(request: Request, caller: Reader, host_id: str, range: str = "1h") -> Response:
+        found = find_host(services, caller, host_id)
+        fleet, live, standing = services.registry.fleet, services.live, services.standing
+        frame = frame_of(request, services)
+        site = fleet.sites[found.site]
+        known = live.hosts.get(found.id)
+        interval_ms = site.interval_seconds * 1000
+        verdict = view.judged(standing.hosts.get(found.id))
+        is_current = known is not None and verdict.state != NO_DATA
+        recent = plots.grid(frame.now_ms - (STALE_INTERVALS + 2) * interval_ms, frame.now_ms, interval_ms)
+        last = plots.make_plots(read(services, caller, found.id, recent), recent) if is_current else []
+        wanted = range if range in RANGES else "1h"
+        with services.store.reading() as connection:
+            changes = latest_changes(connection, [("host", found.id)], SHOWN_CHANGES)
+        values = {
+            "host": found,
+            "site": site,
+            "verdict": verdict,
+            "known": known,
+            "is_current": is_current,
+            "range": wanted,
+            "ranges": {key: f"/hosts/{found.id}?{urlencode({'range': key})}" for key in RANGES},
+            "span_ms": RANGES[wanted],
+            "kinds": plots.KINDS,
+            "last": {plot.id: table_of(plot, frame.words) for plot in last},
+            "checks": site_view.checks_of([found], live, standing),
+            "series": list(known.series()) if known is not None and is_current else [],
+            "uptime": site_view.uptime(known) if known is not None and is_current else None,
+            "identity": site_view.identity(known) if known is not None else {},
+            "changes": changes,
+        }
+        return page(request, services, "host.html", values, frame=frame)
+
+    @routes.get("/hosts/{host_id}/series")
+    def series(request: Request, caller: Reader, host_id: str) -> Response:
+        found = find_host(services, caller, host_id)
+        frame = frame_of(request, services)
+        from_ms, to_ms = asked_span(request, frame.now_ms)
+        interval_ms = services.registry.fleet.sites[found.site].interval_seconds * 1000
+        on = plots.grid(from_ms, to_ms, interval_ms)
+        made = plots.make_plots(read(services, caller, found.id, on), on)
+        body = {
+            "times": on.times_ms // 1000,
+            "step_ms": on.step_ms,
+            "plots": [plot_of(plot, frame.words) for plot in made],
+        }
+        answer = packed(request, orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY), "application/json")
+        answer.headers["cache-control"] = "no-store"
+        return answer
+
+    return routes
+
+
+def find_host(services: Services, caller: Caller, host_id: str) -> HostEntry:
+    """Raises Refused 404, also for a host that is there but not the caller's."""
+    found = services.registry.fleet.hosts.get(host_id)
+    if found is None or not caller.scope.allows(found.agency, found.site):
+        raise not_found("host", host_id)
+    return found
+
+
+def read(services: Services, caller: Caller, host_id: str, on: plots.Grid) -> list[SeriesData]:
+    """The recorded series the plots need, a little earlier than the grid, so that its first rate has a start."""
+    wanted = (matcher("__name__", "=~", NAMES), matcher("instance", "=", host_id))
+    end_ms = on.start_ms + on.steps * on.step_ms
+    try:
+        found: list[SeriesData] = services.history.select(wanted, on.start_ms - on.hold_ms, end_ms + 1, caller.scope)
+    except TooMuch as why:
+        raise Refused(422, "too_much", str(why)) from why
+    return found
+
+
+def asked_span(request: Request, now_ms: int) -> tuple[int, int]:
+    """``from`` and ``to`` in milliseconds; the last hour where they are left out. Raises Refused 422."""
+    to_text = request.query_params.get("to", str(now_ms))
+    from_text = request.query_params.get("from", "")
+    try:
+        to_ms = int(to_text)
+        from_ms = int(from_text) if from_text else to_ms - RANGES["1h"]
+    except ValueError:
+        raise Refused(422, "bad_span", "from and to: expected whole milliseconds since 1970") from None
+    if not 0 <= from_ms < to_ms <= 1 << 53 or to_ms - from_ms > LONGEST_MS:
+        raise Refused(422, "bad_span", f"from {from_ms} to {to_ms}: expected from before to, at most 31 days")
+    return from_ms, to_ms
+
+
+def label_of(line: plots.Line, words: Words) -> str:
+    return words.maybe(f"plot.{line.key}", line.key).format(device=line.device)
+
+
+def plot_of(plot: plots.Plot, words: Words) -> dict[str, Any]:
+    lines = [{"label": label_of(line, words), "values": line.values} for line in plot.lines]
+    return {"id": plot.id, "unit": plot.unit, "stack": plot.is_stacked, "lines": lines}
+
+
+def table_of(plot: plots.Plot, words: Words) -> list[tuple[str, float, str]]:
+    """(label, value, unit) of the newest values, for those who have no plot."""
+    newest = ((label_of(line, words), plots.last_value(line)) for line in plot.lines)
+    return [(label, value, plot.unit) for label, value in newest if value is not None]

@@ -1,0 +1,74 @@
+"""``/sites/{id}``: one site in words and tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from agent.link.names import STALE_INTERVALS
+from collector.access.guard import Reader
+from collector.access.problems import not_found
+from collector.fleet.registry import Site
+from collector.history.matchers import matcher
+from collector.history.source import TooMuch
+from collector.store.scope import Scope
+from collector.verdicts.standing import OK
+from collector.web import plots, site_view, view
+from collector.web.queries import latest_changes
+from collector.web.render import frame_of, page
+
+if TYPE_CHECKING:
+    from collector.services import Services
+
+SHOWN_CHANGES = 20
+
+
+def router(services: Services) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/sites/{site_id}")
+    def site(request: Request, caller: Reader, site_id: str) -> Response:
+        fleet, live, standing = services.registry.fleet, services.live, services.standing
+        found = view.visible_sites(fleet, caller.scope).get(site_id)
+        if found is None:
+            raise not_found("site", site_id)
+        frame = frame_of(request, services)
+        hosts = view.visible_hosts(fleet, found, caller.scope)
+        busy = cpu_ratios(services, found, caller.scope, frame.now_ms)
+        lines = [site_view.host_line(host, live, standing, busy.get(host.id)) for host in hosts]
+        checks = site_view.checks_of(hosts, live, standing)
+        agents = site_view.visible_agents(fleet, found, caller.scope)
+        subjects = [("host", host.id) for host in hosts] + [("agent", agent.id.hex()) for agent in agents]
+        if caller.scope.allows(found.agency, found.id):
+            subjects.append(("site", found.id))
+        with services.store.reading() as connection:
+            changes = latest_changes(connection, subjects, SHOWN_CHANGES)
+        values = {
+            "site": found,
+            "row": view.site_row(fleet, live, standing, caller.scope, found),
+            "last_ms": view.last_report_ms(fleet, live, found.id),
+            "hosts": sorted(lines, key=lambda line: (-line.verdict.state, line.host.id)),
+            "failing": [line for line in checks if line.state != OK],
+            "passing": [line for line in checks if line.state == OK],
+            "agents": [site_view.agent_line(agent, live, standing) for agent in agents],
+            "names": {agent.id.hex(): agent.host for agent in agents},
+            "reports": site_view.reports_of(hosts, live),
+            "changes": changes,
+        }
+        return page(request, services, "site.html", values, frame=frame)
+
+    return routes
+
+
+def cpu_ratios(services: Services, site: Site, scope: Scope, now_ms: int) -> dict[str, float]:
+    """Busy share of each host of a site by its two newest reports; none where there is too much to read."""
+    hold_ms = STALE_INTERVALS * site.interval_seconds * 1000
+    wanted = (matcher("__name__", "=", "node_cpu_seconds_total"), matcher("site", "=", site.id))
+    try:
+        found = services.history.select(wanted, now_ms - 2 * hold_ms, now_ms + 1, scope)
+    except TooMuch:
+        return {}
+    return plots.cpu_ratios(found, hold_ms)

@@ -1,0 +1,28 @@
+"""SQL of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, and_, or_, select
+
+from collector.verdicts.standing import Change
+from collector.verdicts.tables import state_changes
+
+
+def latest_changes(connection: Connection, subjects: Sequence[tuple[str, str]], limit: int) -> list[Change]:
+    """The newest changes of state of these (kind, id) pairs, newest first. The caller has checked that they may be
+    seen."""
+    by_kind: dict[str, list[str]] = {}
+    for kind, subject in subjects:
+        by_kind.setdefault(kind, []).append(subject)
+    if not by_kind:
+        return []
+    at = state_changes.c
+    query = (
+        select(at.kind, at.subject, at.from_state, at.to_state, at.at_ms, at.reason)
+        .where(or_(*(and_(at.kind == kind, at.subject.in_(ids)) for kind, ids in by_kind.items())))
+        .order_by(at.at_ms.desc(), at.id.desc())
+        .limit(limit)
+    )
+    return [Change(*row) for row in connection.execute(query)]
