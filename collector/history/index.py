@@ -49,6 +49,7 @@ class Index:
         self._ids: dict[Labels, int] = {}
         self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
         self.by_host: dict[str, tuple[HostPart, ...]] = {}
+        self.types: dict[str, int] = {}
         self.widths: dict[bytes, int] = {}
         self.first_host: dict[bytes, str] = {}
         self.hosts_of: dict[bytes, frozenset[str]] = {}
@@ -63,6 +64,7 @@ class Index:
         for place, series in enumerate(schema.series):
             ids, at = places.setdefault(series.host, ([], []))
             ids.append(self._column(series.name, series.labels))
+            self.types.setdefault(series.name, series.type)
             at.append(place)
         for place, (host, check) in enumerate(schema.checks, len(schema.series)):
             ids, at = places.setdefault(host, ([], []))

@@ -16,7 +16,7 @@ from collector.fleet.registry import Fleet, Registry
 from collector.history.chunk import MAX_COUNT, Samples, pack, split
 from collector.history.queries import Backlog, add_chunks, backlog, mark_chunked, waiting
 from collector.history.reader import History
-from collector.history.records import Gathering, LogRow, Source, without_repeats
+from collector.history.records import Gathering, LogRow, Origin, without_repeats
 from collector.store.engine import Store
 from collector.telemetry import Telemetry
 
@@ -90,28 +90,28 @@ class ChunkJob:
         taken = [row.id for row in rows if gathering.add(row)]
         results = Counter(gathering.dropped)
         made: list[dict[str, Any]] = []
-        for source, samples in gathering.samples().items():
-            if not _is_bound(self._registry.fleet, source, index.hosts_of[source.schema_hash]):
+        for origin, samples in gathering.samples().items():
+            if not _is_bound(self._registry.fleet, origin, index.hosts_of[origin.schema_hash]):
                 results["unbound"] += len(samples.times)
                 continue
             results["stored"] += len(samples.times)
-            made += _rows(source, index.first_host[source.schema_hash], without_repeats(samples))
+            made += _rows(origin, index.first_host[origin.schema_hash], without_repeats(samples))
         return made, taken, results
 
 
-def _is_bound(fleet: Fleet, source: Source, hosts: frozenset[str]) -> bool:
+def _is_bound(fleet: Fleet, origin: Origin, hosts: frozenset[str]) -> bool:
     """Whether the agent may speak for every host of the schema: a schema's hash is no secret, so any agent could use it."""
-    agent = fleet.agents.get(source.agent_id)
+    agent = fleet.agents.get(origin.agent_id)
     return agent is not None and hosts <= agent.hosts
 
 
-def _rows(source: Source, host: str, samples: Samples) -> Iterator[dict[str, Any]]:
+def _rows(origin: Origin, host: str, samples: Samples) -> Iterator[dict[str, Any]]:
     for piece in split(samples):
         packed = pack(piece)
         yield {
-            "agent_id": source.agent_id,
-            "epoch": source.epoch,
-            "schema_hash": source.schema_hash,
+            "agent_id": origin.agent_id,
+            "epoch": origin.epoch,
+            "schema_hash": origin.schema_hash,
             "host": host,
             "from_ms": int(piece.times[0]),
             "to_ms": int(piece.times[-1]) + 1,

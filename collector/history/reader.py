@@ -25,8 +25,8 @@ from collector.history.index import HOST_LABELS, PRESENCE, UP, HostPart, Index, 
 from collector.history.matchers import Matchers
 from collector.history.merge import Piece, join
 from collector.history.presence import presence
-from collector.history.records import Gathering, Source
-from collector.history.source import LabelSet, SeriesData, TooMuch
+from collector.history.records import Gathering, Origin
+from collector.history.source import LabelSet, SeriesData, Source, TooMuch
 from collector.store.engine import Store
 from collector.store.scope import Scope
 
@@ -54,6 +54,8 @@ class History:
         self._refreshing = threading.Lock()
         self.raw_ms = raw_days * DAY_MS
         self.index = Index()
+        self.sources: list[Source] = [self]
+        """What queries are answered from; the composition root may put a source of the collector's own series here."""
 
     def refresh(self) -> None:
         """Take in schemas that arrived since. Schemas only ever become more, so their count tells."""
@@ -87,6 +89,11 @@ class History:
                 if part.schema_hash in active:
                     found.update(_label_set(columns[at].labels, host.labels) for at in part.ids.tolist())
         return sorted(found)
+
+    def types(self) -> dict[str, int]:
+        """Metric names and their types (0 gauge, 1 counter, 2 untyped), as first seen."""
+        self.refresh()
+        return dict(self.index.types)
 
     def _refresh(self, connection: Connection) -> None:
         if queries.schema_count(connection) == len(self.index.widths):
@@ -169,7 +176,7 @@ class _Reading:
             for part in one.parts:
                 places[part.schema_hash].update(part.places.tolist())
         self._places = {key: np.array(sorted(at - {PRESENCE}), np.intp) for key, at in places.items()}
-        self._pieces: dict[Source, list[Samples]] = defaultdict(list)
+        self._pieces: dict[Origin, list[Samples]] = defaultdict(list)
         self._joined: dict[bytes, list[Samples]] | None = None
 
     def tail(self, connection: Connection, fleet: Fleet) -> None:
@@ -188,7 +195,7 @@ class _Reading:
         for row in queries.chunks_between(connection, self._places, self._from_ms, self._to_ms):
             times = unpack_times(row.instants, row.times)
             self._keep(
-                Source(row.agent_id, row.epoch, row.schema_hash),
+                Origin(row.agent_id, row.epoch, row.schema_hash),
                 Samples(
                     times,
                     times,
@@ -210,7 +217,7 @@ class _Reading:
                 self._joined[source.schema_hash].append(_one(pieces))
         return self._joined.get(schema_hash, [])
 
-    def _keep(self, source: Source, samples: Samples) -> None:
+    def _keep(self, source: Origin, samples: Samples) -> None:
         inside = (samples.times >= self._from_ms) & (samples.times < self._to_ms)
         if not inside.all():
             samples = _pick(samples, inside)

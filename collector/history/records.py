@@ -17,7 +17,7 @@ from collector.history.chunk import Samples
 from collector.log.positions import read_accepted
 
 
-class Source(NamedTuple):
+class Origin(NamedTuple):
     """Samples that may be joined: one agent, one epoch, one schema."""
 
     agent_id: bytes
@@ -39,7 +39,7 @@ class LogRow(NamedTuple):
 
 
 class _Rows:
-    """Samples of one source as they come in."""
+    """Samples of one origin as they come in."""
 
     __slots__ = ("offsets", "seqs", "taken", "words")
 
@@ -62,7 +62,7 @@ class Gathering:
         self._widths = widths
         self._oldest_ms = oldest_ms
         self._wanted = wanted
-        self._rows: dict[Source, _Rows] = {}
+        self._rows: dict[Origin, _Rows] = {}
         self.dropped: Counter[str] = Counter()
 
     def add(self, row: LogRow) -> bool:
@@ -97,10 +97,10 @@ class Gathering:
             self.dropped["malformed"] += count
             return
         columns = [block.columns] if count == 1 else _instants(block.columns, width, count)
-        source = Source(row.agent_id, row.epoch, block.schema_hash)
-        rows = self._rows.get(source)
+        origin = Origin(row.agent_id, row.epoch, block.schema_hash)
+        rows = self._rows.get(origin)
         if rows is None:
-            rows = self._rows[source] = _Rows()
+            rows = self._rows[origin] = _Rows()
         for seq, taken, offset, words in zip(block.seqs, block.taken_at_ms, block.offset_ms, columns, strict=True):
             if seq not in news:
                 continue
@@ -112,16 +112,16 @@ class Gathering:
             rows.offsets.append(offset)
             rows.words.append(words)
 
-    def samples(self) -> dict[Source, Samples]:
-        """All that was taken, in order of arrival, one ``Samples`` for each source."""
+    def samples(self) -> dict[Origin, Samples]:
+        """All that was taken, in order of arrival, one ``Samples`` for each origin."""
         found = {}
-        for source, rows in self._rows.items():
+        for origin, rows in self._rows.items():
             if not rows.seqs:
                 continue
             offsets = np.array(rows.offsets, dtype=np.int64)
-            width = self._widths[source.schema_hash]
+            width = self._widths[origin.schema_hash]
             words = np.frombuffer(b"".join(rows.words), "<u8").reshape(len(rows.seqs), width).T
-            found[source] = Samples(
+            found[origin] = Samples(
                 np.array(rows.taken, dtype=np.int64) + offsets,
                 offsets,
                 np.array(rows.seqs, dtype=np.int64),
