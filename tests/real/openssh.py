@@ -101,11 +101,10 @@ def running(folder: Path) -> Iterator[Server]:
                 break
         else:
             raise AssertionError(f"sshd ended with {process.wait()}")
-        with (folder / "log").open("wb") as log:
-            copier = subprocess.Popen(["cat"], stdin=process.stderr, stdout=log)
-        yield server
+        with (folder / "log").open("wb") as log, subprocess.Popen(["cat"], stdin=process.stderr, stdout=log):
+            yield server
+            process.terminate()
     finally:
         process.terminate()
         process.wait(10)
         process.stderr.close()
-        copier.wait(10)
