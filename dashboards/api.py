@@ -15,18 +15,17 @@ because Grafana lets only one of the two own a thing.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from dashboards.board import DATASOURCE_NAME, DATASOURCE_UID, FOLDER_TITLE, FOLDER_UID
 from dashboards.boards import BOARDS
 from dashboards.compare import holds, merged_datasource, same_board
 from dashboards.refusals import PushError, explain, shorten
+from dashboards.transport import cause, retries, split_url, tidy
 
 Action = Literal["created", "updated", "unchanged", "skipped"]
-LONGEST_WAIT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +158,8 @@ class Door:
 
     def __init__(self, settings: PushSettings) -> None:
         self.base_url, scheme, host, prefix = split_url(settings.url)
+        if settings.ca_file is not None and not Path(settings.ca_file).is_file():
+            raise PushError(f"--ca-file {settings.ca_file}: there is no such file")
         from grafana_api.grafana_face import GrafanaFace  # on first use: whoever only builds boards needs no client
         from requests.adapters import HTTPAdapter
 
@@ -172,8 +173,8 @@ class Door:
         ).api
         session = self._api.s
         for start in ("http://", "https://"):
-            session.mount(start, HTTPAdapter(max_retries=_retries(settings.backoff_seconds)))
-        session.hooks["response"].append(_tidy)
+            session.mount(start, HTTPAdapter(max_retries=retries(settings.backoff_seconds)))
+        session.hooks["response"].append(tidy)
 
     def close(self) -> None:
         """Give back the kept connections."""
@@ -219,78 +220,11 @@ class Door:
             ) from error
         except SSLError as error:
             raise PushError(
-                f"{where}: the certificate is not trusted ({shorten(str(error))}): give its authority with --ca-file"
+                f"{where}: no trusted TLS ({cause(error)}): is it https? An authority of your own goes to --ca-file"
             ) from error
-        except Timeout as error:
-            raise PushError(f"{where}: no answer in time; is Grafana overloaded, or a firewall between?") from error
-        except NotConnected as error:
+        except (Timeout, NotConnected) as error:
             raise PushError(
-                f"{where}: cannot connect ({_cause(error)}): is the address right, does Grafana run?"
+                f"{where}: no connection ({cause(error)}): is the address right, does Grafana run?"
             ) from error
         except RequestException as error:
             raise PushError(f"{where}: {shorten(str(error))}") from error
-
-
-def split_url(url: str) -> tuple[str, str, str, str]:
-    """An address as (without trailing slash, scheme, host with port, path prefix with trailing slash or empty).
-
-    Raises PushError where it is no plain http or https address.
-    """
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise PushError(f"{url!r} is no address of a Grafana: expected http(s)://host[:port][/path]")
-    if parts.username is not None:
-        raise PushError("a Grafana address with a user name in it is not taken: give a service account token")
-    path = parts.path.strip("/")
-    base = f"{parts.scheme}://{parts.netloc}"
-    return (f"{base}/{path}" if path else base), parts.scheme, parts.netloc, (f"{path}/" if path else "")
-
-
-def _retries(backoff_seconds: float) -> Any:
-    from urllib3.util.retry import Retry
-
-    class Patience(Retry):
-        """Waits as long as the server asks, within reason: somebody sits before this command."""
-
-        def get_retry_after(self, response: Any) -> float | None:
-            asked = super().get_retry_after(response)
-            return None if asked is None else min(asked, LONGEST_WAIT_SECONDS)
-
-    return Patience(
-        total=3,
-        connect=1,
-        redirect=False,
-        status_forcelist=(429, 502, 503, 504),
-        allowed_methods=None,
-        raise_on_status=False,
-        backoff_factor=backoff_seconds,
-    )
-
-
-def _tidy(response: Any, *_: Any, **__: Any) -> Any:
-    """Make an answer one the library can read; refuses redirects."""
-    if response.is_redirect:
-        response.close()
-        raise PushError(
-            f"{response.request.method} {response.url} is redirected to {response.headers['location']}: give that address"
-        )
-    if response.status_code < 400:
-        if not response.content:
-            response._content = b"null"
-        return response
-    try:
-        has_message = isinstance(response.json(), dict) and "message" in response.json()
-    except ValueError:
-        has_message = False
-    if not has_message:
-        said = response.text[:300] or response.reason or "nothing said"
-        response._content = json.dumps({"message": said}).encode()
-        response.encoding = "utf-8"
-    return response
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason of a connection failure, without the library's wrapping."""
-    reason: Any = error.args[0] if error.args else error
-    reason = getattr(reason, "reason", reason)
-    return shorten(str(reason).split(": ", 1)[-1])

@@ -15,7 +15,7 @@ MEANINGS = {
     429: "Grafana asked us to slow down and still did after several tries: wait a minute and run the command again",
 }
 GATEWAY = "Grafana, or a proxy before it, is not answering: look whether Grafana runs, then run the command again"
-OTHER = "an answer that was not expected: see Grafana's own log"
+OTHER = "Grafana failed by itself, or something that is no Grafana answered: see Grafana's own log"
 
 
 class PushError(Exception):
@@ -24,7 +24,7 @@ class PushError(Exception):
 
 def explain(base_url: str, method: str, path: str, status: int, said: str) -> str:
     """One sentence for an error reply. ``said`` is Grafana's own message, or the start of whatever page came back."""
-    meaning = MEANINGS.get(status) or (GATEWAY if status >= 500 else OTHER)
+    meaning = MEANINGS.get(status) or (GATEWAY if status in (502, 503, 504) else OTHER)
     return f"{method} {base_url}/api{path} answered {status} ({shorten(said)}): {meaning}"
 
 

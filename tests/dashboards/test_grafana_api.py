@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from grafana_server import TOKEN, Grafana, Reply, said, serving
 
 from collector.cli import grafana as command
-from dashboards.api import Change, Door, PushSettings, push, split_url
+from dashboards.api import Change, Door, PushSettings, push
 from dashboards.boards import BOARDS
 from dashboards.refusals import PushError
+from dashboards.transport import split_url
 
 BOARD_PATHS = [("POST", "/dashboards/db")] * len(BOARDS)
 PROMETHEUS = "http://prometheus:9090"
@@ -193,10 +198,59 @@ def test_trying_again_ends(root: Grafana) -> None:
     assert root.asked.count(("GET", "/folders/bongsu")) == 4
 
 
+@contextmanager
+def strange(answer: bytes, seconds: float = 0) -> Iterator[str]:
+    """Address of a server that says these bytes to whoever connects, after a while, and hangs up."""
+    ended = threading.Event()
+
+    def talk(listening: socket.socket) -> None:
+        while not ended.is_set():
+            try:
+                connection, _ = listening.accept()
+            except TimeoutError:
+                continue
+            with connection:
+                connection.settimeout(1)
+                connection.recv(65536)
+                ended.wait(seconds)
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0.02)
+        thread = threading.Thread(target=talk, args=(listening,))
+        thread.start()
+        try:
+            yield f"127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            ended.set()
+            thread.join()
+
+
+STRANGE = [
+    ("hangs up", b"", 0, "http", "Remote end closed connection"),
+    ("is no web server", b"SSH-2.0-OpenSSH_9.2\r\n", 0, "http", "SSH-2.0"),
+    ("never answers", b"", 30, "http", "timed out"),
+    ("stops half-way", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}", 0, "http", "IncompleteRead"),
+    ("speaks no TLS", b"HTTP/1.1 400 Bad Request\r\n\r\n", 0, "https", "is it https?"),
+]
+
+
+@pytest.mark.parametrize(("answer", "seconds", "scheme", "says"), [c[1:] for c in STRANGE], ids=[c[0] for c in STRANGE])
+def test_what_is_no_grafana(answer: bytes, seconds: float, scheme: str, says: str) -> None:
+    with strange(answer, seconds) as address, pytest.raises(PushError, match=re.escape(says)) as caught:
+        push(PushSettings(f"{scheme}://{address}", TOKEN, timeout_seconds=0.2, backoff_seconds=0))
+    assert len(str(caught.value)) < 250
+
+
 def test_nobody_listens() -> None:
     with serving(Grafana()) as gone:
         pass
-    assert "cannot connect" in refused(gone)
+    assert "Connection refused" in refused(gone)
+
+
+def test_a_missing_authority_is_named() -> None:
+    with pytest.raises(PushError, match="--ca-file /nowhere"):
+        push(PushSettings("https://127.0.0.1:1", TOKEN, ca_file="/nowhere"))
 
 
 URLS = [
