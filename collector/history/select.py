@@ -15,11 +15,11 @@ import promql_parser as promql
 
 from collector.history.matchers import BadPattern, Matchers, matcher
 
-_OPS = {
-    promql.MatchOp.Equal: "=",
-    promql.MatchOp.NotEqual: "!=",
-    promql.MatchOp.Re: "=~",
-    promql.MatchOp.NotRe: "!~",
+_OPS = {  # by their names: newer promql-parsers make them unhashable
+    str(promql.MatchOp.Equal): "=",
+    str(promql.MatchOp.NotEqual): "!=",
+    str(promql.MatchOp.Re): "=~",
+    str(promql.MatchOp.NotRe): "!~",
 }
 MAX_QUERY_CHARS = 64 << 10
 
@@ -77,7 +77,7 @@ def _matchers(selector: promql.VectorSelector) -> Matchers:
     if not _is_plain(selector):
         raise _refused(selector)
     try:
-        found = tuple(matcher(one.name, _OPS[one.op], one.value) for one in selector.matchers.matchers)
+        found = tuple(matcher(one.name, _OPS[str(one.op)], one.value) for one in selector.matchers.matchers)
         if selector.name:
             return (matcher("__name__", "=", selector.name), *found)
     except BadPattern as why:
