@@ -96,6 +96,8 @@ def stat(
             "justifyMode": "center",
             "orientation": "auto",
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "percentChangeColorMode": "standard",
+            "showPercentChange": False,
             "textMode": text_mode,
             "wideLayout": True,
         }
@@ -186,12 +188,12 @@ def state_timeline(
 ) -> Panel:
     """A band per series that changes colour and text with its state; twenty bands a page."""
     defaults = field_defaults("none", code_steps(meanings), meanings, link, None) | {
-        "custom": {"fillOpacity": 80, "lineWidth": 0, "spanNulls": False}
+        "custom": {"fillOpacity": 80, "lineWidth": 0}
     }
     return assemble("state-timeline", head, defaults, targets(queries)) | {
         "options": {
             "alignValue": "left",
-            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False},
+            "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": False},
             "mergeValues": True,
             "perPage": 20,
             "rowHeight": 0.85,

@@ -43,13 +43,13 @@ def table(
     return assemble(
         "table",
         head,
-        field_defaults(unit, thresholds, meanings, link, None) | {"custom": {"align": "auto", "filterable": True}},
+        field_defaults(unit, thresholds, meanings, link, None)
+        | {"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True}},
         targets((query,), instant=True, form="table"),
         overrides,
     ) | {
         "options": {
             "cellHeight": "sm",
-            "footer": {"countRows": False, "fields": "", "reducer": ["sum"], "show": False},
             "frameIndex": 0,
             "showHeader": True,
             "sortBy": [{"displayName": value, "desc": worst_first}],
