@@ -186,6 +186,6 @@ def _made_durable(files: Files, path: str, cut_at: int | None) -> bool:
 def _supersede(parts: list[Part], newer: Part) -> None:
     """A number found twice stands in the later file: the earlier one's sync had failed."""
     for part in parts:
-        if part.family == newer.family and part.seqs.last >= newer.first_seq:
+        if part.seqs.last >= newer.first_seq:
             for first, last in newer.seqs:
                 part.seqs.remove(first, last)

@@ -1,0 +1,93 @@
+"""What the sender knows of one collector, and which collector it uses.
+
+Collectors are listed in order, the hub first, the centre next. The first that is neither gone nor asked us to hold is
+used. One is gone after two failures in a row; it is asked now and then with an empty request, and used again as soon
+as it answers. Records that both took are one record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.link.answer import Receiver
+from agent.link.backoff import backoff_seconds
+from agent.link.clock import Chance
+from agent.link.ranges import Ranges
+
+GONE_AFTER_FAILURES = 2
+HOLD_SECONDS = 3600.0
+
+
+class CollectorLink:
+    """``held`` and ``sent``: numbers by epoch, as this receiver said and as this process sent them to it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.failures = 0
+        self.ready_at = 0.0
+        self.hold_code = ""
+        self.is_greeted = False
+        self.receiver: Receiver | None = None
+        self.held: dict[bytes, Ranges] = {}
+        self.sent: dict[bytes, Ranges] = {}
+        self.known_schemas: set[tuple[bytes, bytes]] = set()
+        self.wanted_schemas: list[bytes] = []
+        self.last_answer_ms = 0
+        self.last_trouble = ""
+
+    @property
+    def is_gone(self) -> bool:
+        return self.failures >= GONE_AFTER_FAILURES
+
+    def meet(self, receiver: Receiver) -> None:
+        """Another receiver, or the same with an empty store, holds nothing of what the former one held."""
+        self.failures, self.hold_code, self.is_greeted, self.last_trouble = 0, "", True, ""
+        if receiver != self.receiver:
+            self.receiver = receiver
+            self.held.clear()
+            self.sent.clear()
+            self.known_schemas.clear()
+
+    def fail(self, now: float, chance: Chance, text: str, retry_after_seconds: float = 0.0) -> None:
+        self.failures += 1
+        self.last_trouble = text
+        self.ready_at = now + max(backoff_seconds(self.failures, chance), retry_after_seconds)
+
+    def hold(self, now: float, code: str) -> None:
+        self.hold_code = code
+        self.ready_at = now + HOLD_SECONDS
+
+    def note_sent(self, epoch: bytes, seqs: Sequence[int]) -> None:
+        sent = self.sent.setdefault(epoch, Ranges())
+        for seq in seqs:
+            sent.add(seq)
+
+    def note_held(self, epoch: bytes, ranges: Sequence[tuple[int, int]]) -> None:
+        """Only what we sent it ourselves: a copied machine's records may stand there under our numbers."""
+        held, sent = self.held.setdefault(epoch, Ranges()), self.sent.get(epoch, Ranges())
+        for first, last in ranges:
+            for a, b in sent:
+                if max(a, first) <= min(b, last):
+                    held.add(max(a, first), min(b, last))
+
+    def holds(self, epoch: bytes) -> Ranges:
+        return self.held.get(epoch) or Ranges()
+
+
+def choose(collectors: Sequence[CollectorLink]) -> CollectorLink:
+    """The one to use now; its ``ready_at`` may still lie ahead."""
+    usable = [collector for collector in collectors if not collector.hold_code]
+    for collector in usable:
+        if not collector.is_gone:
+            return collector
+    return min(usable or collectors, key=lambda collector: collector.ready_at)
+
+
+def missed(collectors: Sequence[CollectorLink], used: CollectorLink, now: float) -> CollectorLink | None:
+    """A better one that should be asked whether it is back."""
+    for collector in collectors:
+        if collector is used:
+            return None
+        if collector.ready_at <= now:
+            return collector
+    return None
