@@ -1,0 +1,139 @@
+"""A small HTTP/1.1 client on kept connections, cheap enough not to be what is measured."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import uvloop
+
+
+class Address(NamedTuple):
+    port: int
+    tls: ssl.SSLContext | None = None
+
+
+class Reply(NamedTuple):
+    status: int
+    head: bytes
+    body: bytes
+    """As it came over the wire: still compressed where it is."""
+
+
+class Sent(NamedTuple):
+    """What a run of requests took. ``latencies`` in seconds, one a request."""
+
+    seconds: float
+    latencies: list[float]
+    replies: list[Reply]
+
+
+class BadReply(Exception):
+    """The server under measurement did not do what is measured; a figure would be a lie."""
+
+
+def request(method: str, path: str, body: bytes = b"", *headers: str) -> bytes:
+    """A whole HTTP request as bytes, so that nothing is put together while the clock runs."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers]
+    if body or method != "GET":
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class Connection:
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def exchange(self, raw: bytes) -> Reply:
+        """Send a request and read the whole answer."""
+        if self._streams is None:
+            host = "localhost" if self._address.tls else None
+            self._streams = await asyncio.open_connection(
+                "127.0.0.1", self._address.port, limit=1 << 20, ssl=self._address.tls, server_hostname=host
+            )
+        reader, writer = self._streams
+        writer.write(raw)
+        head = await reader.readuntil(b"\r\n\r\n")
+        status, lowered = int(head[9:12]), head.lower()
+        if b"transfer-encoding: chunked" in lowered:
+            return Reply(status, head, await _chunks(reader))
+        at = lowered.find(b"content-length:")
+        size = int(lowered[at + 15 : lowered.index(b"\r", at)]) if at >= 0 else 0
+        return Reply(status, head, await reader.readexactly(size) if size else b"")
+
+    async def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    parts = []
+    while size := int(await reader.readuntil(b"\r\n"), 16):
+        parts.append(await reader.readexactly(size))
+        await reader.readexactly(2)
+    await reader.readexactly(2)
+    return b"".join(parts)
+
+
+async def send_all(address: Address, raws: Sequence[bytes], connections: int) -> Sent:
+    """All requests as fast as they are answered, each connection one after the other."""
+    waiting = iter(raws)
+    latencies: list[float] = []
+    replies: list[Reply] = []
+
+    async def work() -> None:
+        connection = Connection(address)
+        for raw in waiting:
+            began = time.perf_counter()
+            replies.append(await connection.exchange(raw))
+            latencies.append(time.perf_counter() - began)
+        await connection.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(min(connections, len(raws)))))
+    return Sent(time.perf_counter() - began, latencies, replies)
+
+
+async def send_paced(
+    address: Address, raws: Sequence[bytes], seconds: float, connections: int, began: float | None = None
+) -> Sent:
+    """The requests spread evenly over ``seconds``, whatever the answers take: what a fleet of agents does."""
+    latencies: list[float] = []
+    replies: list[Reply] = []
+    start = time.perf_counter() if began is None else began
+    idle: asyncio.Queue[Connection] = asyncio.Queue()
+    for _ in range(connections):
+        idle.put_nowait(Connection(address))
+
+    async def one(at: float, raw: bytes) -> None:
+        await asyncio.sleep(max(0.0, start + at - time.perf_counter()))
+        connection = await idle.get()
+        sent_at = time.perf_counter()
+        replies.append(await connection.exchange(raw))
+        latencies.append(time.perf_counter() - sent_at)
+        idle.put_nowait(connection)
+
+    gap = seconds / max(1, len(raws))
+    await asyncio.gather(*(one(at * gap, raw) for at, raw in enumerate(raws)))
+    while not idle.empty():
+        await idle.get_nowait().close()
+    return Sent(time.perf_counter() - start, latencies, replies)
+
+
+Result = TypeVar("Result")
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    return uvloop.run(work)
+
+
+def expect(replies: Iterable[Reply], *statuses: int, has: bytes = b"") -> None:
+    """Raises BadReply where an answer is not what the measurement stands on."""
+    for reply in replies:
+        if reply.status not in statuses or has not in reply.body:
+            raise BadReply(f"HTTP {reply.status}: {reply.body[:500]!r}")

@@ -1,0 +1,67 @@
+"""Processor time of a million samples taken in: 1,000 agents x 300 samples over 50 kept connections.
+
+Everything the product does is on: signature, durable commit before the answer, receipt, live state, verdicts. Peers
+take the same numbers as text; VictoriaMetrics stores history too, the pushgateway keeps the latest values only.
+"""
+
+from __future__ import annotations
+
+from tests.bench import peers
+from tests.bench.centre import expect_accepted, serving
+from tests.bench.client import expect, run, send_all
+from tests.bench.figures import Bench, Figure
+from tests.bench.load import make_fleet, rounds
+
+AGENTS, SAMPLES, CONNECTIONS = 1_000, 300, 50
+TAKEN = b'"envelopes":[]'
+
+
+def direct(bench: Bench) -> list[Figure]:
+    """One report a request."""
+    own, note = _own(bench, 1)
+    return [Figure("ingest_cpu_s_per_msample", own, _peers(bench), note)]
+
+
+def bundled(bench: Bench) -> list[Figure]:
+    """Fifty envelopes a request, as a hub sends them."""
+    own, note = _own(bench, 50)
+    return [Figure("ingest_bundle_cpu_s_per_msample", own, {}, note)]
+
+
+def _own(bench: Bench, bundle: int) -> tuple[float, str]:
+    data = bench.folder / "centre"
+    fleet = make_fleet(data, AGENTS)
+    count = bench.pick(10, 3)
+    with serving(data) as centre:
+        first = run(send_all(centre.address, rounds(fleet, 1, bundle), CONNECTIONS))
+        raws = rounds(fleet, count, bundle)
+        before = centre.cpu_seconds()
+        sent = run(send_all(centre.address, raws, CONNECTIONS))
+        used = centre.cpu_seconds() - before
+        expect(first.replies + sent.replies, 200, has=TAKEN)
+        expect_accepted(centre, AGENTS * (count + 1))
+    samples = AGENTS * count * SAMPLES
+    rate = f"{samples / sent.seconds / 1000:,.0f} k samples/s, {used / AGENTS / count * 1e6:.0f} us a report"
+    bench.say(f"{bundle} a request: {rate}")
+    return used / samples * 1e6, rate
+
+
+def _peers(bench: Bench) -> dict[str, float]:
+    return {peer.name: _peer(bench, peer) for peer in peers.takers(bench.folder)}
+
+
+def _peer(bench: Bench, peer: peers.Taker) -> float:
+    from tests.bench.load import Sender
+
+    fleet = [Sender(number) for number in range(AGENTS)]
+    count = bench.pick(3, 1)
+    with peer.running() as process:
+        first = run(send_all(peer.address, [peer.push(s.host, s.text()) for s in fleet], CONNECTIONS))
+        raws = [peer.push(s.host, s.text()) for _ in range(count) for s in fleet]
+        before = process.cpu_seconds()
+        sent = run(send_all(peer.address, raws, CONNECTIONS))
+        used = process.cpu_seconds() - before
+        expect(first.replies + sent.replies, 200, 202, 204)
+    value = used / (AGENTS * count * SAMPLES) * 1e6
+    bench.say(f"{peer.name}: {value:.2f}")
+    return value
