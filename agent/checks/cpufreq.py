@@ -2,7 +2,7 @@
 
 /sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq and its neighbours, in kHz (Documentation/admin-guide/pm/cpufreq.rst)::
 
-    1699981
+    2328973
 """
 
 from __future__ import annotations

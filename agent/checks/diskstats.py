@@ -3,7 +3,7 @@
 /proc/diskstats (Documentation/admin-guide/iostats.rst), times in ms, a sector is always 512 bytes; discards came with
 Linux 4.18 and flushes with 5.5::
 
-     254       0 vda 34645 10313 2458772 48674 29278 27821 4517368 22763 0 29680 72783 8467 24 281688 1152 4203 193
+     254       0 vda 34645 10313 3368517 48674 29278 27821 6188794 22763 0 29680 72783 8467 24 385912 1152 4203 193
 
 What a disk is comes from udev's database, /run/udev/data/b254:0, lines such as ``E:ID_MODEL=WDC_WD40``.
 """

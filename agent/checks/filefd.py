@@ -1,6 +1,6 @@
 """How many files are open, of how many allowed? /proc/sys/fs/file-nr: allocated, free (always 0), maximum::
 
-603	0	2466183
+603	0	3378670
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 /sys/class/infiniband/mlx5_0/ports/1 (Documentation/ABI/stable/sysfs-class-infiniband); data counters count words of
 four bytes, a counter the hardware lacks says ``N/A (no PMA)``::
 
-    state: 4: ACTIVE   phys_state: 5: LinkUp   rate: 40 Gb/sec (4X QDR)   counters/port_rcv_data: 4631917
+    state: 4: ACTIVE   phys_state: 5: LinkUp   rate: 40 Gb/sec (4X QDR)   counters/port_rcv_data: 6345726
 """
 
 from __future__ import annotations

@@ -4,13 +4,13 @@
 
        Total Incoming Outgoing         Incoming         Outgoing
        Conns  Packets  Packets            Bytes            Bytes
-    16AA370 E33656E5        0     51D8C8883AB3                0
+    1F04B12 A1120C3F        0     2B1077A1C05E                0
 
 /proc/net/ip_vs, addresses hexadecimal::
 
-    TCP  C0A80016:0CEA wlc
-      -> C0A85216:0CEA      Tunnel  100    248        2
-    FWM  10001000 wlc
+    TCP  C000020A:0CEA wlc
+      -> C6336414:0CEA      Tunnel  100    248        2
+    FWM  13701370 wlc
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def parse_totals(text: str) -> list[int]:
 
 
 def parse_address(text: str) -> tuple[str, str]:
-    """``C0A80016:0CEA`` -> ("192.168.0.22", "3306"); IPv6 stands in brackets."""
+    """``C000020A:0CEA`` -> ("192.0.2.10", "3306"); IPv6 stands in brackets."""
     address, _, port = text.rpartition(":")
     if address.startswith("["):
         import ipaddress

@@ -19,6 +19,7 @@ from agent.checks.programs import run_program
 from agent.link.clock import Clock, SystemClock
 
 STATVFS_TIMEOUT_SECONDS = 5.0
+DEFAULT_DEADLINE_SECONDS = 10.0
 NETWORK_TYPES = ("nfs", "cifs", "smb", "ceph", "gluster", "lustre", "afs", "9p", "fuse", "ocfs2", "gfs", "beegfs")
 """Beginnings of filesystem types whose server may be gone; statvfs on them waits in a thread, never in the caller."""
 
@@ -36,7 +37,7 @@ class LocalHost:
         self._name = name or os.uname().nodename.partition(".")[0]
         self.kernel = kernel or SystemKernel()
         self._clock = clock or SystemClock()
-        self._deadlines = Deadlines(self._clock, default_seconds=10.0)
+        self._deadlines = Deadlines(self._clock, DEFAULT_DEADLINE_SECONDS)
         self._network_mounts: tuple[str, frozenset[str]] = ("", frozenset())
         self._waiting: set[str] = set()
         self._files = KeptFiles()
@@ -71,15 +72,18 @@ class LocalHost:
 
     def filesystems(self, mount_points: Sequence[str]) -> dict[str, FilesystemSpace | None]:
         slow = self._mounts_over_network()
-        return {
-            mount_point: self._space_in_thread(mount_point) if mount_point in slow else self._space(mount_point)
-            for mount_point in mount_points
-        }
+        spaces = {point: None if point in slow else self._space(point) for point in mount_points}
+        asked = [point for point in mount_points if point in slow and point not in self._waiting]
+        if asked:
+            with self._deadlines.call():
+                timeout_seconds = min(STATVFS_TIMEOUT_SECONDS, self._deadlines.left("asking for free space"))
+            spaces.update(self._spaces_in_threads(asked, timeout_seconds))
+        return spaces
 
     def run(self, argv: Sequence[str], timeout_seconds: float = 5.0) -> Ran:
         with self._deadlines.call():
             left = self._deadlines.left(f"starting {argv[0]}")
-            return run_program(argv, min(timeout_seconds, left), self._clock)
+        return run_program(argv, min(timeout_seconds, left), self._clock)
 
     def now(self) -> float:
         return self._clock.wall_ms() / 1000
@@ -90,23 +94,31 @@ class LocalHost:
         except OSError:
             return None
 
-    def _space_in_thread(self, mount_point: str) -> FilesystemSpace | None:
-        """None when the server does not answer in time; while that thread still hangs, None at once and no second one."""
+    def _spaces_in_threads(
+        self, mount_points: Sequence[str], timeout_seconds: float
+    ) -> dict[str, FilesystemSpace | None]:
+        """One thread for each mount whose server may be gone; what is not told in time stays None.
+
+        A thread that hangs stays, and its mount is not asked again until it is back: one thread per dead server.
+        """
         import threading
 
-        if mount_point in self._waiting:
-            return None
-        self._waiting.add(mount_point)
-        answer: list[FilesystemSpace | None] = []
-        done = threading.Event()
+        answers: dict[str, FilesystemSpace | None] = {}
+        end = self._clock.monotonic() + timeout_seconds
 
-        def ask() -> None:
-            answer.append(self._space(mount_point))
+        def ask(mount_point: str) -> None:
+            answers[mount_point] = self._space(mount_point)
             self._waiting.discard(mount_point)
-            done.set()
 
-        threading.Thread(target=ask, name=f"statvfs {mount_point}", daemon=True).start()
-        return answer[0] if done.wait(STATVFS_TIMEOUT_SECONDS) else None
+        threads = []
+        for mount_point in mount_points:
+            self._waiting.add(mount_point)
+            thread = threading.Thread(target=ask, args=(mount_point,), name=f"statvfs {mount_point}", daemon=True)
+            thread.start()
+            threads.append(thread)
+        for thread in threads:
+            thread.join(max(0.0, end - self._clock.monotonic()))
+        return dict(answers)
 
     def _mounts_over_network(self) -> frozenset[str]:
         """Mount points of the types above; worked out anew only when the mount table has changed."""

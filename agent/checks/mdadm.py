@@ -2,8 +2,8 @@
 
 Personalities : [raid1] [raid6]
 md127 : active raid1 sdb2[1] sda2[0](F)
-      312319552 blocks [2/1] [_U]
-      [==>..................]  recovery = 8.5% (16775552/195310144) finish=17.0min speed=259783K/sec
+      427877786 blocks [2/1] [_U]
+      [==>..................]  recovery = 8.5% (22982506/267574897) finish=17.0min speed=259783K/sec
 
 md9 : active raid1 sdc2[2] sdd2[1] sdb2[3](S) sda2[0]
       resync=PENDING

@@ -1,6 +1,6 @@
 """How is the memory used? Every line of /proc/meminfo, in bytes where the kernel says kB::
 
-MemTotal:       24684096 kB
+MemTotal:       33817211 kB
 Active(anon):       1568 kB
 HugePages_Total:       0
 """

@@ -5,7 +5,7 @@ wanted is only told in /sys/class/net/eth0/statistics/rx_nohandler::
 
     Inter-|   Receive                                                |  Transmit
      face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
-      eth0: 472033245   10678    0    0    0     0          0         0   568917    6205    0    0    0     0       0          0
+      eth0: 646685545   10678    0    0    0     0          0         0   779416    6205    0    0    0     0       0          0
 """
 
 from __future__ import annotations

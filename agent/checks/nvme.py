@@ -1,6 +1,6 @@
 """Which NVMe disks are there, and are they live? /sys/class/nvme/nvme0::
 
-firmware_rev: 1B2QEXP7   model: Samsung SSD 970 PRO 512GB   serial: S680HF8N190894I   state: live
+firmware_rev: FW0301   model: Example SSD 512GB   serial: NVME-0007-SN   state: live
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 /sys/class/power_supply/BAT0 (Documentation/ABI/testing/sysfs-class-power), in millionths of volts, amperes, watts and
 their hours, tenths of a degree::
 
-    type: Battery   status: Full   capacity: 98   voltage_now: 12229000   energy_now: 49450000   temp: 231
+    type: Battery   status: Full   capacity: 98   voltage_now: 16753730   energy_now: 67746500   temp: 231
 """
 
 from __future__ import annotations

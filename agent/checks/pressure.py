@@ -2,8 +2,8 @@
 
 /proc/pressure/io (Documentation/accounting/psi.rst), totals in microseconds::
 
-    some avg10=0.00 avg60=0.06 avg300=0.41 total=18675201
-    full avg10=0.00 avg60=0.05 avg300=0.38 total=17583050
+    some avg10=0.00 avg60=0.06 avg300=0.41 total=25585025
+    full avg10=0.00 avg60=0.05 avg300=0.38 total=24088778
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 /sys/class/powercap/intel-rapl:0 (Documentation/power/powercap/powercap.rst), microjoules, readable by root only::
 
-    name: package-0   energy_uj: 240422366267
+    name: package-0   energy_uj: 329378641785
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 /proc/schedstat (Documentation/scheduler/sched-stats.rst): the last three numbers of a ``cpu`` line are nanoseconds
 run, nanoseconds waited and time slices::
 
-    cpu0 0 0 0 0 0 0 2045936778163039 343796328169361 4767485306
+    cpu0 0 0 0 0 0 0 2802933386083363 471000969592024 6531454869
 """
 
 from __future__ import annotations

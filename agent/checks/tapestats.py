@@ -1,6 +1,6 @@
 """How busy is each tape drive? /sys/class/scsi_tape/st0/stats (Documentation/scsi/st.rst), times in ns::
 
-in_flight: 1   io_ns: 9247011087720   read_byte_cnt: 979383912   write_cnt: 53772916
+in_flight: 1   io_ns: 12668405190176   read_byte_cnt: 1341755959   write_cnt: 73668894
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How much was paged, swapped and faulted, and was a process killed for memory? /proc/vmstat::
 
-pgpgin 1229545
+pgpgin 1684476
 pswpin 0
-pgfault 3121765
+pgfault 4276818
 oom_kill 0
 """
 

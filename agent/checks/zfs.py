@@ -1,8 +1,8 @@
 """How do ZFS' caches and pools do? /proc/spl/kstat/zfs: tables of the module, and a folder for each pool::
 
-6 1 0x01 91 4368 5266997922 97951858082072
+6 1 0x01 91 4368 7215787153 134194045572438
 name                            type data
-hits                            4    8772612
+hits                            4    12018478
 
 tank/state: ONLINE      tank/io: titles (nread nwritten …) and a line of numbers      tank/objset-0x36: a table
 """

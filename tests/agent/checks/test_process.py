@@ -1,0 +1,52 @@
+"""Counting processes on a recorded machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from recorded import recorded_host
+
+from agent.checks.base import CRITICAL, OK, UNKNOWN
+from agent.checks.process import process_check
+from agent.checks.runner import run_check
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state", "text"),
+    [
+        ({"command": "nginx"}, OK, "2 running"),
+        ({}, OK, "2 running"),
+        ({"command": "nginx", "min_count": 3}, CRITICAL, "2 processes with the name nginx run, at least 3 are wanted"),
+        ({"command": "postgres"}, CRITICAL, "0 processes with the name postgres run, at least 1 is wanted"),
+        ({"command": "averylongprocessname"}, OK, "1 running"),
+        ({"command": "not a process"}, CRITICAL, "0 processes with the name not a process run, at least 1 is wanted"),
+        ({"pattern": r"^nginx: master"}, OK, "1 running"),
+        ({"pattern": r"averylong\w+ --serve"}, OK, "1 running"),
+        ({"pattern": "kthreadd"}, CRITICAL, "0 processes with a command line like kthreadd run, at least 1 is wanted"),
+    ],
+)
+def test_processes(arguments: dict[str, object], state: int, text: str, tmp_path: Path) -> None:
+    check = process_check("nginx", **arguments)  # type: ignore[arg-type]
+    outcome = run_check(check, recorded_host(tmp_path, "server"))
+    assert [(result.check, result.state, result.text) for result in outcome.results] == [("process:nginx", state, text)]  # type: ignore[union-attr]
+    assert check.interval_seconds == 5
+
+
+def test_no_process_at_all_is_not_an_outage_but_a_question(tmp_path: Path) -> None:
+    outcome = run_check(process_check("nginx"), recorded_host(tmp_path))
+    assert outcome.state == UNKNOWN
+    assert "hidepid" in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"command": "a", "pattern": "b"}, "expected one of them"),
+        ({"pattern": "("}, "pattern = '\\('"),
+        ({"min_count": 0}, "expected at least 1"),
+    ],
+)
+def test_wrong_settings_are_refused(arguments: dict[str, object], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        process_check("x", **arguments)  # type: ignore[arg-type]
