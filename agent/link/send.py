@@ -124,7 +124,8 @@ class Sender:
         if enclosed:
             self._post(collector, enclosed, REQUEST_SECONDS, is_backlog=True)
             return self._clock.monotonic()
-        return min([now + IDLE_SECONDS, *(c.ready_at for c in self.collectors if c is not collector)])
+        better_ones = self.collectors[: self.collectors.index(collector)]
+        return min([now + IDLE_SECONDS, *(one.ready_at for one in better_ones)])
 
     # ------------------------------------------------------------ the exchange
 
