@@ -1,8 +1,7 @@
-"""Answers read from SSH channels within a limit and a deadline. Knows channels, not how they are opened.
+"""The shell at the other end: one-line scripts in, answers out, within a limit and a deadline.
 
-Two ways. A program gets a channel of its own (``read_answer``). Questions about files go to one ``Shell`` that is kept
-per connection: starting a login shell for each would cost the other machine more than the answer (bash runs ~/.bashrc
-for every SSH command: 100 ms of processor where that starts pyenv or nvm), and a second round trip.
+One ``sh`` is kept per connection. A login shell for each question would cost the other machine more than the answer
+(bash runs ~/.bashrc for every SSH command: 100 ms of processor where that starts pyenv or nvm), and two more round trips.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ _HELLO = (
     'if timeout 1 true 2>/dev/null; then T="timeout -s KILL"; else T=; fi; printf "bongsu %s\\0" "$M"\n'
 )
 _MARK = re.compile(rb"bongsu ([0-9a-f-]{36})\0")
+_MARK_BYTES = 64
 _GREETING_LIMIT = 16 << 10
 
 Left = Callable[[str], float]
@@ -45,23 +45,6 @@ class Broken(CheckFailed):
     """The channel ended before the answer did."""
 
 
-def read_answer(channel: Any, limit: int, left: Left, doing: str) -> Answer:
-    """Everything the program of ``channel`` says until it ends.
-
-    Both streams are read as they come: a program that fills stderr would else block for ever on the shared window.
-    """
-    out, err = bytearray(), bytearray()
-    is_over = False
-    while not is_over:
-        is_over = _read_some(channel, out, err, limit, left, doing)
-    if not channel.status_event.wait(left(doing)):
-        left(doing)
-    code = channel.exit_status if channel.status_event.is_set() else -1
-    if code < 0:
-        raise Broken(f"the connection or the program was ended from outside while {doing}")
-    return Answer(code, bytes(out), bytes(err))
-
-
 class Shell:
     """One ``sh`` at the other end that answers one-line scripts, one at a time.
 
@@ -83,16 +66,20 @@ class Shell:
                 raise Broken(f"no shell there: it ended after saying {bytes(said[:80])!r}, expected a POSIX sh")
         self.mark = found[1]
 
-    def ask(self, script: str, limit: int, left: Left, doing: str) -> Answer:
-        """Output of one line of sh (its stderr is dropped), at most ``limit`` bytes."""
-        self._send(f'({script}) </dev/null 2>/dev/null; printf "\\n%s %s\\0" "$M" $?\n', left, doing)
+    def ask(self, script: str, limit: int, left: Left, doing: str, *, with_stderr: bool = False) -> Answer:
+        """Output of one line of sh, each stream at most ``limit`` bytes; stderr is dropped where not asked for."""
+        quiet, also = ("", 'printf "\\n%s %s\\0" "$M" $s >&2; ') if with_stderr else ("2>/dev/null", "")
+        self._send(f'({script}) </dev/null {quiet}; s=$?; {also}printf "\\n%s %s\\0" "$M" $s\n', left, doing)
         end = re.compile(rb"\n" + self.mark + rb" (\d+)\0\Z")
-        out = bytearray()
+        out, err = bytearray(), bytearray()
+        # Both streams are read as they come: a program that fills one would else block for ever on the shared window.
         while True:
-            is_over = _read_some(self.channel, out, bytearray(), limit + 64, left, doing)
-            found = end.search(out, max(0, len(out) - 64))
-            if found is not None:
-                return Answer(int(found[1]), bytes(out[: found.start()]), b"")
+            is_over = _read_some(self.channel, out, err, limit, left, doing)
+            found = end.search(out, max(0, len(out) - _MARK_BYTES))
+            found_err = end.search(err, max(0, len(err) - _MARK_BYTES))
+            if found is not None and (found_err is not None or not with_stderr):
+                said = bytes(err[: found_err.start()]) if found_err is not None else b""
+                return Answer(int(found[1]), bytes(out[: found.start()]), said)
             if is_over:
                 raise Broken(f"the shell there ended while {doing}")
 
@@ -115,7 +102,7 @@ def _read_some(channel: Any, out: bytearray, err: bytearray, limit: int, left: L
     ):
         while is_ready():
             into += receive(_CHUNK)
-            if len(into) > limit:
+            if len(into) > limit + _MARK_BYTES:
                 raise Flooded(f"it sent more than {limit} bytes while {doing} and was cut off; expected at most that")
             left(doing)
     return is_over

@@ -6,9 +6,6 @@ changes between two readings), so each content is followed by the shell's mark, 
 head's exit code and the path:
 
     CONTENT \\n 5ac0...e1 0 /sys/class/net/eth0/mtu \\0  CONTENT \\n 5ac0...e1 1 /sys/class/net/eth0/speed \\0  ...
-
-A program (``run``) is sent as an exec request of its own, wrapped so that the login shell, which may be csh or fish, only
-has to start ``sh``, and so that it does not outlive the question by more than a second where ``timeout`` exists.
 """
 
 from __future__ import annotations
@@ -31,10 +28,7 @@ LIST_LIMIT = 1 << 20
 SMALL_LIMIT = 16 << 10
 
 _PATTERN = re.compile(r"/[A-Za-z0-9_./*?\[\]!:@,+=%-]*")
-_C_LOCALE = "LC_ALL=C; export LC_ALL; "
 _PATHS = "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH; "
-_WRAP = 'if timeout 1 true 2>/dev/null; then exec timeout -s KILL "$1" sh -c "$2" sh; else exec sh -c "$2" sh; fi'
-
 _MISSING, _FOLDER, _DENIED, _FAILED, _NOT_A_LINK = 81, 82, 83, 84, 85
 _ERRNO = {
     _MISSING: errno.ENOENT,
@@ -43,12 +37,6 @@ _ERRNO = {
     _FAILED: errno.EIO,
     _NOT_A_LINK: errno.EINVAL,
 }
-
-
-def wrapped(script: str, seconds: float) -> str:
-    """The exec request for a program that has so many seconds."""
-    limit = math.ceil(seconds) + 1
-    return f"exec sh -c {shlex.quote(_WRAP)} sh {limit} {shlex.quote(_C_LOCALE + script)}"
 
 
 def _quoted(path: str) -> str:
@@ -161,10 +149,11 @@ def _unescaped(field: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), field)
 
 
-def run_script(argv: Sequence[str]) -> str:
-    if not argv:
-        raise ValueError("argv is empty: expected a program and its arguments")
-    return f"{_PATHS}exec {shlex.join(argv)}"
+def run_script(argv: Sequence[str], seconds: float) -> str:
+    """Where there is ``timeout``, the program does not outlive the question by more than a second or two."""
+    if not argv or "\0" in "".join(argv):
+        raise ValueError(f"argv = {list(argv)!r}: expected a program and its arguments, without NUL")
+    return f"{_PATHS}exec ${{T:+$T {math.ceil(seconds) + 1}}} {shlex.join(argv)}"
 
 
 def parse_now(data: bytes) -> float:

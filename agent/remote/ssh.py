@@ -6,15 +6,15 @@ library; the first question does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from agent.checks.base import CheckFailed, DeadlineExceeded, FilesystemSpace, Ran
 from agent.checks.deadlines import Deadlines
 from agent.link.clock import Clock, SystemClock
 from agent.remote import scripts
-from agent.remote.channel import Answer, Broken, Flooded, Shell, read_answer
-from agent.remote.connection import Connection, Lost, connect
+from agent.remote.channel import Answer, Broken, Flooded, Shell
+from agent.remote.connection import Connection, connect
 from agent.remote.known_hosts import listed_name
 from agent.remote.patience import Patience
 from agent.remote.targets import Target
@@ -73,7 +73,8 @@ class SshHost:
     def run(self, argv: Sequence[str], timeout_seconds: float = 5.0) -> Ran:
         doing = f"running {argv[0]}"
         with self._deadlines.within(timeout_seconds):
-            answer = self._counted(doing, lambda: self._program(scripts.run_script(argv), doing))
+            script = scripts.run_script(argv, timeout_seconds)
+            answer = self._ask(script, scripts.RUN_LIMIT, doing, with_stderr=True)
         if answer.exit_code in (126, 127):
             raise self._unexpected(answer, doing, "could not be started; is it installed there?")
         return Ran(answer.exit_code, answer.stdout.decode("utf-8", "replace"), answer.stderr.decode("utf-8", "replace"))
@@ -101,14 +102,11 @@ class SshHost:
         what = what or f"the shell there ended with exit code {answer.exit_code}, expected 0"
         return CheckFailed(f"{self._where}: {doing}: {what}" + (f" (it said: {said})" if said else ""))
 
-    def _ask(self, script: str, limit: int, doing: str) -> Answer:
-        return self._counted(doing, lambda: self._in_shell(script, limit, doing))
-
-    def _counted(self, doing: str, question: Callable[[], Answer]) -> Answer:
+    def _ask(self, script: str, limit: int, doing: str, *, with_stderr: bool = False) -> Answer:
         with self._deadlines.call():
             self._deadlines.left(doing)  # time that was over before the question is not the host's silence
             try:
-                answer = question()
+                answer = self._in_shell(script, limit, doing, with_stderr)
             except DeadlineExceeded as error:
                 self._count_unanswered(doing)
                 raise DeadlineExceeded(f"{self._where}: {error}") from error
@@ -126,18 +124,19 @@ class SshHost:
         if self._patience.unanswered():
             self._give_up(f"{self._where}: connected, but several questions in a row had no answer (last {doing})")
 
-    def _in_shell(self, script: str, limit: int, doing: str) -> Answer:
-        left = self._deadlines.left
+    def _in_shell(self, script: str, limit: int, doing: str, with_stderr: bool) -> Answer:
         is_kept = self._shell is not None
         try:
             if self._shell is None:
                 self._shell = self._new_shell(doing)
-            return self._shell.ask(script, limit, left, doing)
+            return self._shell.ask(script, limit, self._deadlines.left, doing, with_stderr=with_stderr)
         except Broken:
             self.close()
             if not is_kept:
                 raise
-            return self._in_shell(script, limit, doing)  # it died while idle: once more with a new connection
+            return self._in_shell(
+                script, limit, doing, with_stderr
+            )  # it died while idle: once more with a new connection
         except BaseException:
             # What it still says belongs to no question.
             shell, self._shell = self._shell, None
@@ -153,22 +152,6 @@ class SshHost:
         except BaseException:
             connection.drop(channel)
             raise
-
-    def _program(self, script: str, doing: str) -> Answer:
-        left = self._deadlines.left
-        is_kept = self._connection is not None
-        try:
-            connection = self._connected()
-            channel = connection.channel(scripts.wrapped(script, left(doing)), left, doing)
-        except Lost:
-            self.close()
-            if not is_kept:
-                raise
-            return self._program(script, doing)
-        try:
-            return read_answer(channel, scripts.RUN_LIMIT, left, doing)
-        finally:
-            connection.drop(channel)
 
     # The connection
 

@@ -70,6 +70,12 @@ def flood(channel: Any, command: str) -> None:
             channel.sendall(b"x" * 32768)
 
 
+def flood_after_hello(channel: Any, command: str) -> None:
+    with contextlib.suppress(OSError, EOFError):
+        channel.sendall(b"bongsu 5ac0f3f4-3f0c-4f5e-9a39-0d1c2b3a4e1f\0")
+    flood(channel, command)
+
+
 def close_midway(channel: Any, command: str) -> None:
     with contextlib.suppress(OSError, EOFError):
         channel.sendall(b"bongsu 5ac0")
