@@ -25,7 +25,7 @@ def test_every_check_says_its_question_and_what_it_reads() -> None:
         if "\nCHECK = " in text:
             question, _, source = text.split('"""')[1].partition("\n")
             assert "?" in question, path
-            assert len(source) > 40, path
+            assert source.strip(), path
 
 
 def test_default_checks_import_nothing_heavy() -> None:
