@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.link.names import FUTURE_LIMIT_MS
-from agent.link.wire import Block, Header, WireError, open_body, open_envelope
+from agent.link.wire import Block, WireError, open_body, open_envelope, open_header
 from collector.history.chunk import Samples
 from collector.log.positions import read_accepted
 
@@ -31,8 +31,6 @@ class LogRow(NamedTuple):
     id: int
     agent_id: bytes
     epoch: bytes
-    first_seq: int
-    last_seq: int
     received_at_ms: int
     accepted: bytes
     packed: bytes
@@ -81,8 +79,8 @@ class Gathering:
             news.difference_update(accepted.future)
         if not news:
             return True
-        _header, _signature, packed_body = open_envelope(row.packed)
-        body = open_body(packed_body, Header(1, row.agent_id, 0, row.epoch, row.first_seq, row.last_seq))
+        header, _signature, packed_body = open_envelope(row.packed)
+        body = open_body(packed_body, open_header(header))
         blocks = [b for b in body.blocks if self._wanted is None or b.schema_hash in self._wanted]
         if any(block.schema_hash not in self._widths for block in blocks):
             return False

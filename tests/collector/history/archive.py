@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from centre import NOW_MS, Centre
 from sender import Sender, request
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 
 from agent.link.model import Schema
 from collector.history.job import ChunkJob
@@ -16,7 +16,7 @@ from collector.history.query import Query
 from collector.history.reader import History
 from collector.history.retention import RetentionJob
 from collector.history.tables import chunks
-from collector.log.tables import envelopes
+from collector.log.tables import checkpoint, envelopes
 from collector.store.engine import Store
 from collector.store.scope import EVERYTHING, Scope
 from collector.telemetry import Telemetry
@@ -65,6 +65,13 @@ class Archive:
 
     def chunk(self, at_ms: int) -> None:
         self.job.step(datetime.fromtimestamp(at_ms / 1000, UTC))
+
+    def checkpoint(self) -> None:
+        """As the writer does once a minute."""
+        with self.store.transaction() as connection:
+            connection.execute(delete(checkpoint))
+            last = connection.execute(select(func.max(envelopes.c.id))).scalar_one()
+            connection.execute(insert(checkpoint), {"id": 1, "envelope_id": last, "loss_id": 0})
 
     def retain(self, at_ms: int, keep_hours: int = 1) -> None:
         RetentionJob(self.store, 15, keep_hours).step(datetime.fromtimestamp(at_ms / 1000, UTC))
