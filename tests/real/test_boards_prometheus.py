@@ -56,7 +56,7 @@ def test_promtool_finds_nothing_against_the_fleet_series() -> None:
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    # The same with a collector that runs: prometheus_over("127.0.0.1:8650", folder).
+    # Beside a running collector: test_boards_collector.py.
     with fleet_exposition.serving() as address, prometheus_over(address, tmp_path_factory.mktemp("prometheus")) as url:
         yield url
 
