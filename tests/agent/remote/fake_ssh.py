@@ -12,7 +12,7 @@ import select
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,16 @@ from agent.remote.targets import Target
 Behaviour = Callable[[Any, str], None]
 
 
-def answer(channel: Any, command: str) -> None:
+def answer(
+    channel: Any, command: str, shell: Sequence[str] = ("sh",), environment: Mapping[str, str] | None = None
+) -> None:
     process = subprocess.Popen(
-        ["sh", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        [*shell, "-c", command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        env=environment,
     )
     assert process.stdin
     assert process.stdout

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import paramiko
 import pytest
-from fake_ssh import FakeSsh, close_midway, fake_ssh, flood, flood_after_hello, say_nothing
+from fake_ssh import FakeSsh, answer, close_midway, fake_ssh, flood, flood_after_hello, say_nothing
+from real import require
 
 from agent.checks.base import CheckFailed, DeadlineExceeded, Host
 from agent.checks.local import LocalHost
@@ -46,7 +49,22 @@ def took(action: Callable[[], object]) -> tuple[float, Exception]:
     raise AssertionError("it did not fail")
 
 
-def test_both_hosts_give_the_same_answers(host: SshHost, tmp_path: Path) -> None:
+def only_with(shell: str, folder: Path) -> Callable[[Any, str], None]:
+    """A machine whose ``sh`` is this one; with busybox there is nothing else than its applets either."""
+    program = require(shell)
+    folder.mkdir()
+    if shell == "busybox":
+        subprocess.run([program, "--install", "-s", str(folder)], check=True)
+        return partial(answer, shell=[str(folder / "sh")], environment={"PATH": str(folder)})
+    (folder / "sh").symlink_to(program)
+    return partial(answer, environment=os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"})
+
+
+@pytest.mark.parametrize(
+    "shell", ["dash", pytest.param("bash", marks=pytest.mark.real), pytest.param("busybox", marks=pytest.mark.real)]
+)
+def test_both_hosts_give_the_same_answers(shell: str, host: SshHost, server: FakeSsh, tmp_path: Path) -> None:
+    server.behave = only_with(shell, tmp_path / "programs")
     awkward = {"plain": b"42\n", "no newline": b"42", "empty": b"", "nul": b"a\0b\0\n\n", "latin": b"\xe9t\xe9\n"}
     awkward["it's a 'quote' $(id) `id` \\n *"] = b"\n\nabc 0 /etc\0\n"
     for name, content in awkward.items():
