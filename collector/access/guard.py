@@ -58,6 +58,8 @@ class Guard:
             return
         connection = HTTPConnection(scope)
         try:
+            if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+                raise Refused(400, "bad_request", "A name may not hold a NUL character.")  # nor can PostgreSQL's text
             caller = await run_in_threadpool(find_caller, self._access, connection)
             if caller is None and not is_open(scope["path"]):
                 raise Refused(

@@ -85,6 +85,9 @@ def list_persons(connection: Connection) -> list[Person]:
 
 
 def stored_password(connection: Connection, username: str) -> str | None:
+    """None where there is no such person."""
+    if not username.isprintable():
+        return None
     return connection.execute(select(persons.c.password_hash).where(persons.c.username == username)).scalar()
 
 

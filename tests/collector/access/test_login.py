@@ -47,7 +47,7 @@ def test_a_browser_gets_its_cookie_and_goes_where_it_wanted(stage: Stage) -> Non
 
 def test_wrong_is_said_alike_for_known_and_unknown_users(stage: Stage) -> None:
     stage.person("kim")
-    for username in ("kim", "nobody"):
+    for username in ("kim", "nobody\0"):
         answer = stage.client().post("/login", data={"username": username, "password": "wrong"}, headers=OWN)
         assert answer.headers["location"] == "/login?error=wrong_login&next=%2F"
         assert "set-cookie" not in answer.headers
