@@ -3,29 +3,31 @@
     /proc/812/comm: nginx
     /proc/812/cmdline: nginx: master process /usr/sbin/nginx\\0-g\\0daemon on;\\0
 
-A list of processes is not told node by node: each check counts one kind and judges the count.
+There is no list of all processes: each check counts one kind and judges the count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from agent.checks.base import CRITICAL, OK, Check, CheckFailed, Host, State
+from agent.checks.reading import PerHost
 
 COMM_BYTES = 15
 INTERVAL_SECONDS = 5.0
+FULL_ROUNDS = 12
+MOST_KNOWN = 20
 COMMANDS, COMMAND_LINES = "/proc/[0-9]*/comm", "/proc/[0-9]*/cmdline"
 
 
-def count_commands(comms: Iterable[str], wanted: str) -> int:
-    """Processes whose name is exactly ``wanted`` (cut to what the kernel keeps of a name)."""
-    cut = wanted.encode()[:COMM_BYTES].decode("utf-8", "ignore")
-    return sum(comm.rstrip("\n") == cut for comm in comms)
+def is_named(comm: str, wanted: str) -> bool:
+    """Whether a process' name is exactly ``wanted`` (cut to what the kernel keeps of a name)."""
+    return comm.rstrip("\n") == wanted.encode()[:COMM_BYTES].decode("utf-8", "ignore")
 
 
-def count_lines(lines: Iterable[str], is_match: Callable[[str], object]) -> int:
-    """Processes whose command line, its parts joined by blanks, matches; kernel threads have none."""
-    return sum(1 for line in lines if line and is_match(line.rstrip("\0").replace("\0", " ")))
+def is_started_as(cmdline: str, search: Callable[[str], object]) -> bool:
+    """Whether a command line, its parts joined by blanks, matches; kernel threads have none."""
+    return bool(cmdline and search(cmdline.rstrip("\0").replace("\0", " ")))
 
 
 def judge(name: str, what: str, found: int, min_count: int) -> State:
@@ -46,37 +48,54 @@ def process_check(name: str, command: str | None = None, *, pattern: str | None 
         raise ValueError(f"process check {name}: command and pattern given: expected one of them")
     if min_count < 1:
         raise ValueError(f"process check {name}: min_count = {min_count}: expected at least 1")
-    collect = (
-        _by_command(name, command or name, min_count) if pattern is None else _by_pattern(name, pattern, min_count)
-    )
-    return Check(f"process:{name}", collect, interval_seconds=INTERVAL_SECONDS)
+    if pattern is None:
+        wanted = command or name
+        watch = _Watch(name, f"the name {wanted}", COMMANDS, lambda text: is_named(text, wanted), min_count)
+    else:
+        search = _compiled(name, pattern)
+        what = f"a command line like {pattern}"
+        watch = _Watch(name, what, COMMAND_LINES, lambda text: is_started_as(text, search), min_count)
+    return Check(f"process:{name}", watch.collect, interval_seconds=INTERVAL_SECONDS)
 
 
-def _by_command(name: str, command: str, min_count: int) -> Callable[[Host], Iterator[State]]:
-    def collect(host: Host) -> Iterator[State]:
-        comms = _processes(host, COMMANDS)
-        yield judge(name, f"the name {command}", count_commands(comms, command), min_count)
-
-    return collect
-
-
-def _by_pattern(name: str, pattern: str, min_count: int) -> Callable[[Host], Iterator[State]]:
+def _compiled(name: str, pattern: str) -> Callable[[str], object]:
     import re
 
     try:
-        is_match = re.compile(pattern).search
+        return re.compile(pattern).search
     except re.error as error:
         raise ValueError(f"process check {name}: pattern = {pattern!r}: {error}") from error
 
-    def collect(host: Host) -> Iterator[State]:
-        lines = _processes(host, COMMAND_LINES)
-        yield judge(name, f"a command line like {pattern}", count_lines(lines, is_match), min_count)
 
-    return collect
+class _Watch:
+    """Looks at the processes it knows; through all of them only when one of those is gone, and once a minute.
 
+    Reading a hundred names every five seconds would cost more than all other checks of a report together.
+    """
 
-def _processes(host: Host, files: str) -> Iterable[str]:
-    found = host.read_tree(files)
-    if not found:
-        raise CheckFailed("no process can be seen in /proc (is it mounted with hidepid?)")
-    return found.values()
+    def __init__(self, name: str, what: str, files: str, is_match: Callable[[str], bool], min_count: int) -> None:
+        self._name = name
+        self._what = what
+        self._files = files
+        self._is_match = is_match
+        self._min_count = min_count
+        self._known: PerHost[tuple[int, int, tuple[str, ...]]] = PerHost()
+
+    def collect(self, host: Host) -> Iterator[State]:
+        yield judge(self._name, self._what, self._count(host), self._min_count)
+
+    def _count(self, host: Host) -> int:
+        """The count of the last look at all processes, as long as all it remembered of those still run."""
+        rounds, count, paths = self._known.get(host) or (0, 0, ())
+        if rounds > 0 and paths:
+            running = sum(self._is_match(text) for text in host.read_tree(*paths).values())
+            if running == len(paths):
+                self._known.keep(host, (rounds - 1, count, paths))
+                return count
+        files = host.read_tree(self._files)
+        if not files:
+            raise CheckFailed("no process can be seen in /proc (is it mounted with hidepid?)")
+        found = [path for path, text in files.items() if self._is_match(text)]
+        known = tuple(found[: max(MOST_KNOWN, self._min_count)]) if len(found) >= self._min_count else ()
+        self._known.keep(host, (FULL_ROUNDS, len(found), known))
+        return len(found)

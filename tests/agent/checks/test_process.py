@@ -50,3 +50,37 @@ def test_no_process_at_all_is_not_an_outage_but_a_question(tmp_path: Path) -> No
 def test_wrong_settings_are_refused(arguments: dict[str, object], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         process_check("x", **arguments)  # type: ignore[arg-type]
+
+
+def test_a_process_that_ends_is_missed_at_once_and_its_successor_found(tmp_path: Path) -> None:
+    host = recorded_host(tmp_path, "server")
+    check = process_check("nginx", min_count=2)
+    states = []
+    for change in ("none", "none", "end", "begin", "none", "another"):
+        if change == "end":
+            (tmp_path / "proc/813/comm").unlink()
+        elif change in ("begin", "another"):
+            folder = tmp_path / ("proc/1444" if change == "begin" else "proc/1555")
+            folder.mkdir()
+            (folder / "comm").write_text("nginx\n")
+        states.append(run_check(check, host).state)
+    assert states == [OK, OK, CRITICAL, OK, OK, OK]
+
+
+def test_a_number_given_to_another_program_does_not_count(tmp_path: Path) -> None:
+    host = recorded_host(tmp_path, "server")
+    check = process_check("nginx", min_count=2)
+    assert run_check(check, host).state == OK
+    (tmp_path / "proc/813/comm").write_text("bash\n")
+    assert run_check(check, host).state == CRITICAL
+
+
+def test_the_count_is_made_anew_once_a_minute(tmp_path: Path) -> None:
+    host = recorded_host(tmp_path, "server")
+    check = process_check("nginx")
+    run_check(check, host)
+    (tmp_path / "proc/1444").mkdir()
+    (tmp_path / "proc/1444/comm").write_text("nginx\n")
+    texts = [run_check(check, host).text for _ in range(13)]
+    assert texts[0] == "2 running"
+    assert texts[-1] == "3 running"
