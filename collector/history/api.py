@@ -143,9 +143,10 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/metadata")
     def metadata(request: Request, caller: Reader) -> Response:
-        def ask(_query: Query, given: Parameters) -> dict[str, list[dict[str, str]]]:
+        def ask(query: Query, given: Parameters) -> dict[str, list[dict[str, str]]]:
             wanted = given.text("metric")
-            types = services.history.types()
+            seen = set(query.values("__name__", [], *_window(given)))
+            types = {name: code for name, code in services.history.types().items() if name in seen}
             names = [wanted] if wanted else given.limited(sorted(types))
             return {name: [{"type": _type(types[name]), "help": "", "unit": ""}] for name in names if name in types}
 
