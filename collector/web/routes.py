@@ -15,7 +15,7 @@ from starlette.responses import Response
 from collector.access.problems import problem
 from collector.errors import Refused
 from collector.web import events
-from collector.web.headers import SecurityHeaders
+from collector.web.headers import HEADERS, SecurityHeaders
 from collector.web.pages import agents, board, host, login, site
 from collector.web.pages.errors import error_page, wants_page
 from collector.web.render import assets
@@ -84,8 +84,11 @@ def _failed(services: Services) -> Callable[[Request, Exception], Response]:
     """The border where a request's own failure ends: the server logs the traceback, the person gets a page."""
 
     def answer(request: Request, _why: Exception) -> Response:
+        found: Response = problem(Refused(500, "internal", "The collector failed to answer; its log says why."))
         if wants_page(request):
-            return error_page(request, services, 500)
-        return problem(Refused(500, "internal", "The collector failed to answer; the reason is in its log."))
+            found = error_page(request, services, 500)
+        for name, value in HEADERS.items():  # this answer is made outside every middleware
+            found.headers.setdefault(name, value)
+        return found
 
     return answer

@@ -34,6 +34,9 @@ function stack(lines) {
   return sums;
 }
 
+const CALM = { memory: [0, 5, 7], cpu: [0, 1, 4, 2, 3, 6, 7] };
+const colourOf = (plot, place) => (CALM[plot.id] ?? [])[place] ?? place % 8;
+
 function options(plot, width, times) {
   const ink = css("--soft");
   const grid = { stroke: css("--grid"), width: 1 };
@@ -43,7 +46,7 @@ function options(plot, width, times) {
   const font = `${Math.round(0.75 * parseFloat(getComputedStyle(document.documentElement).fontSize))}px ${css("--font")}`;
   return {
     width,
-    height: Math.round(Math.max(160, Math.min(width * 0.36, 420))),
+    height: Math.round(Math.max(170, Math.min(width * 0.42, 460))),
     ms: 1e-3,
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Asia/Seoul"),
     legend: { show: false },
@@ -54,12 +57,12 @@ function options(plot, width, times) {
     },
     axes: [
       { stroke: ink, font, grid, ticks: { show: false }, values: (_, at) => at.map((second) => stamp(second * 1000).slice(11, 16)), space: 70 },
-      { stroke: ink, font, grid, ticks: { show: false }, size: 74, values: (_, at) => at.map(TICKS[plot.unit]), ...(isBytes ? { incrs: BINARY_STEPS } : {}) },
+      { stroke: ink, font, grid, ticks: { show: false }, size: isBytes ? 78 : 56, values: (_, at) => at.map(TICKS[plot.unit]), ...(isBytes ? { incrs: BINARY_STEPS } : {}) },
     ],
     series: [
       {},
       ...plot.lines.map((_, place) => {
-        const colour = css(`--c${place % 8}`);
+        const colour = css(`--c${colourOf(plot, place)}`);
         return { stroke: colour, width: plot.stack ? 1 : 1.5, fill: plot.stack ? `${colour}${place === count - 1 && plot.id === "memory" ? "22" : "b0"}` : undefined, points: { show: false }, spanGaps: false };
       }),
     ],
@@ -92,7 +95,7 @@ function table(figure, plot) {
       const head = document.createElement("th");
       const key = document.createElement("span");
       head.scope = "row";
-      key.className = `key c${place % 8}`;
+      key.className = `key c${colourOf(plot, place)}`;
       head.append(key, line.label);
       row.append(head, document.createElement("td"));
       return row;

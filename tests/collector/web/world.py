@@ -35,6 +35,7 @@ from collector.log import tables as log_tables
 from collector.settings import Server, Settings
 from collector.store.engine import Store
 from collector.store.schema import instant, metadata
+from collector.telemetry import Telemetry
 from collector.verdicts.judge import Past, judge
 from collector.verdicts.queries import add_changes
 from collector.verdicts.standing import MAINTENANCE, Change, Recorded, Standing
@@ -185,6 +186,7 @@ class World:
     clock: Clock
     registry: Registry
     access: Access
+    telemetry: Telemetry = field(default_factory=lambda: Telemetry("0.0.0"))
     live: Live = field(default_factory=Live)
     standing: Standing = field(default_factory=Standing)
     log: Any = None
@@ -294,7 +296,7 @@ class World:
 
 
 def replace_state(standing: Standing, site: str, state: int, reason: str) -> Any:
-    return standing.sites[site]._replace(state=state, reason=reason, since_ms=standing.at_ms - 1_500_000)
+    return standing.sites[site]._replace(state=state, reason=reason, since_ms=standing.sites[site].since_ms - 1_500_000)
 
 
 def seed_of(text: str) -> int:
