@@ -19,6 +19,9 @@ from agent.remote.known_hosts import listed_name
 from agent.remote.patience import Patience
 from agent.remote.targets import Target
 
+IDLE_SECONDS = 240.0
+"""An older silence is not trusted: firewalls forget a quiet connection after 5 min, and then swallow what is sent on it."""
+
 
 class SshHost:
     """``Host`` over SSH. One thread at a time; ``connections`` and ``questions`` count what it did."""
@@ -33,6 +36,7 @@ class SshHost:
         self._connection: Connection | None = None
         self._shell: Shell | None = None
         self._patience = Patience()
+        self._answered_at = 0.0
 
     @property
     def name(self) -> str:
@@ -108,6 +112,9 @@ class SshHost:
             try:
                 answer = self._in_shell(script, limit, doing, with_stderr)
             except DeadlineExceeded as error:
+                if not with_stderr:
+                    # No file takes this long: the link is dead, silently (a firewall forgot it). A program may be slow.
+                    self.close()
                 self._count_unanswered(doing)
                 raise DeadlineExceeded(f"{self._where}: {error}") from error
             except (Flooded, Broken) as error:
@@ -117,6 +124,7 @@ class SshHost:
                     self._count_unanswered(doing)
                 raise CheckFailed(f"{self._where}: {error}") from error
         self.questions += 1
+        self._answered_at = self._clock.monotonic()
         self._patience.answered()
         return answer
 
@@ -125,6 +133,8 @@ class SshHost:
             self._give_up(f"{self._where}: connected, but several questions in a row had no answer (last {doing})")
 
     def _in_shell(self, script: str, limit: int, doing: str, with_stderr: bool) -> Answer:
+        if self._clock.monotonic() - self._answered_at > IDLE_SECONDS:
+            self.close()
         is_kept = self._shell is not None
         try:
             if self._shell is None:
@@ -134,9 +144,8 @@ class SshHost:
             self.close()
             if not is_kept:
                 raise
-            return self._in_shell(
-                script, limit, doing, with_stderr
-            )  # it died while idle: once more with a new connection
+            # It died while idle: once more with a new connection.
+            return self._in_shell(script, limit, doing, with_stderr)
         except BaseException:
             # What it still says belongs to no question.
             shell, self._shell = self._shell, None

@@ -322,6 +322,33 @@ def test_nested_deadlines_keep_the_nearer_end(host: SshHost) -> None:
     assert host.read("/proc/loadavg")
 
 
+def test_both_hosts_obey_the_deadline_of_a_check(host: SshHost) -> None:
+    for which in (LocalHost(), host):
+        with which.deadline(0.4):
+            seconds, error = took(lambda which=which: which.run(["sleep", "30"]))  # type: ignore[misc]
+        assert isinstance(error, DeadlineExceeded)
+        assert seconds < 1.5
+
+
+def test_a_connection_long_idle_is_not_trusted(server: FakeSsh) -> None:
+    class Later(SystemClock):
+        later = 0.0
+
+        def monotonic(self) -> float:
+            return super().monotonic() + self.later
+
+    clock = Later()
+    host = SshHost(server.target(), clock)
+    host.read("/proc/loadavg")
+    clock.later = 200.0
+    host.read("/proc/loadavg")
+    assert host.connections == 1
+    clock.later = 500.0
+    host.read("/proc/loadavg")
+    assert host.connections == 2
+    host.close()
+
+
 def test_weak_algorithms_are_not_offered(host: SshHost, server: FakeSsh) -> None:
     offered: list[str] = []
 
