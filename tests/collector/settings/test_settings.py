@@ -1,0 +1,131 @@
+"""Settings: strict about keys and types, from file and environment, and documented in full."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import pytest
+
+from agent.link.names import Limits
+from collector.errors import SettingsError
+from collector.settings import SECTIONS, Server, Settings, load, with_bind
+
+ROOT = Path(__file__).parents[3]
+
+
+def read(tmp_path: Path, text: str, **environ: str) -> Settings:
+    file = tmp_path / "collector.toml"
+    file.write_text(text)
+    return load(file, environ)
+
+
+def test_without_a_file_everything_is_at_its_default() -> None:
+    settings = load(None, {})
+    assert settings == Settings()
+    assert settings.store_url == "sqlite:////var/lib/bongsu/bongsu.db"
+    assert settings.server.url == "http://127.0.0.1:8650"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[history]\nraw_days = "90"', "collector.toml: [history] raw_days = '90': expected a whole number of days"),
+        (
+            "[history]\nraw_days = 0",
+            "collector.toml: [history] raw_days = 0: expected a whole number of days, at least 1",
+        ),
+        ("[history]\nraw_days = true", "collector.toml: [history] raw_days = True: expected a whole number"),
+        ("[history]\nraw_dys = 9", "collector.toml: [history] raw_dys: unknown key; did you mean 'raw_days'?"),
+        ("[histroy]\nraw_days = 9", "histroy: unknown key; did you mean 'history'?"),
+        ("history = 3", "collector.toml: history = 3: expected a table, written [history]"),
+        ("[limits]\nlabels = 0", "collector.toml: [limits] labels = 0: expected a whole number, at least 1"),
+        ("[limits]\nlabel = 3", "collector.toml: [limits] label: unknown key; did you mean 'labels'?"),
+        ("[server]\nport = 70000", "collector.toml: [server] port = 70000: expected a port number"),
+        ('[server]\nbehind_proxy = "yes"', "[server] behind_proxy = 'yes': expected true or false"),
+        ('[server]\nhost = "0.0.0.0"', "can be reached from other machines"),
+        ('[server]\nhost = "monitor.example.org"', "can be reached from other machines"),
+        ('[server]\npublic_url = "bongsu.example.org"', "expected http://… or https://… with a host name"),
+        ('[server]\ntls_cert = "/nowhere.pem"', "[server] tls_key: missing"),
+        ('[server]\ntls_cert = "/nowhere.pem"\ntls_key = "/nowhere.key"', "tls_cert = '/nowhere.pem': no such file"),
+        ('[log]\nlevel = "inf"', "collector.toml: [log] level = 'inf': did you mean 'info'?"),
+        ('[log]\nformat = "xml"', "collector.toml: [log] format = 'xml': expected one of text, json"),
+        ("data_dir = 3", "collector.toml: data_dir = 3: expected the path of a directory"),
+        ("[server", "not TOML"),
+    ],
+)
+def test_mistakes(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(tmp_path, text)
+    assert said in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(tmp_path / "none.toml", {})
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    secret = tmp_path / "url"
+    secret.write_text("postgresql+psycopg://u:p@h/d\n")
+    settings = read(
+        tmp_path,
+        '[store]\nurl = "sqlite:////x"\n[server]\nport = 1\n[history]\nraw_days = 3',
+        BONGSU_STORE_URL_FILE=str(secret),
+        BONGSU_SERVER_PORT="99",
+        BONGSU_SERVER_BEHIND_PROXY="true",
+        BONGSU_REAL="1",
+    )
+    assert settings.store_url == "postgresql+psycopg://u:p@h/d"
+    assert (settings.server.port, settings.server.behind_proxy, settings.history.raw_days) == (99, True, 3)
+    for environ, said in (
+        ({"BONGSU_SERVER_PORT": "x"}, "environment: BONGSU_SERVER_PORT = 'x': expected a port number"),
+        ({"BONGSU_STORE_URL_FILE": "/nowhere"}, "environment: BONGSU_STORE_URL_FILE = '/nowhere': cannot be read"),
+    ):
+        with pytest.raises(SettingsError, match=said):
+            load(None, environ)
+
+
+def test_the_data_directory_of_the_command_line_wins(tmp_path: Path) -> None:
+    file = tmp_path / "collector.toml"
+    file.write_text('data_dir = "/from/file"')
+    assert load(file, {}).data_dir == Path("/from/file")
+    assert load(file, {"BONGSU_DATA": "/from/environment"}).data_dir == Path("/from/environment")
+    assert load(file, {"BONGSU_DATA": "/from/environment"}, Path("/asked")).data_dir == Path("/asked")
+
+
+def test_binding_beyond_loopback_is_checked_again() -> None:
+    assert with_bind(Settings(), port=0).server.port == 0
+    assert with_bind(Settings(), host="127.0.0.7").server.is_loopback
+    with pytest.raises(SettingsError, match="command line"):
+        with_bind(Settings(), host="::")
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("127.9.9.9", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("example.org", False),
+    ],
+)
+def test_loopback(host: str, expected: bool) -> None:
+    assert Server(host=host).is_loopback is expected
+
+
+def test_the_documented_file_shows_every_key_at_its_default() -> None:
+    text = (ROOT / "configs/collector.toml").read_text("utf-8")
+    assert tomllib.loads(text) == {section: {} for section in SECTIONS}, "every key is commented"
+    lines = [line.removeprefix("# ") for line in text.splitlines()]
+    toml = [line for line in lines if line.startswith("[") or (" = " in line and line.split(" = ")[0].isidentifier())]
+    shown = tomllib.loads("\n".join(toml))
+    defaults = asdict(Settings()) | {"limits": Limits()._asdict(), "data_dir": str(Settings().data_dir)}
+    assert shown == defaults
+    for section, kind in SECTIONS.items():
+        names = kind._fields if section == "limits" else [f.name for f in fields(kind)]
+        assert list(shown[section]) == list(names), section
