@@ -36,6 +36,10 @@ class ClockDiscipline(NamedTuple):
 
 class Kernel(Protocol):
     def page_bytes(self) -> int: ...
+
+    def machine(self) -> str:
+        """``x86_64``, as ``uname -m`` says."""
+
     def statvfs(self, path: str) -> FilesystemSpace:
         """Raises OSError."""
 
@@ -49,6 +53,9 @@ class Kernel(Protocol):
 class SystemKernel:
     def page_bytes(self) -> int:
         return os.sysconf("SC_PAGE_SIZE")
+
+    def machine(self) -> str:
+        return os.uname().machine
 
     def statvfs(self, path: str) -> FilesystemSpace:
         space = os.statvfs(path)

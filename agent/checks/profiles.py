@@ -71,10 +71,12 @@ LEVEL_OF = {
     **{f"node_{name}": STANDARD for name in _STANDARD},
     **{f"node_{name}": CORE for name in _CORE},
 }
-CORE_MODES = ("idle", "iowait")
+CORE_MODE = "idle"
 """Busy is what is not idle; a machine of 64 processors must not spend 512 series on the other modes."""
 VIRTUAL_NETWORK = ("lo", "veth", "docker", "br-", "ifb", "virbr", "cali", "flannel", "cni", "tap", "vnet", "dummy")
 VIRTUAL_DISKS = ("zram", "ram", "loop")
+STACKED_DISKS = ("dm-", "md")
+"""They repeat what the disks below them say."""
 MEMORY_FILESYSTEMS = ("tmpfs", "ramfs")
 
 
@@ -95,12 +97,12 @@ def level(name: str, labels: Labels) -> int:
 def _by_labels(name: str, labels: dict[str, str]) -> int:
     """What the labels ask for: devices that are no hardware are for the full profile."""
     if name == "node_cpu_seconds_total":
-        return CORE if labels["mode"] in CORE_MODES else STANDARD
+        return CORE if labels["mode"] == CORE_MODE else STANDARD
     device = labels.get("device", "")
     if name.startswith("node_network_") and device.startswith(VIRTUAL_NETWORK):
         return FULL
-    if name.startswith("node_disk_") and device.startswith(VIRTUAL_DISKS):
-        return FULL
+    if name.startswith("node_disk_"):
+        return FULL if device.startswith(VIRTUAL_DISKS) else STANDARD if device.startswith(STACKED_DISKS) else CORE
     if name.startswith("node_filesystem_") and labels.get("fstype") in MEMORY_FILESYSTEMS:
         return STANDARD
     return CORE

@@ -2,7 +2,7 @@
 
     ostype: Linux   hostname: srv1   osrelease: 6.1.0-18-amd64   version: #1 SMP ...   domainname: (none)   arch: x86_64
 
-``arch`` came with Linux 6.1; before, ``uname -m`` is asked, once per host.
+``arch`` came with Linux 6.1; before, the C library is asked, or ``uname -m`` of another machine, once per host.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.checks.base import GAUGE, Check, CheckFailed, Host, NoData, Sample
+from agent.checks.kernel import kernel_of
 from agent.checks.labels import labels
 from agent.checks.reading import PerHost
 
@@ -19,6 +20,9 @@ _machines: PerHost[str] = PerHost()
 
 
 def _machine(host: Host) -> str:
+    kernel = kernel_of(host)
+    if kernel is not None:
+        return kernel.machine()
     known = _machines.get(host)
     if known is not None:
         return known

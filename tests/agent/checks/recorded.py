@@ -31,6 +31,9 @@ class RecordedKernel:
     def page_bytes(self) -> int:
         return 4096
 
+    def machine(self) -> str:
+        return "x86_64"
+
     def statvfs(self, path: str) -> FilesystemSpace:
         if path.endswith("/srv/gone"):
             raise OSError(5, "Input/output error")

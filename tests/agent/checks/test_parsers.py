@@ -272,3 +272,13 @@ def test_old_kernels_have_fewer_columns(tmp_path: Path) -> None:
     assert "node_disk_discards_completed_total" not in disk
     processor = [result for result in run_check(load("cpu"), host).results if isinstance(result, Sample)]
     assert [sample.value for sample in processor] == [0.01, 0.02, 0.03, 0.04]
+
+
+def test_kernels_before_arch_are_asked_for_it(tmp_path: Path) -> None:
+    unpack("== /proc/sys/kernel/osrelease\n5.10.0\n", tmp_path)
+    samples = [
+        result for result in run_check(load("uname"), recorded_host(tmp_path)).results if isinstance(result, Sample)
+    ]
+    assert [(dict(sample.labels)["machine"], dict(sample.labels)["release"]) for sample in samples] == [
+        ("x86_64", "5.10.0")
+    ]
