@@ -8,7 +8,6 @@ deadline runs through all. Every error names the host and what to do: its text b
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from typing import Any
 
 from agent.checks.base import CheckFailed, DeadlineExceeded
 from agent.remote.channel import Broken, Left
+from agent.remote.dial import dial
 from agent.remote.known_hosts import judge_key, listed_name, read_pins, wanted_algorithms
 from agent.remote.targets import Target
 
@@ -90,17 +90,7 @@ def connect(target: Target, where: str, left: Left) -> Connection:
             f"{where}: known_hosts file {target.known_hosts}: {error.strerror}; expected the host's pinned key in it"
         ) from error
     key = None if target.use_agent else _load_key(where, target.key_file)
-    try:
-        sock = socket.create_connection((target.address, target.port), timeout=left("connecting"))
-    except TimeoutError as error:
-        raise DeadlineExceeded(f"no answer from {name} while connecting") from error
-    except OSError as error:
-        raise CheckFailed(
-            f"{where}: no connection ({error.strerror or error}); "
-            "expected an SSH server there: check address, port and firewall"
-        ) from error
-    # Questions are small packets one after the other: without this each waits 40 ms for the last one's delayed ACK.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock = dial(target.address, target.port, where, left)
     transport = paramiko.Transport(sock, disabled_algorithms=WEAK)
     try:
         options = transport.get_security_options()

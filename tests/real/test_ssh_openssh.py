@@ -133,6 +133,18 @@ def test_login_through_an_ssh_agent(
         keeper.stdout.close()
 
 
+def test_a_key_that_may_do_nothing_but_this_is_enough(server: Server, host: SshHost) -> None:
+    """The line to put into authorized_keys: no terminal, no forwarding, and always the one shell asked for."""
+    keys = server.folder / "authorized_keys"
+    free = keys.read_text()
+    keys.write_text(f'restrict,from="127.0.0.1",command="sh" {free}')
+    try:
+        assert host.read_tree("/proc/loadavg")
+        assert host.run(["uname"]).stdout == "Linux\n"
+    finally:
+        keys.write_text(free)
+
+
 def test_one_connection_carries_collections(server: Server, host: SshHost) -> None:
     before = server.log.count("Accepted publickey")
     for _ in range(3):

@@ -212,6 +212,23 @@ def test_no_server_is_an_error_at_once(server: FakeSsh) -> None:
     assert seconds < 2
 
 
+def test_names_are_looked_up(server: FakeSsh) -> None:
+    host = SshHost(server.target(address="localhost"))
+    _, error = took(lambda: host.read("/proc/loadavg"))
+    assert isinstance(error, HostKeyRefused)  # reached, and pinned under another spelling
+    server.known_hosts.write_text(server.known_hosts.read_text().replace("127.0.0.1", "localhost"))
+    host = SshHost(server.target(address="localhost"))
+    assert host.read("/proc/loadavg")
+    host.close()
+
+
+def test_a_name_without_address_is_told_within_the_deadline(server: FakeSsh) -> None:
+    host = SshHost(server.target(address="no-such-host.invalid", deadline_seconds=2.0))
+    seconds, error = took(lambda: host.read("/proc/loadavg"))
+    assert "no-such-host.invalid" in str(error)
+    assert seconds < 3
+
+
 def never(connection: socket.socket) -> None:
     connection.recv(1)
 
@@ -367,7 +384,7 @@ def test_weak_algorithms_are_not_offered(host: SshHost, server: FakeSsh) -> None
         assert weak not in offered[0]
 
 
-@pytest.mark.parametrize("module", ["agent.remote.targets", "agent.remote.ssh"])
+@pytest.mark.parametrize("module", ["agent.remote.targets", "agent.remote.ssh", "agent.remote.threads"])
 def test_importing_loads_no_ssh_library(module: str) -> None:
     code = (
         f"import sys, {module}; print([name for name in sys.modules if name.startswith(('paramiko', 'cryptography'))])"
