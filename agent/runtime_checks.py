@@ -1,0 +1,33 @@
+"""Which checks a host gets: the default ones as the configuration chose, watched processes, units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.checks.base import Check
+from agent.checks.table import DEFAULT, load
+from agent.config import AgentConfig
+
+if TYPE_CHECKING:
+    from agent.remote.targets import Target
+
+
+def local_checks(config: AgentConfig) -> list[Check]:
+    checks = [load(name) for name in config.checks_only or DEFAULT if name not in config.checks_disable]
+    checks += [_process(*process) for process in config.processes]
+    if config.units:
+        from agent.checks.systemd import systemd_check
+
+        checks = [check for check in checks if check.name != "systemd"] + [systemd_check(config.units)]
+    return checks
+
+
+def target_checks(target: Target) -> list[Check]:
+    checks = [load(name) for name in target.checks or DEFAULT]
+    return checks + [_process(one.name, one.command, one.pattern, one.min_count) for one in target.processes]
+
+
+def _process(name: str, command: str | None, pattern: str | None, min_count: int) -> Check:
+    from agent.checks.process import process_check
+
+    return process_check(name, command, pattern=pattern, min_count=min_count)

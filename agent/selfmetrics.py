@@ -1,0 +1,50 @@
+"""The agent's own numbers, as series of its host: what it costs, what waits in its spool, how its clock stands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from agent.checks.base import Sample, counter, gauge
+from agent.link.offset import Offset
+from agent.link.spool import SpoolFigures
+
+STATM = Path("/proc/self/statm")
+
+
+@cache
+def version() -> str:
+    """The installed version; "0" in a checkout that was never installed."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("bongsu")
+    except PackageNotFoundError:
+        return "0"
+
+
+def resident_bytes() -> float:
+    try:
+        return float(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return float("nan")
+
+
+def own_samples(
+    figures: SpoolFigures, offset: Offset, durations: Mapping[str, float], wall_ms: int
+) -> Iterator[Sample]:
+    """``durations``: seconds each check took in the last round."""
+    yield gauge("agent_info", 1.0, version=version())
+    yield gauge("agent_spool_records", float(figures.records))
+    yield gauge("agent_spool_bytes", float(figures.bytes))
+    yield gauge("agent_spool_oldest_timestamp_seconds", (figures.oldest_ms or wall_ms) / 1000)
+    yield gauge("agent_clock_offset_seconds", offset.offset_ms() / 1000)
+    yield gauge("agent_process_resident_memory_bytes", resident_bytes())
+    times = os.times()
+    yield counter("agent_process_cpu_seconds_total", times.user + times.system)
+    yield counter("agent_records_lost_total", float(figures.lost))
+    for check, seconds in durations.items():
+        yield gauge("agent_check_duration_seconds", seconds, check=check)
