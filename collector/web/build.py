@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("front end: installing what package-lock.json names")
         with tempfile.TemporaryDirectory(prefix="bongsu-web-") as folder:
             work = Path(folder)
-            _install(work)
+            install(work)
             count = _copy(work / "node_modules")
         stamp.write_text(wanted, "ascii")
     except (BuildError, OSError) as why:
@@ -62,11 +62,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _install(work: Path) -> None:
+def install(work: Path, *, with_dev: bool = False) -> None:
+    """Install the locked packages into ``work/node_modules``; with what only tests need where asked. Raises BuildError."""
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copyfile(ROOT / name, work / name)
     npm, environment = _npm(work)
-    command = [*npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [
+        *npm,
+        "ci",
+        f"--{'include' if with_dev else 'omit'}=dev",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BuildError(

@@ -36,6 +36,13 @@ environment.globals.update(times=times, units=units, view=view)
 assets = Assets()
 
 
+def warm() -> None:
+    """Compile every template and read the list of files now, so that the first reader does not wait for it."""
+    for name in environment.list_templates(extensions=["html"]):
+        environment.get_template(name)
+    assert assets.version
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What every template knows besides its own values."""

@@ -18,7 +18,7 @@ from collector.web import events
 from collector.web.headers import HEADERS, SecurityHeaders
 from collector.web.pages import agents, board, host, login, site
 from collector.web.pages.errors import error_page, wants_page
-from collector.web.render import assets
+from collector.web.render import assets, warm
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -30,6 +30,7 @@ YEAR = "public, max-age=31536000, immutable"
 def routers(services: Services, streams: events.Streams | None = None) -> list[APIRouter]:
     """Every page. ``streams`` where the caller wants to end the event streams when it stops."""
     streams = streams or events.Streams(services)
+    warm()
     return [
         board.router(services, streams.boards),
         site.router(services),

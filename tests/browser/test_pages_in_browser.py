@@ -1,0 +1,170 @@
+"""The pages in a real browser: nothing breaks, nothing leaves the host, everyone can use them, and they stay honest."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from conftest import Site, looking
+from playwright.sync_api import Browser, expect
+from sqlalchemy import update
+
+from collector.fleet.registry import bump_version
+from collector.fleet.tables import sites
+
+pytestmark = pytest.mark.real
+expect.set_options(timeout=20_000)
+PAGES = ("/", "/sites/dc-djn", "/sites/abuja", "/hosts/srv2.dc-djn", "/hosts/srv1.abuja", "/agents", "/login", "/nope")
+AXE = """async () => {
+  const found = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`);
+}"""
+
+
+def test_no_page_errs_or_leaves_the_host(browser: Browser, site: Site) -> None:
+    for size, language in (("desk", "ko"), ("phone", "en"), ("wall", "ko")):
+        with looking(browser, site, size, language) as seen:
+            for path in PAGES:
+                page = seen.open(path)
+                page.wait_for_load_state("load")
+                if path == "/hosts/srv2.dc-djn":
+                    expect(page.locator(".plot.drawn")).to_have_count(6)
+                wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                assert wide <= 0, f"{path} on {size} is {wide} px too wide"
+            faults = [fault for fault in seen.faults if "404" not in fault]
+            assert faults == []
+
+
+@pytest.mark.parametrize(("size", "language", "scheme"), [("desk", "ko", "light"), ("desk", "en", "dark"), ("phone", "ko", "dark"), ("phone", "en", "light")])  # fmt: skip
+def test_axe_finds_nothing(browser: Browser, site: Site, axe: str, size: str, language: str, scheme: str) -> None:
+    with looking(browser, site, size, language, scheme) as seen:
+        for path in PAGES:
+            page = seen.open(path)
+            page.evaluate("() => document.fonts.ready.then(() => 0)")
+            page.evaluate(axe)
+            assert page.evaluate(AXE) == [], path
+
+
+def test_a_change_arrives_without_reloading(browser: Browser, site: Site) -> None:
+    with looking(browser, site) as seen:
+        page = seen.open("/")
+        page.evaluate("window.isSamePage = true")
+        expect(page.locator("#pulse")).to_have_text("실시간 갱신 중")
+        expect(page.locator("#site-lima")).to_have_class("site s0")
+        with site.lock:
+            site.world.failing["srv1.lima"] = {"memory": (2, "97 % used")}
+            site.world.last_due.pop("srv1.lima")
+        expect(page.locator("#site-lima")).to_contain_text("97 % used")
+        expect(page.locator("#site-lima")).to_contain_text("성능저하")
+        expect(page.locator("[data-count='3']")).to_have_text("4")
+        first = page.locator("[data-hub='latam'] .site").first
+        expect(first).to_have_attribute("data-site", "lima")
+        hubs = page.eval_on_selector_all(".hub", "hubs => hubs.map((hub) => hub.dataset.hub)")
+        assert hubs.index("latam") < hubs.index("nam")
+        assert page.evaluate("window.isSamePage")
+        assert seen.faults == []
+
+
+def test_ages_count_and_new_reports_reset_them(browser: Browser, site: Site) -> None:
+    with looking(browser, site) as seen:
+        page = seen.open("/")
+        age = page.locator("#site-abuja .c-age time")
+        expect(age).to_have_text("9시간 전")
+        before = int(page.locator("#site-dc-gwj .c-age time").get_attribute("data-at") or 0)
+        page.wait_for_function(
+            "before => Number(document.querySelector('#site-dc-gwj .c-age time').dataset.at) > before", arg=before
+        )
+
+
+def test_a_new_fleet_is_loaded_anew(browser: Browser, site: Site) -> None:
+    with looking(browser, site) as seen:
+        page = seen.open("/")
+        expect(page.locator("#pulse")).to_have_text("실시간 갱신 중")
+        with site.lock, site.world.store.transaction() as connection:
+            connection.execute(update(sites).where(sites.c.id == "lima").values(name_ko="리마 새 이름"))
+            bump_version(connection)
+        site.world.registry.refresh()
+        expect(page.locator("#site-lima")).to_contain_text("리마 새 이름")
+
+
+def test_a_lost_line_and_stopped_verdicts_are_said(browser: Browser, site: Site) -> None:
+    with looking(browser, site) as seen:
+        page = seen.open("/")
+        banner = page.locator("#banner")
+        expect(page.locator("#pulse")).to_have_text("실시간 갱신 중")
+        expect(banner).to_be_hidden()
+        site.is_judging = False
+        expect(banner).to_contain_text("판정이 갱신되지 않고 있습니다")
+        expect(page.locator("#pulse")).not_to_have_text("실시간 갱신 중")
+        site.is_judging = True
+        expect(banner).to_be_hidden()
+        site.stop_serving()
+        expect(banner).to_contain_text("현황판이 갱신되지 않고 있습니다")
+
+
+def test_updates_can_be_paused(browser: Browser, site: Site) -> None:
+    with looking(browser, site) as seen:
+        page = seen.open("/")
+        page.get_by_role("button", name="갱신 멈춤").click()
+        expect(page.locator("#pulse")).to_have_text("갱신 일시 정지")
+        page.get_by_role("button", name="갱신 계속").click()
+        expect(page.locator("#pulse")).to_have_text("실시간 갱신 중")
+
+
+def test_the_filter_narrows_as_one_types(browser: Browser, site: Site) -> None:
+    with looking(browser, site) as seen:
+        page = seen.open("/")
+        page.locator("#q").fill("중남미")
+        expect(page.locator(".site:visible")).to_have_count(4)
+        expect(page.locator("#shown")).to_have_text("사이트 4/27")
+        page.locator("#q").fill("")
+        page.locator(".count.s4").click()
+        expect(page.locator(".site:visible")).to_have_count(1)
+        assert page.url.endswith("/?state=4")
+        page.reload()
+        expect(page.locator(".site:visible")).to_have_count(1)
+
+
+def test_everything_can_be_reached_by_keyboard(browser: Browser, site: Site) -> None:
+    with looking(browser, site, language="en") as seen:
+        page = seen.open("/")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "content"
+        reached = []
+        for _ in range(14):
+            page.keyboard.press("Tab")
+            reached.append(page.evaluate("document.activeElement.id || document.activeElement.getAttribute('href')"))
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).outlineWidth")  # fmt: skip
+            assert outline == "solid3px", reached
+        assert reached[:7] == ["/?state=4", "/?state=3", "/?state=2", "/?state=1", "/?state=0", "q", "pause"]
+        assert "/sites/nairobi" in reached
+
+
+def test_all_is_there_without_script(browser: Browser, site: Site) -> None:
+    with looking(browser, site, script=False) as seen:
+        page = seen.open("/")
+        expect(page.locator(".site")).to_have_count(27)
+        expect(page.locator("#site-dc-djn")).to_contain_text("96.3 % used")
+        page.locator("#q").fill("lima")
+        page.get_by_role("button", name="찾기").click()
+        expect(page.locator(".site")).to_have_count(1)
+        page = seen.open("/hosts/srv2.dc-djn")
+        expect(page.locator("#plot-memory")).to_contain_text("GiB")
+        expect(page.locator("#plot-network")).to_contain_text("eth0 수신")
+
+
+def test_plots_show_gaps_and_follow_the_cursor(browser: Browser, site: Site) -> None:
+    with looking(browser, site) as seen:
+        page = seen.open("/hosts/srv2.dc-djn")
+        expect(page.locator(".plot.drawn")).to_have_count(6)
+        answer = page.request.get(f"{site.address}/hosts/srv2.dc-djn/series")
+        cpu = json.loads(answer.body())["plots"][0]["lines"][0]["values"]
+        assert None in cpu
+        before = page.locator("#plot-cpu .last td").first.text_content()
+        box = page.locator("#plot-cpu .u-over").bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 20, box["y"] + 20)
+        expect(page.locator("#plot-cpu .last td").first).not_to_have_text(before or "")
+        assert seen.faults == []
