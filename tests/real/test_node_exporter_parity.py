@@ -35,7 +35,7 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 TYPE_NUMBERS = {"gauge": 0, "counter": 1, "untyped": 2}
 READINGS = 5
 """Gauges of a machine at work go up and down between two readings, so each value has several chances to lie between."""
-FLOOR = {"bytes": 16 << 20, "seconds": 0.5, "": 64.0}
+FLOOR = {"bytes": 16 << 20, "seconds": 0.5, "load": 0.1, "": 8.0}
 """How far outside a moving gauge may lie, by unit: other programs run on the same machine."""
 
 Key = tuple[str, tuple[tuple[str, str], ...]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 import time
 from pathlib import Path
@@ -104,8 +105,21 @@ def test_run_kills_the_whole_group_at_the_deadline(tmp_path: Path) -> None:
     host = LocalHost(str(tmp_path))
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"did not end within 0\.3 s"):
-        host.run(["sh", "-c", "sleep 60 & echo $!; wait"], timeout_seconds=0.3)
+        host.run(["sh", "-c", f"sleep 60 & echo $! > {tmp_path}/child; wait"], timeout_seconds=0.3)
     assert time.monotonic() - started < 5
+    assert _ends(int((tmp_path / "child").read_text()), within_seconds=5)
+
+
+def _ends(pid: int, within_seconds: float) -> bool:
+    """Whether a process is gone or goes in time; the kernel tells when, so nobody has to look again and again."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], within_seconds)[0])
+    finally:
+        os.close(descriptor)
 
 
 def test_run_obeys_the_deadline_of_the_check(tmp_path: Path) -> None:
