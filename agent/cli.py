@@ -165,7 +165,7 @@ def _doctor(said: Namespace) -> int:
     return DONE if all(finding.is_ok for finding in findings) else FAILED
 
 
-def _unit(said: Namespace) -> int:
+def _unit(_: Namespace) -> int:
     from agent.unit import UNIT
 
     sys.stdout.write(UNIT)

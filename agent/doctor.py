@@ -134,5 +134,5 @@ def _running(data_dir: Path, wall_ms: int) -> Finding:
         return Finding("A007", "agent", False, f"asked to hold: {status.hold}", "ask the centre: bongsu agent list")
     if status.last_answer_ms and age <= SILENT_SECONDS:
         return Finding("A007", "agent", True, f"runs as process {status.pid}, last answer {age:.0f} s ago")
-    text = f"runs as process {status.pid}, no answer {'since %.0f s' % age if status.last_answer_ms else 'yet'}"
+    text = f"runs as process {status.pid}, no answer {f'for {age:.0f} s' if status.last_answer_ms else 'yet'}"
     return Finding("A007", "agent", False, f"{text}: {status.trouble}", "see A004")

@@ -86,6 +86,7 @@ class HttpExchange:
             if len(body) > MAX_ANSWER_BYTES:
                 raise http.client.HTTPException(f"answer over {MAX_ANSWER_BYTES} bytes")
             self._limit(connection, deadline)
+        answer.read()  # read1 leaves the answer open at its end, and an open answer blocks the kept connection
         if answer.will_close:
             self.close()
         content_type = (answer.getheader("content-type") or "").split(";")[0].strip().lower()
