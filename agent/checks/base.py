@@ -33,6 +33,14 @@ class DeadlineExceeded(CheckFailed):
     """The check took longer than its deadline."""
 
 
+class Unreachable(CheckFailed):
+    """The machine itself does not answer, so nothing was asked. ``why`` is told once, by the check that reaches for it."""
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+
 class Sample(NamedTuple):
     """One number. ``labels`` are (name, value) pairs in a fixed order; the same series gives equal tuples each time."""
 

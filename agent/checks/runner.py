@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from agent.checks.base import OK, UNKNOWN, Check, CheckFailed, Host, NoData, Result, State
+from agent.checks.base import OK, UNKNOWN, Check, CheckFailed, Host, NoData, Result, State, Unreachable
 from agent.checks.reading import PerHost
 from agent.link.clock import Clock, SystemClock
 
@@ -75,7 +75,7 @@ def _told(check: Check, host: Host, error: Exception) -> str:
     """The text for people; a failure we did not foresee names its kind and is worth a traceback."""
     text = str(error) if isinstance(error, CheckFailed) and str(error) else f"{type(error).__name__}: {error}"
     key = (host.name, check.name, text)
-    if key not in _seen:
+    if key not in _seen and not isinstance(error, Unreachable):
         if len(_seen) >= _SEEN_LIMIT:
             _seen.clear()
         _seen.add(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from agent.checks.base import CheckFailed, DeadlineExceeded, FilesystemSpace, Ran
+from agent.checks.base import CheckFailed, DeadlineExceeded, FilesystemSpace, Ran, Unreachable
 from agent.checks.deadlines import Deadlines
 from agent.link.clock import Clock, SystemClock
 from agent.remote import scripts
@@ -43,7 +43,7 @@ class SshHost:
         return self.target.name
 
     def deadline(self, seconds: float) -> AbstractContextManager[None]:
-        return self._deadlines.within(min(seconds, self.target.deadline_seconds))
+        return self._deadlines.within(seconds)
 
     def read(self, path: str) -> str:
         answer = self._ask(scripts.read_script(path), scripts.READ_LIMIT, f"reading {path}")
@@ -107,7 +107,7 @@ class SshHost:
         return CheckFailed(f"{self._where}: {doing}: {what}" + (f" (it said: {said})" if said else ""))
 
     def _ask(self, script: str, limit: int, doing: str, *, with_stderr: bool = False) -> Answer:
-        with self._deadlines.call():
+        with self._deadlines.within(self.target.deadline_seconds):
             self._deadlines.left(doing)  # time that was over before the question is not the host's silence
             try:
                 answer = self._in_shell(script, limit, doing, with_stderr)
@@ -170,7 +170,7 @@ class SshHost:
         self.close()
         wait = self._patience.wait_seconds(self._clock.monotonic())
         if wait > 0:
-            raise CheckFailed(f"{self._patience.why}; next attempt in {wait:.0f} s")
+            raise Unreachable(f"not asked: {self.name} does not answer over SSH, see check ssh", self._patience.why)
         try:
             self._connection = connect(self.target, self._where, self._deadlines.left)
         except DeadlineExceeded as error:

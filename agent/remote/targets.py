@@ -48,7 +48,7 @@ class WatchedProcess:
 class Target:
     """One machine reached over SSH.
 
-    ``deadline_seconds`` is the longest any one check may take there; a collection as a whole ends with its interval.
+    ``deadline_seconds`` is the longest one question may take there; a check has its own deadline besides.
     Empty ``checks`` means all default ones. ``key_file`` is empty exactly when ``use_agent`` is set.
     """
 
