@@ -67,8 +67,8 @@ def upgrade() -> None:
         sa.Column("received_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("accepted", sa.LargeBinary(), nullable=False),
         sa.Column("packed", sa.LargeBinary(), nullable=False),
-        sa.Column("is_parked", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("is_chunked", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("is_parked", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("is_chunked", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_envelopes")),
     )
     op.create_index("ix_envelopes_name", "envelopes", ["agent_id", "epoch", "first_seq"], unique=False)
@@ -78,7 +78,7 @@ def upgrade() -> None:
         ["agent_id", "received_at_ms"],
         unique=False,
         sqlite_where=sa.text("is_chunked = 0 AND is_parked = 0"),
-        postgresql_where=sa.text("is_chunked = 0 AND is_parked = 0"),
+        postgresql_where=sa.text("NOT is_chunked AND NOT is_parked"),
     )
     op.create_table(
         "fleet_version",
