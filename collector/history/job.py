@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from collector.fleet.registry import Fleet, Registry
@@ -24,8 +24,11 @@ log = logging.getLogger(__name__)
 
 WAIT_MS = 15 * 60_000
 """How long a row may wait in the tail: longer makes larger, cheaper chunks, shorter makes a query's tail shorter."""
-AGENTS_AT_ONCE = 20
+AGENTS_AT_ONCE = 5
 """Agents whose chunks are written by one transaction: few enough that the intake never waits long for its turn."""
+AGENTS_PER_STEP = 20
+PAUSE_SECONDS = 1
+"""Agents that started together are due together: they are taken a few a second, so that nobody waits for us."""
 
 Work = tuple[list[dict[str, Any]], list[int], Counter[str]]
 """Rows of chunks, ids of the log's rows they came from, and what became of the samples."""
@@ -42,21 +45,22 @@ class ChunkJob:
         self._history = history
         self._telemetry = telemetry
 
-    def step(self, now: datetime) -> None:
-        """Chunk every agent that has enough rows, or old ones, until none has."""
+    def step(self, now: datetime) -> datetime | None:
+        """Chunk some agents that have enough rows, or old ones; soon again where more is to be done."""
         now_ms = round(now.timestamp() * 1000)
         self._history.refresh()
-        while due := self._due(now_ms):
-            progress = 0
-            for start in range(0, len(due), AGENTS_AT_ONCE):
-                progress += self._chunk(due[start : start + AGENTS_AT_ONCE], now_ms)
-            if not progress:
-                return  # another collector took them, or their schema is not readable: the next turn sees
+        due = self._due(now_ms)
+        taken = 0
+        for start in range(0, min(len(due), AGENTS_PER_STEP), AGENTS_AT_ONCE):
+            taken += self._chunk(due[start : min(start + AGENTS_AT_ONCE, AGENTS_PER_STEP)], now_ms)
+        has_more = len(due) > AGENTS_PER_STEP or any(agent.rows > MAX_COUNT for agent in due)
+        return now + timedelta(seconds=PAUSE_SECONDS) if taken and has_more else None
 
     def _due(self, now_ms: int) -> list[Backlog]:
         with self._store.reading() as connection:
             found = backlog(connection)
-        return [one for one in found if one.rows >= MAX_COUNT or one.oldest_received_ms <= now_ms - WAIT_MS]
+        due = [one for one in found if one.rows >= MAX_COUNT or one.oldest_received_ms <= now_ms - WAIT_MS]
+        return sorted(due, key=lambda one: one.oldest_received_ms)
 
     def _chunk(self, agents: list[Backlog], now_ms: int) -> int:
         """Chunk up to ``MAX_COUNT`` rows of each of these agents; how many rows were taken."""

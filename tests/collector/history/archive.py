@@ -64,7 +64,10 @@ class Archive:
         assert not answer.envelopes, answer
 
     def chunk(self, at_ms: int) -> None:
-        self.job.step(datetime.fromtimestamp(at_ms / 1000, UTC))
+        """Steps of the job until it has nothing more to do soon."""
+        due: datetime | None = datetime.fromtimestamp(at_ms / 1000, UTC)
+        while due is not None:
+            due = self.job.step(due)
 
     def checkpoint(self) -> None:
         """As the writer does once a minute."""
