@@ -46,6 +46,7 @@ class Reporter:
         self._wake_sender = wake_sender
         self._extra = extra
         self._made = HostReports(host_id, series_profile)
+        self._interval_seconds = interval_seconds
         self._beat = Beat(interval_seconds, seed)
         self._quick = [
             (check, Beat(check.interval_seconds))
@@ -69,11 +70,13 @@ class Reporter:
         samples: list[Sample] = []
         states: list[State] = []
         durations: dict[str, float] = {}
-        for check in self._checks:
-            outcome = run_check(check, self._host, self._clock)
-            if outcome.state is not None:
-                durations[check.name] = outcome.duration_seconds
-            _sort(outcome, samples, states)
+        # A host that answers slowly must not turn a report into one that comes after its interval.
+        with self._host.deadline(self._interval_seconds):
+            for check in self._checks:
+                outcome = run_check(check, self._host, self._clock)
+                if outcome.state is not None:
+                    durations[check.name] = outcome.duration_seconds
+                _sort(outcome, samples, states)
         if self._extra is not None:
             samples += self._extra(durations)
         report = self._made.make(samples, states)

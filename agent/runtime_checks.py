@@ -23,7 +23,9 @@ def local_checks(config: AgentConfig) -> list[Check]:
 
 
 def target_checks(target: Target) -> list[Check]:
-    checks = [load(name) for name in target.checks or DEFAULT]
+    from agent.remote.reach import CHECK as REACH  # first: where it fails, it alone says why
+
+    checks = [REACH, *(load(name) for name in target.checks or DEFAULT)]
     return checks + [_process(one.name, one.command, one.pattern, one.min_count) for one in target.processes]
 
 
