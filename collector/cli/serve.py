@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import fcntl
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -61,9 +62,13 @@ def run(args: argparse.Namespace) -> int:
             if agent is not None:
                 agent.start()
 
+        # uvicorn hands a signal on once it has stopped serving: as an exception it lets us stop the rest in order.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         app.start()
         try:
             _Server(_uvicorn(app, settings), started, app.stop_serving).run(sockets=[listening])
+        except KeyboardInterrupt:
+            pass
         finally:
             if agent is not None:
                 agent.stop()
