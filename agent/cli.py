@@ -71,13 +71,14 @@ def _run(config: str, data: str) -> int:
     import logging
 
     from agent.link.spool import SpoolError
-    from agent.runtime import Runtime
+    from agent.runtime import AlreadyRunning, Runtime
 
     logging.basicConfig(stream=sys.stderr, level=settings.log_level.upper(), format="%(levelname)s %(message)s")
     try:
-        Runtime(settings, data_dir, identity).run()
-    except SpoolError as why:
+        runtime = Runtime(settings, data_dir, identity)
+    except (SpoolError, AlreadyRunning, OSError) as why:
         return _complain(why)
+    runtime.run()
     return DONE
 
 

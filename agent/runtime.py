@@ -7,6 +7,7 @@ hanging one makes nobody late.
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import logging
 import os
@@ -34,15 +35,24 @@ from agent.status import Status, write_status
 
 GREETING_WAIT_SECONDS = 1.5
 FLUSH_SECONDS = 2.0
+LOCK_FILE = "lock"
 _log = logging.getLogger("agent")
 
 
+class AlreadyRunning(Exception):
+    """Another process runs on this data folder; two would give the same numbers to different records."""
+
+
 class Runtime:
-    """``run`` returns when a signal asked it to. Raises SpoolError where the spool is another agent's."""
+    """``run`` returns when a signal asked it to.
+
+    Raises SpoolError where the spool is another agent's, AlreadyRunning, and OSError where the folder cannot be written.
+    """
 
     def __init__(self, config: AgentConfig, data_dir: Path, identity: Identity) -> None:
         self._config = config
         self._data_dir = data_dir
+        self._lock = _take_lock(data_dir)
         self._identity = identity
         self._clock = SystemClock()
         self._profile = config.profile(identity.enrolment.link_profile)
@@ -205,6 +215,19 @@ class Runtime:
                 cpu_seconds=times.user + times.system,
             ),
         )
+
+
+def _take_lock(data_dir: Path) -> int:
+    """A lock the system takes away with the process, however it ends."""
+    descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise AlreadyRunning(
+            f"{data_dir}: another bongsu-agent runs on this folder: expected to be alone; stop it, or use another --data"
+        ) from None
+    return descriptor
 
 
 class _SignalPipe:
