@@ -80,5 +80,6 @@ def _told(check: Check, host: Host, error: Exception) -> str:
             _seen.clear()
         _seen.add(key)
         extra = {"host": host.name, "check": check.name, "error": text}
-        _log.warning("a check failed", extra=extra, exc_info=error)
+        # What a check foresaw is told in its words; a traceback is for what it did not.
+        _log.warning("a check failed", extra=extra, exc_info=None if isinstance(error, CheckFailed) else error)
     return text[:TEXT_LIMIT]
