@@ -29,7 +29,8 @@ YEAR = "public, max-age=31536000, immutable"
 
 def routers(services: Services, streams: events.Streams | None = None) -> list[APIRouter]:
     """Every page. ``streams`` where the caller wants to end the event streams when it stops."""
-    streams = streams or events.Streams(services)
+    if streams is None:  # an empty one is false, too
+        streams = events.Streams(services)
     warm()
     return [
         board.router(services, streams.boards),
