@@ -41,10 +41,10 @@ def stamp_of(lock: bytes) -> str:
     return hashlib.sha256(lock + repr(sorted(FILES.items())).encode()).hexdigest()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, vendor: Path = VENDOR) -> int:
     """0 = the files are there, 1 = they could not be had."""
     force = "--force" in (sys.argv[1:] if arguments is None else arguments)
-    stamp = VENDOR / ".stamp"
+    stamp = vendor / ".stamp"
     try:
         wanted = stamp_of((ROOT / "package-lock.json").read_bytes())
         if not force and stamp.is_file() and stamp.read_text("ascii") == wanted:
@@ -53,12 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="bongsu-web-") as folder:
             work = Path(folder)
             install(work)
-            count = _copy(work / "node_modules")
+            count = _copy(work / "node_modules", vendor)
         stamp.write_text(wanted, "ascii")
     except (BuildError, OSError) as why:
         _say(f"front end: {why}", sys.stderr)
         return 1
-    _say(f"front end: {count} files in {os.path.relpath(VENDOR)}")
+    _say(f"front end: {count} files in {os.path.relpath(vendor)}")
     return 0
 
 
@@ -107,15 +107,15 @@ def _npm(work: Path) -> tuple[list[str], dict[str, str]]:
     return [str(programs[0]), str(scripts[0])], environment
 
 
-def _copy(modules: Path) -> int:
-    shutil.rmtree(VENDOR, ignore_errors=True)
+def _copy(modules: Path, vendor: Path) -> int:
+    shutil.rmtree(vendor, ignore_errors=True)
     count = 0
     for source, target in FILES.items():
         found = sorted(modules.glob(source))
         if not found:
             raise BuildError(f"{source} is not in the installed packages: FILES and package-lock.json disagree")
         for path in found:
-            place = VENDOR / target / path.name if target.endswith("/") else VENDOR / target
+            place = vendor / target / path.name if target.endswith("/") else vendor / target
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
             count += 1

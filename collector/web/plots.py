@@ -109,7 +109,8 @@ def _cpu(series: Series, on: Grid) -> list[Line]:
     for labels, values in lines_of(series.get("node_cpu_seconds_total", ()), on, is_rate=True):
         processors.add(labels.get("cpu"))
         by_mode.setdefault(labels.get("mode", ""), []).append(values)
-    return [Line(mode, "", np.sum(by_mode[mode], axis=0) / len(processors)) for mode in CPU_MODES if mode in by_mode]
+    lines = [Line(mode, "", np.sum(by_mode[mode], axis=0) / len(processors)) for mode in CPU_MODES if mode in by_mode]
+    return [line for line in lines if line.key in ("user", "system") or _weight([line]) > 0]
 
 
 def _load(series: Series, on: Grid) -> list[Line]:
@@ -149,7 +150,7 @@ def _traffic(series: Series, on: Grid, names: Sequence[tuple[str, str]]) -> list
         for labels, values in lines_of(series.get(name, ()), on, is_rate=True)
         if not labels.get("device", "").startswith(QUIET_DEVICES)
     ]
-    devices = sorted({line.device for line in lines})
+    devices = sorted({line.device for line in lines if _weight([line])} or {line.device for line in lines})
     kept = sorted(devices, key=lambda name: -_weight([line for line in lines if line.device == name]))[:SHOWN_DEVICES]
     return sorted((line for line in lines if line.device in kept), key=lambda line: (kept.index(line.device), line.key))
 

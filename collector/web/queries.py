@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from collector.verdicts.standing import Change
 from collector.verdicts.tables import state_changes
+
+
+def known_since(connection: Connection, kind: str, subject: str) -> int | None:
+    """When anything was first concluded about a thing; None where nothing was."""
+    at = state_changes.c
+    query = select(func.min(at.at_ms)).where(at.kind == kind, at.subject == subject)
+    return connection.execute(query).scalar()
 
 
 def latest_changes(connection: Connection, subjects: Sequence[tuple[str, str]], limit: int) -> list[Change]:

@@ -128,6 +128,7 @@ def agent_line(agent: Agent, live: Live, standing: Standing) -> AgentLine:
             if name == "agent_info":
                 version = dict(labels).get("version", "")
     oldest = host.value("agent_spool_oldest_timestamp_seconds") if host is not None else None
+    records = host.value("agent_spool_records") if host is not None else None
     return AgentLine(
         agent,
         judged(standing.agents.get(agent.id)),
@@ -135,8 +136,8 @@ def agent_line(agent: Agent, live: Live, standing: Standing) -> AgentLine:
         heard.offset_ms if heard is not None else None,
         heard.lag_ms if heard is not None else None,
         version,
-        host.value("agent_spool_records") if host is not None else None,
-        oldest * 1000 if oldest else None,
+        records,
+        oldest * 1000 if oldest and records else None,
     )
 
 

@@ -21,7 +21,7 @@ from collector.history.source import SeriesData, TooMuch
 from collector.verdicts.standing import NO_DATA
 from collector.web import plots, site_view, view
 from collector.web.i18n import Words
-from collector.web.queries import latest_changes
+from collector.web.queries import known_since, latest_changes
 from collector.web.render import frame_of, packed, page
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def router(services: Services) -> APIRouter:
         wanted = range if range in RANGES else "1h"
         with services.store.reading() as connection:
             changes = latest_changes(connection, [("host", found.id)], SHOWN_CHANGES)
+            since_ms = known_since(connection, "host", found.id)
         values = {
             "host": found,
             "site": site,
@@ -61,6 +62,7 @@ def router(services: Services) -> APIRouter:
             "range": wanted,
             "ranges": {key: f"/hosts/{found.id}?{urlencode({'range': key})}" for key in RANGES},
             "span_ms": RANGES[wanted],
+            "since_ms": since_ms or 0,
             "kinds": plots.KINDS,
             "last": {plot.id: table_of(plot, frame.words) for plot in last},
             "checks": site_view.checks_of([found], live, standing),

@@ -4,6 +4,11 @@ import { stamp } from "./age.js";
 const holder = document.getElementById("plots");
 const { default: uPlot } = await import(holder.dataset.vendor);
 const span = Number(holder.dataset.span);
+const SHORTEST_MS = 600_000;
+
+// A host known for three minutes is not shown at the edge of an empty hour.
+const start = () => Math.max(serverNow() - span, Math.min(Number(holder.dataset.since) - 30_000, serverNow() - SHORTEST_MS));
+
 const drawn = new Map();
 const BINARY = ["B", "KiB", "MiB", "GiB", "TiB"];
 
@@ -63,12 +68,22 @@ function options(plot, width, times) {
       {},
       ...plot.lines.map((_, place) => {
         const colour = css(`--c${colourOf(plot, place)}`);
-        return { stroke: colour, width: plot.stack ? 1 : 1.5, fill: plot.stack ? `${colour}${place === count - 1 && plot.id === "memory" ? "22" : "b0"}` : undefined, points: { show: false }, spanGaps: false };
+        return { stroke: colour, width: plot.stack ? 1 : 1.5, fill: plot.stack ? `${colour}${place === count - 1 && plot.id === "memory" ? "22" : "b0"}` : undefined, points: { show: false, size: 5, fill: colour, filter: alone }, spanGaps: false };
       }),
     ],
     bands: plot.stack ? plot.lines.slice(1).map((_, place) => ({ series: [place + 2, place + 1] })) : [],
     hooks: { setCursor: [(chart) => legend(plot, chart.cursor.idx)] },
   };
+}
+
+// Values with a gap on both sides make no line; they are drawn as points.
+function alone(chart, series) {
+  const values = chart.data[series];
+  const found = [];
+  for (let at = 0; at < values.length; at += 1) {
+    if (values[at] !== null && (values[at - 1] ?? null) === null && (values[at + 1] ?? null) === null) found.push(at);
+  }
+  return found.length ? found : null;
 }
 
 // The table under a plot: newest values, or those under the cursor.
@@ -87,7 +102,8 @@ function table(figure, plot) {
     const made = document.createElement("table");
     made.className = "last";
     body = made.createTBody();
-    figure.querySelector(".none")?.replaceWith(made);
+    figure.querySelector(".none")?.remove();
+    figure.append(made);
   }
   body.replaceChildren(
     ...plot.lines.map((line, place) => {
@@ -103,16 +119,20 @@ function table(figure, plot) {
   );
 }
 
+const isFilled = (plot) => plot.lines.some((line) => line.values.some((value) => value !== null));
+
 function draw(answer) {
+  const isAny = answer.plots.some(isFilled);
   for (const plot of answer.plots) {
     const figure = document.getElementById(`plot-${plot.id}`);
     const canvas = figure.querySelector(".canvas");
-    const hasValues = plot.lines.some((line) => line.values.some((value) => value !== null));
+    const hasValues = isFilled(plot);
     drawn.get(plot.id)?.destroy();
     drawn.delete(plot.id);
     figure.classList.toggle("drawn", hasValues);
     if (!hasValues) {
-      canvas.textContent = holder.dataset.empty;
+      canvas.textContent = isAny ? holder.dataset.few : holder.dataset.empty;
+      figure.querySelector(".none")?.remove();
       continue;
     }
     canvas.textContent = "";
@@ -127,7 +147,7 @@ function draw(answer) {
 let newest = null;
 async function load() {
   try {
-    const answer = await fetch(`/hosts/${encodeURIComponent(holder.dataset.host)}/series?from=${serverNow() - span}&to=${serverNow()}&lang=${holder.dataset.language}`, { headers: { Accept: "application/json" } });
+    const answer = await fetch(`/hosts/${encodeURIComponent(holder.dataset.host)}/series?from=${start()}&to=${serverNow()}&lang=${holder.dataset.language}`, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(String(answer.status));
     newest = await answer.json();
     draw(newest);
