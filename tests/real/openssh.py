@@ -101,9 +101,11 @@ def running(folder: Path) -> Iterator[Server]:
                 break
         else:
             raise AssertionError(f"sshd ended with {process.wait()}")
-        with (folder / "log").open("wb") as log, subprocess.Popen(["cat"], stdin=process.stderr, stdout=log):
-            yield server
-            process.terminate()
+        with (folder / "log").open("wb") as log, subprocess.Popen(["cat"], stdin=process.stderr, stdout=log) as copier:
+            try:
+                yield server
+            finally:
+                copier.kill()  # a session that a client left open would keep it waiting
     finally:
         process.terminate()
         process.wait(10)

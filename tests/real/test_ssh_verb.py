@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from openssh import fingerprint, make_key, running
-
-from agent.cli import main
 
 pytestmark = pytest.mark.real
 
@@ -25,7 +25,12 @@ processes = [{{ name = "sshd" }}]
 """
 
 
-def test_check_of_a_target_and_a_refused_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    code = "import sys; from agent.cli import main; sys.exit(main())"
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=30)
+
+
+def test_check_of_a_target_and_a_refused_key(tmp_path: Path) -> None:
     with running(tmp_path / "srv1") as server:
         target = server.target
         config = tmp_path / "agent.toml"
@@ -35,16 +40,16 @@ def test_check_of_a_target_and_a_refused_key(tmp_path: Path, capsys: pytest.Capt
             )
         )
         look = ["check", "--target", "srv1", "--config", str(config), "--json"]
-        assert main(look) == 0
-        said = capsys.readouterr().out
-        assert json.loads(said)
+        said = run(*look)
+        assert said.returncode == 0, said.stderr
+        assert json.loads(said.stdout)
         for name in ('"ssh"', '"cpu"', '"process:sshd"'):
-            assert name in said
+            assert name in said.stdout
 
         other = make_key(tmp_path / "other")
         server.pin(other)
-        assert main(["check", "cpu", "--target", "srv1", "--config", str(config)]) == 1
-        shown = capsys.readouterr()
+        said = run("check", "cpu", "--target", "srv1", "--config", str(config))
+        assert said.returncode == 1
         for part in (fingerprint(server.host_key), fingerprint(other), "changed", "ssh-keygen -R"):
-            assert part in shown.out
-        assert "Traceback" not in shown.out + shown.err
+            assert part in said.stdout
+        assert "Traceback" not in said.stdout + said.stderr
