@@ -45,12 +45,12 @@ def waiting(connection: Connection, agent_id: bytes, limit: int) -> list[LogRow]
 
 
 def tail(connection: Connection, agents: Iterable[bytes], received_from_ms: int) -> Iterator[LogRow]:
-    """Rows of these agents that are not chunked yet and can hold samples taken since then."""
+    """Rows of these agents that are not chunked yet and can hold samples taken since then; by agent, newest first."""
     for some in _portions(agents):
         rows = connection.execute(
-            select(*_LOG_ROW).where(
-                envelopes.c.agent_id.in_(some), envelopes.c.received_at_ms >= received_from_ms, _WAITING
-            )
+            select(*_LOG_ROW)
+            .where(envelopes.c.agent_id.in_(some), envelopes.c.received_at_ms >= received_from_ms, _WAITING)
+            .order_by(envelopes.c.agent_id, envelopes.c.received_at_ms.desc(), envelopes.c.id.desc())
         )
         yield from map(LogRow._make, rows)
 
@@ -72,7 +72,7 @@ def add_chunks(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 def chunks_between(connection: Connection, schema_hashes: Iterable[bytes], from_ms: int, to_ms: int) -> Iterator[Any]:
     """Chunks of these schemas that reach into ``[from_ms, to_ms)``."""
-    columns = [chunks.c[name] for name in ("agent_id", "epoch", "schema_hash", "times", "seqs", "data")]
+    columns = [chunks.c[name] for name in ("agent_id", "epoch", "schema_hash", "to_ms", "times", "seqs", "data")]
     for some in _portions(schema_hashes):
         yield from connection.execute(
             select(*columns, chunks.c.count.label("instants"))

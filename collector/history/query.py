@@ -35,7 +35,7 @@ class Query(NamedTuple):
             window_ms = asked.range_ms
             series = self._select(asked.matchers, at_ms - window_ms + 1, at_ms + 1)
             return matrix(_some(in_range(one, at_ms, window_ms) for one in series))
-        series = self._select(asked.matchers, at_ms - lookback_ms + 1, at_ms + 1)
+        series = self._select(asked.matchers, at_ms - lookback_ms + 1, at_ms + 1, newest_only=True)
         grid = steps(at_ms, at_ms, 1)
         return vector(_some(on_grid(one, grid, lookback_ms) for one in series))
 
@@ -96,10 +96,10 @@ class Query(NamedTuple):
                 found.update(source.label_sets(matchers, start_ms, end_ms + 1, self.scope))
         return found
 
-    def _select(self, matchers: Matchers, from_ms: int, to_ms: int) -> list[SeriesData]:
+    def _select(self, matchers: Matchers, from_ms: int, to_ms: int, newest_only: bool = False) -> list[SeriesData]:
         found: list[SeriesData] = []
         for source in self.sources:
-            found += source.select(matchers, from_ms, to_ms, self.scope)
+            found += source.select(matchers, from_ms, to_ms, self.scope, newest_only)
         return sorted(found, key=lambda one: one.labels)
 
 

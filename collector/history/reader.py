@@ -10,23 +10,20 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from agent.link.names import FUTURE_LIMIT_MS
 from agent.link.wire import WireError
-from collector.fleet.registry import Fleet, Registry
+from collector.fleet.registry import Registry
 from collector.history import queries
-from collector.history.chunk import Samples, unpack_seqs, unpack_times, unpack_words
 from collector.history.index import HOST_LABELS, PRESENCE, UP, HostPart, Index, host_labels
 from collector.history.matchers import Matchers
 from collector.history.merge import Piece, join
 from collector.history.presence import presence
-from collector.history.records import Gathering, Origin
-from collector.history.source import LabelSet, SeriesData, Source, TooMuch
+from collector.history.reading import Reading, Wanted
+from collector.history.source import LabelSet, SeriesData, Source
 from collector.store.engine import Store
 from collector.store.scope import Scope
 
@@ -34,14 +31,6 @@ log = logging.getLogger(__name__)
 
 MAX_SAMPLES = 50_000_000
 DAY_MS = 86_400_000
-
-
-class Wanted(NamedTuple):
-    """A host and what of it is asked for: by schema, column ids and their places (``PRESENCE`` for ``up``)."""
-
-    host: str
-    labels: Mapping[str, str]
-    parts: tuple[HostPart, ...]
 
 
 class History:
@@ -62,19 +51,22 @@ class History:
         with self._store.reading() as connection:
             self._refresh(connection)
 
-    def select(self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope) -> list[SeriesData]:
+    def select(
+        self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope, newest_only: bool = False
+    ) -> list[SeriesData]:
         """Every series the matchers name, with its samples of ``[from_ms, to_ms)``; series without any are left out."""
         with self._store.reading() as connection:
             self._refresh(connection)
             wanted = self._wanted(matchers, scope)
             if not wanted:
                 return []
-            read = _Reading(self.index, wanted, from_ms, to_ms, self._max_samples)
+            read = Reading(self.index, wanted, from_ms, to_ms, self._max_samples, newest_only)
             read.tail(connection, self._registry.fleet)
             read.chunks(connection)
-            found = []
-            for host in wanted:
-                found += self._series(connection, host, read, from_ms, to_ms)
+            before = self._last_seen(connection, wanted, from_ms)
+        found = []
+        for host in wanted:
+            found += self._series(host, read, before, from_ms, to_ms)
         return found
 
     def label_sets(self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope) -> list[LabelSet]:
@@ -127,8 +119,14 @@ class History:
                 chosen.append(Wanted(host, labels, kept))
         return chosen
 
+    def _last_seen(self, connection: Connection, wanted: list[Wanted], from_ms: int) -> dict[bytes, int]:
+        """For ``up``: by schema, when it was last in use before the time asked for."""
+        hosts = {one.host for one in wanted if any(UP in part.ids for part in one.parts)}
+        schemas = {part.schema_hash for host in hosts for part in self.index.by_host[host]}
+        return queries.ends_before(connection, schemas, from_ms)
+
     def _series(
-        self, connection: Connection, host: Wanted, read: _Reading, from_ms: int, to_ms: int
+        self, host: Wanted, read: Reading, before: dict[bytes, int], from_ms: int, to_ms: int
     ) -> list[SeriesData]:
         by_column: dict[int, list[Piece]] = defaultdict(list)
         for part in host.parts:
@@ -139,7 +137,7 @@ class History:
                     by_column[at].append(Piece(samples.times, words))
         found = []
         if any(UP in part.ids for part in host.parts):
-            up = self._up(connection, host, by_column.pop(UP, []), from_ms, to_ms)
+            up = self._up(host, before, by_column.pop(UP, []), from_ms, to_ms)
             if len(up.times):
                 found.append(up)
         columns = self.index.columns
@@ -149,100 +147,15 @@ class History:
                 found.append(SeriesData(_label_set(columns[at].labels, host.labels), joined.times, joined.words))
         return found
 
-    def _up(self, connection: Connection, host: Wanted, pieces: list[Piece], from_ms: int, to_ms: int) -> SeriesData:
+    def _up(self, host: Wanted, before: dict[bytes, int], pieces: list[Piece], from_ms: int, to_ms: int) -> SeriesData:
         times = np.unique(np.concatenate([piece.times for piece in pieces])) if pieces else np.empty(0, np.int64)
         fleet = self._registry.fleet
         interval_ms = fleet.sites[fleet.hosts[host.host].site].interval_seconds * 1000
-        schemas = [part.schema_hash for part in self.index.by_host[host.host]]
-        before = queries.ends_before(connection, schemas, from_ms)
-        times, words = presence(times, max(before.values(), default=None), to_ms, interval_ms)
+        ends = [before[part.schema_hash] for part in self.index.by_host[host.host] if part.schema_hash in before]
+        times, words = presence(times, max(ends, default=None), to_ms, interval_ms)
         inside = times >= from_ms
         labels = _label_set(self.index.columns[UP].labels, host.labels)
         return SeriesData(labels, times[inside], words[inside])
-
-
-class _Reading:
-    """One query's samples by schema: only the columns asked for, only the time asked for."""
-
-    def __init__(self, index: Index, wanted: list[Wanted], from_ms: int, to_ms: int, max_samples: int) -> None:
-        self._index = index
-        self._from_ms = from_ms
-        self._to_ms = to_ms
-        self._left = self._max = max_samples
-        self._hosts = [one.host for one in wanted]
-        # A schema may name several hosts: read the union of their columns once, and remember where each went.
-        places: dict[bytes, set[int]] = defaultdict(set)
-        for one in wanted:
-            for part in one.parts:
-                places[part.schema_hash].update(part.places.tolist())
-        self._places = {key: np.array(sorted(at - {PRESENCE}), np.intp) for key, at in places.items()}
-        self._pieces: dict[Origin, list[Samples]] = defaultdict(list)
-        self._joined: dict[bytes, list[Samples]] | None = None
-
-    def tail(self, connection: Connection, fleet: Fleet) -> None:
-        """Read what is not chunked yet."""
-        agents = {entry.agent_id for host in self._hosts if (entry := fleet.hosts.get(host)) and entry.agent_id}
-        gathering = Gathering(self._index.widths, self._from_ms, frozenset(self._places))
-        for row in queries.tail(connection, agents, self._from_ms - FUTURE_LIMIT_MS):
-            gathering.add(row)
-        for source, samples in gathering.samples().items():
-            agent = fleet.agents.get(source.agent_id)
-            if agent is not None and self._index.hosts_of[source.schema_hash] <= agent.hosts:
-                words = samples.words[self._places[source.schema_hash]]
-                self._keep(source, samples._replace(words=words))
-
-    def chunks(self, connection: Connection) -> None:
-        for row in queries.chunks_between(connection, self._places, self._from_ms, self._to_ms):
-            times = unpack_times(row.instants, row.times)
-            self._keep(
-                Origin(row.agent_id, row.epoch, row.schema_hash),
-                Samples(
-                    times,
-                    times,
-                    unpack_seqs(row.instants, row.seqs),
-                    unpack_words(row.instants, row.data, self._places[row.schema_hash]),
-                ),
-            )
-
-    def rows(self, part: HostPart) -> NDArray[np.intp]:
-        """Where the part's columns stand in what was read of its schema; ``PRESENCE`` stays itself."""
-        rows = np.searchsorted(self._places[part.schema_hash], part.places)
-        return np.where(part.places == PRESENCE, PRESENCE, rows)
-
-    def of_schema(self, schema_hash: bytes) -> list[Samples]:
-        """What was read of a schema, one for each source, each number once."""
-        if self._joined is None:
-            self._joined = defaultdict(list)
-            for source, pieces in self._pieces.items():
-                self._joined[source.schema_hash].append(_one(pieces))
-        return self._joined.get(schema_hash, [])
-
-    def _keep(self, source: Origin, samples: Samples) -> None:
-        inside = (samples.times >= self._from_ms) & (samples.times < self._to_ms)
-        if not inside.all():
-            samples = _pick(samples, inside)
-        self._left -= len(samples.times) * max(1, len(samples.words))
-        if self._left < 0:
-            raise TooMuch(
-                f"query processing would load too many samples into memory: more than {self._max:,}; "
-                "ask for fewer series or a shorter time"
-            )
-        self._pieces[source].append(samples)
-
-
-def _one(pieces: list[Samples]) -> Samples:
-    """Pieces of one source joined, each sequence number once."""
-    times = np.concatenate([one.times for one in pieces])
-    seqs = np.concatenate([one.seqs for one in pieces])
-    words = np.concatenate([one.words for one in pieces], axis=1)
-    joined = Samples(times, times, seqs, words)
-    _, first = np.unique(seqs, return_index=True)
-    return joined if len(first) == len(seqs) else _pick(joined, first)
-
-
-def _pick(samples: Samples, which: NDArray[np.bool_] | NDArray[np.intp]) -> Samples:
-    times = samples.times[which]
-    return Samples(times, times, samples.seqs[which], samples.words[:, which])
 
 
 def _narrow(part: HostPart, ids: NDArray[np.int32], with_up: bool) -> HostPart:

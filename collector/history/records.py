@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from agent.link.model import MAX_INT
 from agent.link.names import FUTURE_LIMIT_MS
 from agent.link.wire import Block, WireError, open_body, open_envelope, open_header
 from collector.history.chunk import Samples
@@ -52,14 +53,19 @@ class Gathering:
     """Collects the sample records of log rows. ``wanted`` schemas only, where given.
 
     ``widths`` says how many columns a schema has; what does not fit it is left out. Left out
-    too: numbers another envelope brought first, what lies more than 60 s ahead of its receipt, and what is older than
+    too: what is not before ``until_ms``, numbers another envelope brought first, what lies more than 60 s ahead of its receipt, and what is older than
     ``oldest_ms``. Everything left out for a reason is in ``dropped``.
     """
 
-    def __init__(self, widths: dict[bytes, int], oldest_ms: int, wanted: frozenset[bytes] | None = None) -> None:
+    def __init__(
+        self, widths: dict[bytes, int], oldest_ms: int, wanted: frozenset[bytes] | None = None, until_ms: int = MAX_INT
+    ) -> None:
         self._widths = widths
         self._oldest_ms = oldest_ms
         self._wanted = wanted
+        self._until_ms = until_ms
+        self.newest: dict[Origin, int] = {}
+        """Time of the newest sample taken, by origin."""
         self._rows: dict[Origin, _Rows] = {}
         self.dropped: Counter[str] = Counter()
 
@@ -105,6 +111,10 @@ class Gathering:
             if not self._oldest_ms <= taken + offset <= latest_ms:
                 self.dropped["expired" if taken + offset < self._oldest_ms else "future"] += 1
                 continue
+            if taken + offset >= self._until_ms:
+                continue
+            if taken + offset > self.newest.get(origin, -MAX_INT):
+                self.newest[origin] = taken + offset
             rows.seqs.append(seq)
             rows.taken.append(taken)
             rows.offsets.append(offset)

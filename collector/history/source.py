@@ -48,7 +48,10 @@ class Source(Protocol):
     Times are milliseconds, half-open ``[from_ms, to_ms)``. Only what ``scope`` allows is answered. Raises TooMuch.
     """
 
-    def select(self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope) -> list[SeriesData]: ...
+    def select(
+        self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope, newest_only: bool = False
+    ) -> list[SeriesData]:
+        """``newest_only`` says that of each host only the last sample in reach matters; more may be given."""
 
     def label_sets(self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope) -> list[LabelSet]:
         """Labels of what ``select`` would give, without reading values; may name a series with no sample in reach."""

@@ -14,6 +14,7 @@ from collector.fleet.registry import bump_version
 from collector.fleet.tables import hosts
 from collector.history import queries
 from collector.history.matchers import matcher
+from collector.history.query import Query
 from collector.history.reader import History
 from collector.history.source import TooMuch
 from collector.log.tables import envelopes
@@ -302,3 +303,27 @@ def test_a_query_that_is_too_much_is_refused(archive: Archive) -> None:
     assert len(small.select((matcher("__name__", "=", "node_load1"),), START, START + HOUR, EVERYTHING)) == 1
     with pytest.raises(TooMuch, match="too many samples"):
         small.select((matcher("__name__", "=~", "node_.*"),), START, START + HOUR, EVERYTHING)
+
+
+def test_an_instant_needs_only_the_newest_sample_and_finds_it(archive: Archive) -> None:
+    """Live reports, a backlog that arrives after them, a second host of the agent, and chunks: always the newest."""
+    sender = archive.centre.enrolled()
+    archive.send(sender, LOAD, rows(ticks(4)), received_ms=START)
+    archive.chunk(START + HOUR)
+    backlog = [sender.sample(LOAD, [float(at), 0.0, 0.0], START + HOUR - MINUTE + at * 1000) for at in range(3)]
+    archive.send(sender, LOAD, [(START + HOUR, [100.0, 0.0, 0.0])], received_ms=START + HOUR + 200)
+    archive.post(sender, LOAD, [backlog], START + HOUR + 300)
+
+    def value(at_ms: int) -> list[object]:
+        answer = Query([archive.history], EVERYTHING).instant("node_load1", at_ms)
+        return [one["value"][1] for one in answer["result"]]
+
+    assert value(START + HOUR + MINUTE) == ["100"]
+    assert value(START + HOUR) == ["100"]
+    assert value(START + HOUR - 1) == ["2"]
+    assert value(START + HOUR - MINUTE) == ["0"]
+    assert value(START + 50_000) == ["3"]
+    assert value(START + 46 * MINUTE) == []
+    for at in range(0, 2 * HOUR, 7 * MINUTE):
+        full = archive.points("node_load1", START + at, START + at)
+        assert value(START + at) == [f"{points[0][1]:.0f}" for points in full.values()]

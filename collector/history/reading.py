@@ -1,0 +1,138 @@
+"""One query's way through the rows: the log's tail first, then the chunks, cut to the columns and the time asked for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from agent.link.names import FUTURE_LIMIT_MS
+from collector.fleet.registry import Fleet
+from collector.history import queries
+from collector.history.chunk import Samples, unpack_seqs, unpack_times, unpack_words
+from collector.history.index import PRESENCE, HostPart, Index
+from collector.history.records import Gathering, LogRow, Origin
+from collector.history.source import TooMuch
+
+
+class Wanted(NamedTuple):
+    """A host and what of it is asked for: by schema, column ids and their places (``PRESENCE`` for ``up``)."""
+
+    host: str
+    labels: Mapping[str, str]
+    parts: tuple[HostPart, ...]
+
+
+class Reading:
+    """One query's samples by schema: only the columns asked for, only the time asked for."""
+
+    def __init__(
+        self, index: Index, wanted: list[Wanted], from_ms: int, to_ms: int, max_samples: int, newest_only: bool
+    ) -> None:
+        self._index = index
+        self._from_ms = from_ms
+        self._to_ms = to_ms
+        self._left = self._max = max_samples
+        self._newest_only = newest_only
+        self._newest: dict[Origin, int] = {}
+        self._schemas_of = {one.host: [part.schema_hash for part in one.parts] for one in wanted}
+        # A schema may name several hosts: read the union of their columns once, and remember where each went.
+        places: dict[bytes, set[int]] = defaultdict(set)
+        for one in wanted:
+            for part in one.parts:
+                places[part.schema_hash].update(part.places.tolist())
+        self._places = {key: np.array(sorted(at - {PRESENCE}), np.intp) for key, at in places.items()}
+        self._pieces: dict[Origin, list[Samples]] = defaultdict(list)
+        self._joined: dict[bytes, list[Samples]] | None = None
+
+    def tail(self, connection: Connection, fleet: Fleet) -> None:
+        """Read what is not chunked yet, newest first.
+
+        Where only the newest sample matters, an agent's rows are read until none that is left can hold a newer one:
+        what was received before a sample was taken cannot have been taken after it.
+        """
+        hosts_of: dict[bytes, list[str]] = defaultdict(list)
+        for host in self._schemas_of:
+            entry = fleet.hosts.get(host)
+            if entry is not None and entry.agent_id is not None:
+                hosts_of[entry.agent_id].append(host)
+        gathering = Gathering(self._index.widths, self._from_ms, frozenset(self._places), self._to_ms)
+        self._newest = gathering.newest
+        for row in queries.tail(connection, hosts_of, self._from_ms - FUTURE_LIMIT_MS):
+            if not self._newest_only or not self._is_settled(row, hosts_of[row.agent_id]):
+                gathering.add(row)
+        for source, samples in gathering.samples().items():
+            agent = fleet.agents.get(source.agent_id)
+            if agent is not None and self._index.hosts_of[source.schema_hash] <= agent.hosts:
+                words = samples.words[self._places[source.schema_hash]]
+                self._keep(source, samples._replace(words=words))
+
+    def _is_settled(self, row: LogRow, hosts: list[str]) -> bool:
+        """Whether every host of the agent has a sample that is newer than anything in this row."""
+        return all(
+            any(
+                self._newest.get(Origin(row.agent_id, row.epoch, schema), -1) >= row.received_at_ms
+                for schema in self._schemas_of[host]
+            )
+            for host in hosts
+        )
+
+    def chunks(self, connection: Connection) -> None:
+        for row in queries.chunks_between(connection, self._places, self._from_ms, self._to_ms):
+            origin = Origin(row.agent_id, row.epoch, row.schema_hash)
+            if self._newest_only and self._newest.get(origin, -1) >= row.to_ms:
+                continue
+            times = unpack_times(row.instants, row.times)
+            self._keep(
+                origin,
+                Samples(
+                    times,
+                    times,
+                    unpack_seqs(row.instants, row.seqs),
+                    unpack_words(row.instants, row.data, self._places[row.schema_hash]),
+                ),
+            )
+
+    def rows(self, part: HostPart) -> NDArray[np.intp]:
+        """Where the part's columns stand in what was read of its schema; ``PRESENCE`` stays itself."""
+        rows = np.searchsorted(self._places[part.schema_hash], part.places)
+        return np.where(part.places == PRESENCE, PRESENCE, rows)
+
+    def of_schema(self, schema_hash: bytes) -> list[Samples]:
+        """What was read of a schema, one for each source, each number once."""
+        if self._joined is None:
+            self._joined = defaultdict(list)
+            for source, pieces in self._pieces.items():
+                self._joined[source.schema_hash].append(_one(pieces))
+        return self._joined.get(schema_hash, [])
+
+    def _keep(self, source: Origin, samples: Samples) -> None:
+        inside = (samples.times >= self._from_ms) & (samples.times < self._to_ms)
+        if not inside.all():
+            samples = _pick(samples, inside)
+        self._left -= len(samples.times) * max(1, len(samples.words))
+        if self._left < 0:
+            raise TooMuch(
+                f"query processing would load too many samples into memory: more than {self._max:,}; "
+                "ask for fewer series or a shorter time"
+            )
+        self._pieces[source].append(samples)
+
+
+def _one(pieces: list[Samples]) -> Samples:
+    """Pieces of one source joined, each sequence number once."""
+    times = np.concatenate([one.times for one in pieces])
+    seqs = np.concatenate([one.seqs for one in pieces])
+    words = np.concatenate([one.words for one in pieces], axis=1)
+    joined = Samples(times, times, seqs, words)
+    _, first = np.unique(seqs, return_index=True)
+    return joined if len(first) == len(seqs) else _pick(joined, first)
+
+
+def _pick(samples: Samples, which: NDArray[np.bool_] | NDArray[np.intp]) -> Samples:
+    times = samples.times[which]
+    return Samples(times, times, samples.seqs[which], samples.words[:, which])
