@@ -24,11 +24,12 @@ class Reply(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What a run of requests took. ``latencies`` in seconds, one a request."""
+    """What a run of requests took: for each, in the order they ended, its seconds, its answer and when that came."""
 
     seconds: float
     latencies: list[float]
     replies: list[Reply]
+    ended_at: list[float]
 
 
 class BadReply(Exception):
@@ -84,6 +85,7 @@ async def send_all(address: Address, raws: Sequence[bytes], connections: int) ->
     """All requests as fast as they are answered, each connection one after the other."""
     waiting = iter(raws)
     latencies: list[float] = []
+    ended_at: list[float] = []
     replies: list[Reply] = []
 
     async def work() -> None:
@@ -91,12 +93,13 @@ async def send_all(address: Address, raws: Sequence[bytes], connections: int) ->
         for raw in waiting:
             began = time.perf_counter()
             replies.append(await connection.exchange(raw))
-            latencies.append(time.perf_counter() - began)
+            ended_at.append(time.perf_counter())
+            latencies.append(ended_at[-1] - began)
         await connection.close()
 
     began = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(min(connections, len(raws)))))
-    return Sent(time.perf_counter() - began, latencies, replies)
+    return Sent(time.perf_counter() - began, latencies, replies, ended_at)
 
 
 async def send_paced(
@@ -104,6 +107,7 @@ async def send_paced(
 ) -> Sent:
     """The requests spread evenly over ``seconds``, whatever the answers take: what a fleet of agents does."""
     latencies: list[float] = []
+    ended_at: list[float] = []
     replies: list[Reply] = []
     start = time.perf_counter() if began is None else began
     idle: asyncio.Queue[Connection] = asyncio.Queue()
@@ -115,14 +119,15 @@ async def send_paced(
         connection = await idle.get()
         sent_at = time.perf_counter()
         replies.append(await connection.exchange(raw))
-        latencies.append(time.perf_counter() - sent_at)
+        ended_at.append(time.perf_counter())
+        latencies.append(ended_at[-1] - sent_at)
         idle.put_nowait(connection)
 
     gap = seconds / max(1, len(raws))
     await asyncio.gather(*(one(at * gap, raw) for at, raw in enumerate(raws)))
     while not idle.empty():
         await idle.get_nowait().close()
-    return Sent(time.perf_counter() - start, latencies, replies)
+    return Sent(time.perf_counter() - start, latencies, replies, ended_at)
 
 
 Result = TypeVar("Result")

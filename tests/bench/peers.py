@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,15 @@ class Started:
 
     def cpu_seconds(self) -> float:
         return cpu_seconds(self.process.pid)
+
+    def settle(self) -> None:
+        """Wait until it rests: some take a push first and work on it later."""
+        used = -1.0
+        for _ in range(120):
+            before, used = used, self.cpu_seconds()
+            if used - before < 0.02:
+                return
+            time.sleep(0.5)
 
     def peak_rss_mib(self) -> float:
         return peak_rss_mib(self.process.pid)

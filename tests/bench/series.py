@@ -1,7 +1,8 @@
 """What one host says: 300 series in 88 families with node_exporter's names and labels, as our schema and as text.
 
-Three in five of them stand still between two reports of a real machine; a round may also make all of them new, because
-a scrape's cost depends on how many numbers have to be written anew.
+Between two reports of a real machine most of them stand still, and many are zero for ever (``wire`` prints the shares
+of a recorded one); a round may also make all of them new, because a scrape's cost depends on how many numbers have to
+be written anew.
 """
 
 from __future__ import annotations
@@ -86,15 +87,16 @@ def of_host(host: str, kind: int = 0) -> tuple[Series, ...]:
 
 
 class Values:
-    """A host's numbers, moving from report to report as a machine's do."""
+    """A host's numbers, moving from report to report as a machine's do: of five series two move and two are zero."""
 
     def __init__(self, kind: int, seed: int) -> None:
         self._random = np.random.default_rng(seed)
         names = [name for name, _, _ in columns(kind)]
         self._is_seconds = np.array(["seconds" in name or "load" in name for name in names])
-        self._moves = np.array([at % 5 < 2 for at in range(len(names))])
+        places = np.arange(len(names)) % 5
+        self._moves = places < 2
         scale = 10.0 ** self._random.integers(3, 10, len(names))
-        self.now: NDArray[np.float64] = self._rounded(self._random.random(len(names)) * scale)
+        self.now: NDArray[np.float64] = self._rounded(self._random.random(len(names)) * scale) * (places < 3)
 
     def _rounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Seconds to hundredths, everything else whole."""
@@ -103,7 +105,11 @@ class Values:
     def step(self, all_new: bool) -> NDArray[np.float64]:
         """The next report's numbers; two in five of them new, or all."""
         growth = self._rounded(1 + self._random.random(len(self.now)) * 2000)
-        self.now = self.now + growth if all_new else np.where(self._moves, self.now + growth, self.now)
+        self.now = (
+            self._rounded(self.now + growth)
+            if all_new
+            else np.where(self._moves, self._rounded(self.now + growth), self.now)
+        )
         return self.now
 
 

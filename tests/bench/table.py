@@ -7,4 +7,10 @@ from tests.bench.figures import Goal
 TABLE: tuple[Goal, ...] = (
     Goal("ingest_cpu_s_per_msample", "CPU s / M samples", 1.0, "ingest:direct"),
     Goal("ingest_bundle_cpu_s_per_msample", "CPU s / M samples", 0.4, "ingest:bundled"),
+    Goal("scrape_300k_cpu_s", "CPU s", 0.16, "scrape:of_300k"),
+    Goal("scrape_1m_cpu_s", "CPU s", 0.45, "scrape:of_1m"),
+    Goal("pace_cpu_s_per_hour", "CPU s / h", 350, "pace:measure"),
+    Goal("collector_rss_mib_300k", "MiB", 250, "pace:measure"),
+    Goal("push_p99_ms_during_1m_scrape", "ms", 20, "latency:during_1m_scrape"),
+    Goal("restart_to_ready_s", "s", 5, "restart:measure"),
 )
