@@ -78,8 +78,7 @@ def _run(config: str, data: str) -> int:
         runtime = Runtime(settings, data_dir, identity)
     except (SpoolError, AlreadyRunning, OSError) as why:
         return _complain(why)
-    runtime.run()
-    return DONE
+    return DONE if runtime.run() else FAILED
 
 
 def _enroll(said: Namespace) -> int:

@@ -59,6 +59,7 @@ class Runtime:
         self._offset = Offset(self._clock)
         self._stop = threading.Event()
         self._greeted = threading.Event()
+        self._telling = threading.Lock()
         self._wake_sender = Waiter()
         chance = SystemChance()
         self._spool = Spool(
@@ -93,8 +94,11 @@ class Runtime:
             self._own_samples,
         )
 
-    def run(self) -> None:
-        """Until SIGTERM or SIGINT; then what is waiting is sent quickly and everything is closed."""
+    def run(self) -> bool:
+        """Until SIGTERM or SIGINT; then what is waiting is sent quickly and everything is closed.
+
+        False where a fault of ours ended the sender: the process must be started anew, for a silent agent is no agent.
+        """
         pipe = _SignalPipe()
         sender = threading.Thread(target=self._send, name="sender", daemon=True)
         sender.start()
@@ -111,12 +115,14 @@ class Runtime:
                     gc.freeze()
                 reports = self._reporter.reports
                 self._write_status()
-            if pipe.wait(due - self._clock.monotonic()):
+            if pipe.wait(due - self._clock.monotonic()) or not sender.is_alive():
                 self._stop.set()
+        is_whole = sender.is_alive()
         self._wake_sender.wake()
         sender.join(FLUSH_SECONDS + 1.0)
         self._spool.close()
         self._write_status()
+        return is_whole
 
     # ------------------------------------------------------------ threads around steps
 
@@ -124,9 +130,13 @@ class Runtime:
         """The sender's thread. After the stop it goes on while there is something to send at once, for two seconds."""
         now = self._clock.monotonic
         end: float | None = None
+        told = 0
         while True:
             due = self._sender.step(now())
             self._greeted.set()
+            if due > now() and self._sender.records_sent != told:
+                told = self._sender.records_sent
+                self._write_status()
             if self._stop.is_set():
                 end = end or now() + FLUSH_SECONDS
                 if due > now() or now() >= end:
@@ -185,35 +195,36 @@ class Runtime:
         return context_for(self._identity.ca_file)
 
     def _write_status(self) -> None:
+        with self._telling:
+            write_status(self._data_dir, self._status())
+
+    def _status(self) -> Status:
         spool, sent, times = self._spool.figures(), self._sender.figures(), os.times()
-        write_status(
-            self._data_dir,
-            Status(
-                pid=os.getpid(),
-                started_ms=self._started_ms,
-                written_ms=self._clock.wall_ms(),
-                host=self._identity.host,
-                agent_id=self._identity.agent_id.hex(),
-                epoch=spool.epoch.hex(),
-                reports=self._reporter.reports,
-                spool_records=spool.records,
-                spool_bytes=spool.bytes,
-                spool_oldest_ms=spool.oldest_ms,
-                spool_lost=spool.lost,
-                spool_trouble=spool.trouble,
-                offset_ms=self._offset.offset_ms(),
-                is_offset_known=self._offset.is_known,
-                rtt_seconds=self._offset.rtt_seconds,
-                collector=sent.collector,
-                collector_role=sent.role,
-                last_answer_ms=sent.last_answer_ms,
-                trouble=sent.trouble,
-                hold=sent.hold,
-                records_sent=sent.records_sent,
-                bytes_sent=sent.bytes_sent,
-                resident_bytes=resident_bytes(),
-                cpu_seconds=times.user + times.system,
-            ),
+        return Status(
+            pid=os.getpid(),
+            started_ms=self._started_ms,
+            written_ms=self._clock.wall_ms(),
+            host=self._identity.host,
+            agent_id=self._identity.agent_id.hex(),
+            epoch=spool.epoch.hex(),
+            reports=self._reporter.reports,
+            spool_records=spool.records,
+            spool_bytes=spool.bytes,
+            spool_oldest_ms=spool.oldest_ms,
+            spool_lost=spool.lost,
+            spool_trouble=spool.trouble,
+            offset_ms=self._offset.offset_ms(),
+            is_offset_known=self._offset.is_known,
+            rtt_seconds=self._offset.rtt_seconds,
+            collector=sent.collector,
+            collector_role=sent.role,
+            last_answer_ms=sent.last_answer_ms,
+            trouble=sent.trouble,
+            hold=sent.hold,
+            records_sent=sent.records_sent,
+            bytes_sent=sent.bytes_sent,
+            resident_bytes=resident_bytes(),
+            cpu_seconds=times.user + times.system,
         )
 
 

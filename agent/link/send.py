@@ -49,8 +49,8 @@ from agent.link.spool import Spool
 GREETING_SECONDS = 5.0
 REQUEST_SECONDS = 120.0
 LONGEST_RETRY_AFTER = 600.0
-SINGLES_PER_REQUEST = 20
 IDLE_SECONDS = 3600.0
+SCHEMAS_REMEMBERED = 2_000
 
 
 class SenderFigures(NamedTuple):
@@ -82,6 +82,7 @@ class Sender:
         profile: LinkProfile,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self.records_sent = 0
         self.collectors = [CollectorLink(url.rstrip("/")) for url in urls]
         self._spool = spool
         self._signer = signer
@@ -93,7 +94,6 @@ class Sender:
         self._log = log
         self._pace = Pace(profile.backlog_records, profile.backlog_share)
         self._lanes = Lanes(spool, self._pace, STALE_INTERVALS * profile.interval_seconds)
-        self._records_sent = 0
         self._bytes_sent = 0
         self._forks = 0
 
@@ -144,7 +144,7 @@ class Sender:
         self._pace.note(count, len(request.body), started_at, seconds, is_backlog, answer.backlog_bytes_per_second)
         self._bytes_sent += len(request.body)
         if enclosed:
-            self._records_sent += count
+            self.records_sent += count
             self._take(collector, enclosed, answer)
 
     def _post_schemas(self, collector: CollectorLink) -> None:
@@ -195,6 +195,8 @@ class Sender:
                 settled_any |= self._take_own(collector, mine, spent)
         for epoch in spent:
             self._renew(collector, epoch)
+        if len(collector.known_schemas) > SCHEMAS_REMEMBERED:
+            collector.known_schemas.clear()  # sending one again costs less than remembering all
         for one in enclosed:
             collector.known_schemas.update((one.epoch, schema_hash(schema)) for schema in one.schemas)
         is_short = any(
@@ -265,7 +267,7 @@ class Sender:
             used.last_answer_ms,
             used.last_trouble,
             used.hold_code,
-            self._records_sent,
+            self.records_sent,
             self._bytes_sent,
             self._forks,
         )

@@ -220,14 +220,19 @@ class DiskSpool:
         return sum(part.bytes for part in self._parts)
 
     def waiting(self) -> tuple[int, int | None]:
-        """How many records the centre has not settled, and when about the oldest of them was taken (ms)."""
+        """How many records the centre has not settled, and when the oldest of them was taken (ms).
+
+        Exact while it is a recent one; in the backlog, the oldest of its segment stands for it.
+        """
         known = Ranges([*self._acked, *self._lost])
+        recent = {record.seq: record.taken_at_ms for _, record in self._recent}
         count, oldest = 0, None
         for part in self._parts:
-            missing = sum(b - a + 1 for span in part.seqs for a, b in known.gaps(*span))
-            count += missing
-            if missing and part.oldest_ms is not None:
-                oldest = part.oldest_ms if oldest is None else min(oldest, part.oldest_ms)
+            missing = [gap for span in part.seqs for gap in known.gaps(*span)]
+            if missing:
+                count += sum(last - first + 1 for first, last in missing)
+                taken_at_ms = recent.get(missing[0][0], part.oldest_ms or 0)
+                oldest = taken_at_ms if oldest is None else min(oldest, taken_at_ms)
         return count, oldest
 
     def find(self, seqs: Ranges) -> Iterator[Spooled]:

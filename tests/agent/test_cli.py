@@ -13,7 +13,19 @@ from agent.cli import main
 from agent.unit import UNIT
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-NEVER = ["fastapi", "sqlalchemy", "numpy", "paramiko", "apscheduler", "uvicorn", "jinja2", "cryptography", "orjson", "collector", "asyncio"]
+NEVER = [
+    "fastapi",
+    "sqlalchemy",
+    "numpy",
+    "paramiko",
+    "apscheduler",
+    "uvicorn",
+    "jinja2",
+    "cryptography",
+    "orjson",
+    "collector",
+    "asyncio",
+]
 
 
 @pytest.mark.parametrize("words", [["check", "load"], ["check", "--json"], ["unit"], ["status"], ["run", "--help"]])
