@@ -60,6 +60,9 @@ def _settings(config: str, data: str) -> tuple[AgentConfig, Path]:
 
 
 def _run(config: str, data: str) -> int:
+    import gc
+
+    gc.disable()  # while modules are loaded nothing is garbage; the runtime turns it on after the first report
     from agent.config import ConfigError
     from agent.identity import IdentityError, load_identity
 

@@ -106,15 +106,18 @@ class Runtime:
         for thread in others:
             thread.start()
         self._greeted.wait(GREETING_WAIT_SECONDS)  # so that the first record has its offset already
-        reports = -1
+        reports, sent = 0, -1
         while not self._stop.is_set():
             due = self._reporter.step(self._clock.monotonic())
             if self._reporter.reports != reports:
-                if reports <= 0:  # what start-up made stays; looking through it again and again is wasted
+                if not reports:  # what start-up made stays; looking through it again and again is wasted
                     gc.collect()
                     gc.freeze()
+                    gc.enable()
                 reports = self._reporter.reports
-                self._write_status()
+                if sent == self._sender.records_sent or sent < 0:  # else the sender tells when it comes to rest
+                    self._write_status()
+                sent = self._sender.records_sent
             if pipe.wait(due - self._clock.monotonic()) or not sender.is_alive():
                 self._stop.set()
         is_whole = sender.is_alive()
