@@ -111,6 +111,20 @@ def test_updates_can_be_paused(browser: Browser, site: Site) -> None:
         expect(page.locator("#pulse")).to_have_text("실시간 갱신 중")
 
 
+def test_tables_renew_themselves_and_keep_what_is_unfolded(browser: Browser, site: Site) -> None:
+    with looking(browser, site) as seen:
+        page = seen.open("/sites/dc-djn")
+        page.locator("#checks summary").click()
+        page.evaluate("document.activeElement.blur()")
+        with site.lock:
+            site.world.failing["srv4.dc-djn"] = {"memory": (2, "97 % used")}
+            site.world.last_due.pop("srv4.dc-djn")
+        expect(page.locator("#checks")).to_contain_text("97 % used", timeout=40_000)
+        expect(page.locator("#checks details")).to_have_attribute("open", "")
+        site.stop_serving()
+        expect(page.locator("#banner")).to_contain_text("이 화면이 갱신되지 않고 있습니다", timeout=40_000)
+
+
 def test_the_filter_narrows_as_one_types(browser: Browser, site: Site) -> None:
     with looking(browser, site) as seen:
         page = seen.open("/")

@@ -51,7 +51,7 @@ def test_a_failure_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_pages_do_without_what_npm_brings(tmp_path: Path) -> None:
-    for name in ("bongsu.css", "board.css", "plots.css", "mark.svg", "age.js", "board.js", "plots.js"):
+    for name in ("bongsu.css", "board.css", "plots.css", "mark.svg", "age.js", "board.js", "plots.js", "refresh.js"):
         (tmp_path / name).write_text("")
     bare = Assets(tmp_path)
     assert not bare.has_vendor
