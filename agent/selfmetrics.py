@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,14 +18,16 @@ STATM = Path("/proc/self/statm")
 
 @cache
 def version() -> str:
-    """The installed version; "0" in a checkout that was never installed."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
+    """The installed version; "0" in a checkout that was never installed.
 
-    try:
-        return installed("bongsu")
-    except PackageNotFoundError:
-        return "0"
+    Read from the name of the distribution's folder: ``importlib.metadata`` would take a third of the agent's start.
+    """
+    for place in sys.path:
+        with contextlib.suppress(OSError):
+            for name in os.listdir(place or "."):  # noqa: PTH208 -- names are all that is wanted
+                if name.startswith("bongsu-") and name.endswith(".dist-info"):
+                    return name.removeprefix("bongsu-").removesuffix(".dist-info")
+    return "0"
 
 
 def resident_bytes() -> float:

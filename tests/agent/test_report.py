@@ -52,3 +52,11 @@ def test_a_series_said_twice_a_long_label_and_a_flood_stay_within_limits():
     made = HostReports("h.x", "full").make(flood, [])
     assert len(made.schema.series) == 5_000
     assert made.changes[0].check == "series_limit"
+
+
+def test_the_version_is_the_installed_one():
+    from importlib.metadata import version as installed
+
+    from agent.selfmetrics import version
+
+    assert version() == installed("bongsu")
