@@ -1,7 +1,7 @@
 """Reading history: chunks and the log's newest minutes together, as series with their labels.
 
-Within one read the tail comes before the chunks: a chunk job that commits in between makes samples show up twice, which
-sequence numbers undo, and never not at all.
+Within one read the tail comes before the chunks: a chunk job that commits in between makes samples show up in both, and
+they are shown once, but never in neither.
 """
 
 from __future__ import annotations

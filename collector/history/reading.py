@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from agent.link.names import FUTURE_LIMIT_MS
 from collector.fleet.registry import Fleet
 from collector.history import queries
-from collector.history.chunk import Samples, unpack_seqs, unpack_times, unpack_words
+from collector.history.chunk import Instants, Words, unpack_times, unpack_words
 from collector.history.index import PRESENCE, HostPart, Index
 from collector.history.records import Gathering, LogRow, Origin
 from collector.history.source import TooMuch
@@ -25,6 +25,13 @@ class Wanted(NamedTuple):
     host: str
     labels: Mapping[str, str]
     parts: tuple[HostPart, ...]
+
+
+class Part(NamedTuple):
+    """Some instants of one origin, the columns asked for: ``words`` has shape (columns, T)."""
+
+    times: Instants
+    words: Words
 
 
 class Reading:
@@ -46,8 +53,8 @@ class Reading:
             for part in one.parts:
                 places[part.schema_hash].update(part.places.tolist())
         self._places = {key: np.array(sorted(at - {PRESENCE}), np.intp) for key, at in places.items()}
-        self._pieces: dict[Origin, list[Samples]] = defaultdict(list)
-        self._joined: dict[bytes, list[Samples]] | None = None
+        self._parts: dict[Origin, list[Part]] = defaultdict(list)
+        self._joined: dict[bytes, list[Part]] | None = None
 
     def tail(self, connection: Connection, fleet: Fleet) -> None:
         """Read what is not chunked yet, newest first.
@@ -65,11 +72,11 @@ class Reading:
         for row in queries.tail(connection, hosts_of, self._from_ms - FUTURE_LIMIT_MS):
             if not self._newest_only or not self._is_settled(row, hosts_of[row.agent_id]):
                 gathering.add(row)
-        for source, samples in gathering.samples().items():
-            agent = fleet.agents.get(source.agent_id)
-            if agent is not None and self._index.hosts_of[source.schema_hash] <= agent.hosts:
-                words = samples.words[self._places[source.schema_hash]]
-                self._keep(source, samples._replace(words=words))
+        for origin, samples in gathering.samples().items():
+            agent = fleet.agents.get(origin.agent_id)
+            if agent is not None and self._index.hosts_of[origin.schema_hash] <= agent.hosts:
+                words = samples.words[self._places[origin.schema_hash]]
+                self._keep(origin, Part(samples.times, words))
 
     def _is_settled(self, row: LogRow, hosts: list[str]) -> bool:
         """Whether every host of the agent has a sample that is newer than anything in this row."""
@@ -87,52 +94,39 @@ class Reading:
             if self._newest_only and self._newest.get(origin, -1) >= row.to_ms:
                 continue
             times = unpack_times(row.instants, row.times)
-            self._keep(
-                origin,
-                Samples(
-                    times,
-                    times,
-                    unpack_seqs(row.instants, row.seqs),
-                    unpack_words(row.instants, row.data, self._places[row.schema_hash]),
-                ),
-            )
+            self._keep(origin, Part(times, unpack_words(row.instants, row.data, self._places[row.schema_hash])))
 
     def rows(self, part: HostPart) -> NDArray[np.intp]:
         """Where the part's columns stand in what was read of its schema; ``PRESENCE`` stays itself."""
         rows = np.searchsorted(self._places[part.schema_hash], part.places)
         return np.where(part.places == PRESENCE, PRESENCE, rows)
 
-    def of_schema(self, schema_hash: bytes) -> list[Samples]:
-        """What was read of a schema, one for each source, each number once."""
+    def of_schema(self, schema_hash: bytes) -> list[Part]:
+        """What was read of a schema, one part for each origin, in order of time."""
         if self._joined is None:
             self._joined = defaultdict(list)
-            for source, pieces in self._pieces.items():
-                self._joined[source.schema_hash].append(_one(pieces))
+            for origin, parts in self._parts.items():
+                self._joined[origin.schema_hash].append(_one(parts))
         return self._joined.get(schema_hash, [])
 
-    def _keep(self, source: Origin, samples: Samples) -> None:
-        inside = (samples.times >= self._from_ms) & (samples.times < self._to_ms)
+    def _keep(self, origin: Origin, part: Part) -> None:
+        inside = (part.times >= self._from_ms) & (part.times < self._to_ms)
         if not inside.all():
-            samples = _pick(samples, inside)
-        self._left -= len(samples.times) * max(1, len(samples.words))
+            part = Part(part.times[inside], part.words[:, inside])
+        self._left -= len(part.times) * max(1, len(part.words))
         if self._left < 0:
             raise TooMuch(
                 f"query processing would load too many samples into memory: more than {self._max:,}; "
                 "ask for fewer series or a shorter time"
             )
-        self._pieces[source].append(samples)
+        self._parts[origin].append(part)
 
 
-def _one(pieces: list[Samples]) -> Samples:
-    """Pieces of one source joined, each sequence number once."""
-    times = np.concatenate([one.times for one in pieces])
-    seqs = np.concatenate([one.seqs for one in pieces])
-    words = np.concatenate([one.words for one in pieces], axis=1)
-    joined = Samples(times, times, seqs, words)
-    _, first = np.unique(seqs, return_index=True)
-    return joined if len(first) == len(seqs) else _pick(joined, first)
-
-
-def _pick(samples: Samples, which: NDArray[np.bool_] | NDArray[np.intp]) -> Samples:
-    times = samples.times[which]
-    return Samples(times, times, samples.seqs[which], samples.words[:, which])
+def _one(parts: list[Part]) -> Part:
+    """Parts of one origin joined. A number has one time for ever, so one sample for each time is each number once."""
+    times = np.concatenate([part.times for part in parts])
+    words = np.concatenate([part.words for part in parts], axis=1)
+    if len(times) > 1 and not (times[1:] > times[:-1]).all():
+        times, first = np.unique(times, return_index=True)
+        words = words[:, first]
+    return Part(times, words)
