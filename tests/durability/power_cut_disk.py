@@ -3,17 +3,21 @@
     python power_cut_disk.py MOUNT_POINT SEED
 
 Files live in memory, twice: ``durable``, what a sync has promised, and ``current``, what a reader sees. Writes since the
-last sync are remembered in sectors of 512 bytes. On SIGUSR1 the power goes: of every unsynced sector a coin decides
-whether it reached the platter, a file nobody synced since it was made is gone, and what is left is all there is.
-SIGUSR2 makes the disk a liar: it answers to sync and keeps nothing by it (the test of the test).
-Writes the line ``cut N`` to standard output when a cut is done.
+last sync are remembered in sectors of 512 bytes. It is told what happens to it by lines on standard input, and says
+each of them back when it is done:
+
+    cut             the power goes: of every unsynced sector a coin decides whether it reached the platter, a file
+                    nobody synced since it was made is gone, and what is left is all there is
+    lie             answers to sync and keeps nothing by it (the test of the test)
+    room BYTES      holds that many bytes more than now, then no space is left
+    fail WHAT       every ``write`` or ``fsync`` is an input/output error from now on
+    heal            room and health without end
 """
 
 from __future__ import annotations
 
 import errno
 import random
-import signal
 import stat
 import sys
 import threading
@@ -23,6 +27,7 @@ from typing import Any
 import mfusepy
 
 SECTOR = 512
+UNLIMITED = 4 << 30
 
 
 @dataclass
@@ -71,22 +76,46 @@ class PowerCutDisk(mfusepy.Operations):  # type: ignore[misc]
         self._lock = threading.Lock()
         self._files: dict[str, File] = {}
         self._folders = {"/"}
-        self._cuts = 0
         self._is_liar = False
+        self._size_limit = UNLIMITED
+        self._broken: set[str] = set()
 
-    def cut(self, *_: Any) -> None:
+    def obey(self, order: str) -> None:
+        """One line of standard input."""
+        word, _, rest = order.partition(" ")
         with self._lock:
-            for path, file in list(self._files.items()):
-                left = file.after_cut(self._chance)
-                if left is None:
-                    del self._files[path]
-                else:
-                    self._files[path] = File(file.mode, bytearray(left), left)
-            self._cuts += 1
-            print(f"cut {self._cuts}", flush=True)
+            if word == "cut":
+                self._cut()
+            elif word == "lie":
+                self._is_liar = True
+            elif word == "room":
+                self._size_limit = self._size() + int(rest)
+            elif word == "fail":
+                self._broken.add(rest)
+            elif word == "heal":
+                self._size_limit = UNLIMITED
+                self._broken.clear()
+            else:
+                raise ValueError(f"order {order!r}: expected cut, lie, room, fail or heal")
 
-    def lie(self, *_: Any) -> None:
-        self._is_liar = True
+    def _cut(self) -> None:
+        for path, file in list(self._files.items()):
+            left = file.after_cut(self._chance)
+            if left is None:
+                del self._files[path]
+            else:
+                self._files[path] = File(file.mode, bytearray(left), left)
+
+    def _size(self) -> int:
+        return sum(len(file.current) for file in self._files.values())
+
+    def _need_room(self, grows_by: int) -> None:
+        if grows_by > 0 and self._size() + grows_by > self._size_limit:
+            raise mfusepy.FuseOSError(errno.ENOSPC)
+
+    def _need_health(self, operation: str) -> None:
+        if operation in self._broken:
+            raise mfusepy.FuseOSError(errno.EIO)
 
     def _file(self, path: str) -> File:
         try:
@@ -118,16 +147,20 @@ class PowerCutDisk(mfusepy.Operations):  # type: ignore[misc]
 
     def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
         with self._lock:
+            self._need_health("write")
+            self._need_room(offset + len(data) - len(self._file(path).current))
             self._file(path).write(data, offset)
         return len(data)
 
     def truncate(self, path: str, length: int, fh: int | None = None) -> int:
         with self._lock:
+            self._need_room(length - len(self._file(path).current))
             self._file(path).resize(length)
         return 0
 
     def fsync(self, path: str, datasync: int, fh: int) -> int:
         with self._lock:
+            self._need_health("fsync")
             if not self._is_liar and path in self._files:
                 self._files[path].sync()
         return 0
@@ -160,21 +193,24 @@ class PowerCutDisk(mfusepy.Operations):  # type: ignore[misc]
         return 0
 
     def statfs(self, path: str) -> dict[str, int]:
-        free = 1 << 20
-        return {"f_bsize": 4096, "f_frsize": 4096, "f_blocks": free, "f_bavail": free, "f_bfree": free, "f_files": free}
+        free = max(0, self._size_limit - self._size()) // 4096
+        return {
+            "f_bsize": 4096,
+            "f_frsize": 4096,
+            "f_blocks": 1 << 20,
+            "f_bavail": free,
+            "f_bfree": free,
+            "f_files": free,
+        }
 
 
 def main() -> None:
     disk = PowerCutDisk(int(sys.argv[2]))
-    # libfuse's own loop holds the main thread, where Python would run its handlers only after a next call.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGUSR2})
 
     def listen() -> None:
-        while True:
-            if signal.sigwait({signal.SIGUSR1, signal.SIGUSR2}) == signal.SIGUSR1:
-                disk.cut()
-            else:
-                disk.lie()
+        for line in sys.stdin:
+            disk.obey(line.strip())
+            print(line.strip(), flush=True)
 
     threading.Thread(target=listen, daemon=True).start()
     mfusepy.FUSE(disk, sys.argv[1], foreground=True, nothreads=True, default_permissions=False)
