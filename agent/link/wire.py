@@ -193,7 +193,10 @@ def unpack_frame(body: bytes, limits: Limits = LIMITS) -> bytes:
         raise WireError("too_large", f"body of {len(body)} bytes: expected at most {limits.body_packed_bytes}")
     frame = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: limits.window_log})
     try:
-        content = frame.decompress(body, max_length=limits.body_unpacked_bytes)
+        # Given room for just what the frame says it holds, zstd writes straight into it, without a window of its own.
+        size = zstd.get_frame_info(body).decompressed_size
+        room = limits.body_unpacked_bytes if size is None else max(1, min(size, limits.body_unpacked_bytes))
+        content = frame.decompress(body, max_length=room)
     except zstd.ZstdError as why:
         code = "too_large" if "memory" in str(why) or "window" in str(why).lower() else "malformed"
         raise WireError(code, f"body: {why}") from why
