@@ -60,7 +60,7 @@ class Reporter:
             self._beat.next_after(now)
             self._report()
             for _, beat in self._quick:
-                beat.next_after(now)
+                beat.restart(now)
         else:
             self._look_quickly(now)
         return min([self._beat.due_at, *(beat.due_at for _, beat in self._quick)])
@@ -94,7 +94,7 @@ class Reporter:
         taken_at_ms = self._clock.wall_ms()
         for check, beat in self._quick:
             if beat.is_due(now):
-                beat.next_after(now)
+                beat.restart(now)
                 _sort(run_check(check, self._host, self._clock), [], states)
         changes = self._made.judge(states)
         if changes:

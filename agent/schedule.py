@@ -17,6 +17,10 @@ class Beat:
         self._phase = interval_seconds * (crc32(seed) / (1 << 32)) if seed else 0.0
         self.due_at = begin_at
 
+    def restart(self, now: float) -> None:
+        """Due again after one whole interval from ``now``, whatever the phase."""
+        self.due_at = now + self._interval
+
     def is_due(self, now: float) -> bool:
         return now >= self.due_at
 

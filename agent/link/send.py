@@ -51,6 +51,8 @@ REQUEST_SECONDS = 120.0
 LONGEST_RETRY_AFTER = 600.0
 IDLE_SECONDS = 3600.0
 SCHEMAS_REMEMBERED = 2_000
+SCHEMAS_DONE = (200, 204, 404, 422)
+"""Taken, no longer asked for, or not usable there: none of them is a reason to trouble the collector again."""
 
 
 class SenderFigures(NamedTuple):
@@ -148,13 +150,12 @@ class Sender:
             self._take(collector, enclosed, answer)
 
     def _post_schemas(self, collector: CollectorLink) -> None:
-        wanted, collector.wanted_schemas = collector.wanted_schemas[:16], collector.wanted_schemas[16:]
+        """One at a time: a request may hold a mebibyte, and one that is no longer asked for fails all beside it."""
+        wanted = collector.wanted_schemas.pop(0)
         with self._spool.lock:
-            shelves = self._spool.shelves()
-            found = [next((s for shelf in shelves if (s := shelf.schema(h)) is not None), None) for h in wanted]
-        schemas = [packed for packed in found if packed is not None]
-        if schemas:
-            self._ask(collector, schemas_request(collector.url, schemas, self._clock.wall_ms(), REQUEST_SECONDS))
+            found = [packed for shelf in self._spool.shelves() if (packed := shelf.schema(wanted)) is not None]
+        if found:
+            self._ask(collector, schemas_request(collector.url, found[:1], self._clock.wall_ms(), REQUEST_SECONDS))
 
     def _ask(self, collector: CollectorLink, request: Request) -> Answer | None:
         """The answer of a collector, its clock, its wishes and who it is taken in; None where there was none."""
@@ -166,8 +167,8 @@ class Sender:
             wait = response.retry_after_seconds if isinstance(response, Response) else 0.0
             if not collector.last_trouble:
                 self._log(f"no answer from collector: {answer}")
-            if request.path == SCHEMAS_PATH and isinstance(response, Response) and response.status in (200, 204, 404):
-                return None  # taken, or no longer wanted
+            if request.path == SCHEMAS_PATH and isinstance(response, Response) and response.status in SCHEMAS_DONE:
+                return None
             collector.fail(now, self._chance, answer, min(wait, LONGEST_RETRY_AFTER))
             return None
         if collector.last_trouble:
