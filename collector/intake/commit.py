@@ -11,60 +11,24 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from agent.link.answer import DROP, HOLD, RENEW
+from agent.link.answer import DROP, HOLD
 from agent.link.clock import Clock
-from agent.link.model import encode
-from agent.link.names import FUTURE_LIMIT_MS, KIND_LOSS, KIND_STATE
 from collector.fleet.registry import Agent, Registry
-from collector.intake.admit import Admitted, Refused, declared_loss, standing, state_change
+from collector.intake.admit import Admitted, Refused, standing
+from collector.intake.batch import Batch
+from collector.intake.feed import feed
+from collector.intake.work import Work
 from collector.live.board import Live
-from collector.log.positions import Accepted, Name, Position, Positions
-from collector.log.queries import content_hash
-from collector.log.tables import envelopes, losses, schemas, wanted_schemas
+from collector.log.positions import Positions
+from collector.log.tables import schemas, wanted_schemas
 from collector.store.engine import Store
 
 log = logging.getLogger(__name__)
 DAY_MS = 86_400_000
-
-
-@dataclass(slots=True)
-class Work:
-    """One request on its way through the commit; ``finish`` is called in the writer's thread, with the error if any."""
-
-    admitted: list[Admitted]
-    refused: list[Refused]
-    received_at_ms: int
-    finish: Callable[[BaseException | None], None]
-    outcomes: list[Outcome] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of an admitted envelope. ``asked``: its numbers; ``ranges``: what is held after the commit."""
-
-    envelope: Admitted
-    accepted: Accepted
-    duplicates: int = 0
-    expired: int = 0
-    asked: list[int] = field(default_factory=list)
-    ranges: list[tuple[int, int]] = field(default_factory=list)
-
-
-class Batch:
-    """Rows of one transaction in the making."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[dict[str, Any]] = []
-        self.losses: list[dict[str, Any]] = []
-        self.schemas: dict[bytes, bytes] = {}
-        self.wanted: dict[tuple[bytes, bytes], int] = {}
-        self.touched: set[Name] = set()
 
 
 class Writer:
@@ -153,7 +117,7 @@ class Writer:
     def commit(self, works: list[Work]) -> None:
         """Write, tell ``live``, answer. On failure nothing was kept and every request hears of it."""
         started = self.clock.monotonic()
-        batch = Batch()
+        batch = Batch(self.positions, self.known_schemas, self._raw_ms)
         try:
             with self.store.transaction() as connection:
                 if not self._is_restored:
@@ -165,9 +129,9 @@ class Writer:
                     work.outcomes = [
                         outcome
                         for envelope in work.admitted
-                        if (outcome := self._take(connection, batch, work, envelope)) is not None
+                        if (outcome := batch.take(connection, work, envelope)) is not None
                     ]
-                self._write(connection, batch)
+                batch.write(connection, self.wanted)
         except (SQLAlchemyError, OSError) as why:
             self._is_restored = False  # memory ran ahead of what is kept: read it back before the next batch
             log.error("commit of %d requests failed, they were refused with 503: %s", len(works), why)
@@ -190,92 +154,6 @@ class Writer:
             else:
                 work.refused.append(Refused(envelope.index, *reason, envelope.header, envelope.agent.site))
         work.admitted = kept
-
-    def _take(self, connection: Connection, batch: Batch, work: Work, envelope: Admitted) -> Outcome | None:
-        """Sort an envelope's records into new, duplicate, expired and forked; add rows to the batch."""
-        header, now_ms = envelope.header, work.received_at_ms
-        name = (header.agent_id, header.epoch)
-        position = self.positions.get(name, now_ms)
-        contents = [(i.seq, i.content, i.taken_at_ms + i.offset_ms) for i in envelope.samples]
-        contents += [(r.seq, content, r.taken_at_ms + r.offset_ms) for r, content in envelope.records]
-        outcome = Outcome(envelope, Accepted([], b""), asked=[seq for seq, _, _ in contents])
-        fresh: list[tuple[int, bytes, int]] = []
-        for seq, content, at_ms in contents:
-            if seq not in position.held:
-                if now_ms - at_ms > self._raw_ms:
-                    outcome.expired += 1
-                    self._lose(batch, name, position, seq, seq, "expired", now_ms)
-                else:
-                    fresh.append((seq, content, at_ms))
-                continue
-            known = position.recent.get(seq) or content_hash(connection, *name, seq)
-            if known is not None and known != content:
-                text = f"number {seq} of this epoch was already used for other content; a copy of this agent may be running"
-                work.refused.append(Refused(envelope.index, RENEW, "fork", text, header, envelope.agent.site))
-                return None
-            outcome.duplicates += 1
-        if fresh:
-            fresh.sort()
-            outcome.accepted = Accepted(
-                [seq for seq, _, _ in fresh],
-                b"".join(content for _, content, _ in fresh),
-                [seq for seq, _, at_ms in fresh if at_ms - now_ms > FUTURE_LIMIT_MS],
-            )
-            self._keep(batch, work, envelope, position, outcome.accepted)
-        batch.touched.add(name)
-        position.last_received_at_ms = max(position.last_received_at_ms, now_ms)
-        return outcome
-
-    def _keep(self, batch: Batch, work: Work, envelope: Admitted, position: Position, accepted: Accepted) -> None:
-        header = envelope.header
-        for at, seq in enumerate(accepted.seqs):
-            position.hold(seq, accepted.hashes[16 * at : 16 * (at + 1)])
-        new = set(accepted.seqs)
-        for record, _ in envelope.records:
-            if record.kind == KIND_LOSS and record.seq in new:
-                loss = declared_loss(record)
-                name = (header.agent_id, header.epoch)
-                self._lose(batch, name, position, loss.first, loss.last, loss.reason, work.received_at_ms)
-        for schema, packed in envelope.new_schemas.items():
-            if schema not in self.known_schemas:
-                batch.schemas[schema] = packed
-        for schema in envelope.missing:
-            batch.wanted[schema, header.agent_id] = work.received_at_ms
-        batch.envelopes.append(
-            {
-                "agent_id": header.agent_id,
-                "epoch": header.epoch,
-                "first_seq": accepted.seqs[0],
-                "last_seq": accepted.seqs[-1],
-                "received_at_ms": work.received_at_ms,
-                "accepted": encode(accepted),
-                "packed": envelope.packed,
-                "is_parked": bool(envelope.missing),
-            }
-        )
-
-    def _lose(
-        self, batch: Batch, name: Name, position: Position, first: int, last: int, reason: str, now_ms: int
-    ) -> None:
-        for part in position.lose(first, last):
-            row = {"agent_id": name[0], "epoch": name[1], "first_seq": part[0], "last_seq": part[1]}
-            batch.losses.append({**row, "reason": reason, "at_ms": now_ms})
-
-    def _write(self, connection: Connection, batch: Batch) -> None:
-        if batch.schemas:
-            rows = [{"hash": key, "packed": packed} for key, packed in batch.schemas.items()]
-            connection.execute(insert(schemas), rows)
-        wanted = [
-            {"hash": key, "agent_id": agent, "asked_at_ms": at_ms}
-            for (key, agent), at_ms in batch.wanted.items()
-            if agent not in self.wanted.get(key, ())
-        ]
-        if wanted:
-            connection.execute(insert(wanted_schemas), wanted)
-        if batch.envelopes:
-            connection.execute(insert(envelopes), batch.envelopes)
-        if batch.losses:
-            connection.execute(insert(losses), batch.losses)
 
     def _after(self, works: list[Work], batch: Batch) -> None:
         """The batch is durable: tell ``live``, and fix what each answer will say."""
@@ -309,48 +187,3 @@ def changed_standing(agent: Agent | None, envelope: Admitted) -> tuple[str, str,
     if unbound:
         return DROP, "bad_labels", f"host {min(unbound)!r} is not bound to this agent"
     return None
-
-
-def feed(live: Live, outcome: Outcome, site: str, interval_ms: int, received_at_ms: int) -> None:
-    """Tell ``live`` what an envelope brought, and count it for its site."""
-    envelope, header = outcome.envelope, outcome.envelope.header
-    live.heard(header.agent_id, header.epoch, received_at_ms)
-    new = set(outcome.accepted.seqs)
-    counts = live.reports
-    if outcome.duplicates:
-        counts[site, "duplicate"] += outcome.duplicates
-    if outcome.expired:
-        counts[site, "expired"] += outcome.expired
-    for instant in envelope.samples:
-        layout = envelope.layouts.get(instant.schema_hash)
-        if instant.seq not in new:
-            continue
-        if layout is None:
-            counts[site, "parked"] += 1
-            continue
-        if layout.refused:
-            counts[site, "clash"] += layout.refused
-        times = (instant.taken_at_ms, instant.offset_ms)
-        result = live.sample(
-            header.agent_id, header.epoch, layout, instant.seq, *times, instant.words, received_at_ms, interval_ms
-        )
-        counts[site, result] += 1
-    for record, _ in envelope.records:
-        if record.seq not in new:
-            continue
-        result = "accepted"
-        if record.kind == KIND_STATE:
-            change, at_ms = state_change(record), record.taken_at_ms + record.offset_ms
-            result = live.state(
-                header.agent_id,
-                header.epoch,
-                record.seq,
-                at_ms,
-                change.host,
-                change.check,
-                change.state,
-                change.text,
-                received_at_ms,
-                interval_ms,
-            )
-        counts[site, result] += 1

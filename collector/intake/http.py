@@ -15,10 +15,11 @@ from agent.link.wire import WireError, open_request
 from collector.fleet.registry import Registry
 from collector.intake.admit import Admission, Admitted
 from collector.intake.body import BodyError, Receive, Scope, Send, read_body, send, send_problem
-from collector.intake.commit import Work, Writer
+from collector.intake.commit import Writer
 from collector.intake.nonce import Nonces
 from collector.intake.reply import Answering, answer
 from collector.intake.settle import SchemaRefused, settle
+from collector.intake.work import Work
 
 TURN = 16
 """Envelopes admitted before other requests get a turn: about 2 ms."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.link.answer import AgentAnswer, Answer, EnvelopeRefusal, Receiver, RecordRefusal
 from agent.link.receipt import Receipt, pack_receipt, receipt_text
-from collector.intake.commit import Work
+from collector.intake.work import Work
 from collector.log.positions import Name
 
 BELIEVED = {"fork", "malformed", "too_large", "bad_labels"}

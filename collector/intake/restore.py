@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collector.fleet.registry import Registry
 from collector.intake.admit import Admission
-from collector.intake.commit import Outcome, feed
+from collector.intake.feed import feed
+from collector.intake.work import Outcome
 from collector.live.board import Live
 from collector.log.positions import Positions, read_accepted
 from collector.log.queries import newest

@@ -11,7 +11,9 @@ from agent.link.model import schema_hash
 from agent.link.wire import WireError, open_body, open_envelope, open_header
 from collector.fleet.registry import Agent
 from collector.intake.admit import Admission
-from collector.intake.commit import Outcome, Writer, feed
+from collector.intake.commit import Writer
+from collector.intake.feed import feed
+from collector.intake.work import Outcome
 from collector.log.positions import read_accepted
 from collector.log.tables import envelopes, losses, schemas, wanted_schemas
 

@@ -1,0 +1,115 @@
+"""Rows of one transaction in the making: each record of an envelope is new, a duplicate, too old, or forked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from agent.link.answer import RENEW
+from agent.link.model import encode
+from agent.link.names import FUTURE_LIMIT_MS, KIND_LOSS
+from collector.intake.admit import Admitted, Refused, declared_loss
+from collector.intake.work import Outcome, Work
+from collector.log.positions import Accepted, Name, Position, Positions
+from collector.log.queries import content_hash
+from collector.log.tables import envelopes, losses, schemas, wanted_schemas
+
+
+class Batch:
+    """``positions`` run ahead of the commit: where that fails they must be read back."""
+
+    def __init__(self, positions: Positions, known_schemas: Set[bytes], raw_ms: int) -> None:
+        self._positions = positions
+        self._known_schemas = known_schemas
+        self._raw_ms = raw_ms
+        self.envelopes: list[dict[str, Any]] = []
+        self.losses: list[dict[str, Any]] = []
+        self.schemas: dict[bytes, bytes] = {}
+        self.wanted: dict[tuple[bytes, bytes], int] = {}
+        """(schema hash, agent id) -> when it was asked for."""
+
+    def take(self, connection: Connection, work: Work, envelope: Admitted) -> Outcome | None:
+        """Sort an envelope's records into new, duplicate, expired and forked; add its rows."""
+        header, now_ms = envelope.header, work.received_at_ms
+        name = (header.agent_id, header.epoch)
+        position = self._positions.get(name, now_ms)
+        contents = [(i.seq, i.content, i.taken_at_ms + i.offset_ms) for i in envelope.samples]
+        contents += [(r.seq, content, r.taken_at_ms + r.offset_ms) for r, content in envelope.records]
+        outcome = Outcome(envelope, Accepted([], b""), asked=[seq for seq, _, _ in contents])
+        fresh: list[tuple[int, bytes, int]] = []
+        for seq, content, at_ms in contents:
+            if seq not in position.held:
+                if now_ms - at_ms > self._raw_ms:
+                    outcome.expired += 1
+                    self._lose(name, position, seq, seq, "expired", now_ms)
+                else:
+                    fresh.append((seq, content, at_ms))
+                continue
+            known = position.recent.get(seq) or content_hash(connection, *name, seq)
+            if known is not None and known != content:
+                text = f"number {seq} of this epoch was already used for other content; a copy of this agent may be running"
+                work.refused.append(Refused(envelope.index, RENEW, "fork", text, header, envelope.agent.site))
+                return None
+            outcome.duplicates += 1
+        if fresh:
+            fresh.sort()
+            outcome.accepted = Accepted(
+                [seq for seq, _, _ in fresh],
+                b"".join(content for _, content, _ in fresh),
+                [seq for seq, _, at_ms in fresh if at_ms - now_ms > FUTURE_LIMIT_MS],
+            )
+            self._keep(work, envelope, position, outcome.accepted)
+        position.last_received_at_ms = max(position.last_received_at_ms, now_ms)
+        return outcome
+
+    def _keep(self, work: Work, envelope: Admitted, position: Position, accepted: Accepted) -> None:
+        header = envelope.header
+        for at, seq in enumerate(accepted.seqs):
+            position.hold(seq, accepted.hashes[16 * at : 16 * (at + 1)])
+        new = set(accepted.seqs)
+        for record, _ in envelope.records:
+            if record.kind == KIND_LOSS and record.seq in new:
+                loss = declared_loss(record)
+                name = (header.agent_id, header.epoch)
+                self._lose(name, position, loss.first, loss.last, loss.reason, work.received_at_ms)
+        for schema, packed in envelope.new_schemas.items():
+            if schema not in self._known_schemas:
+                self.schemas[schema] = packed
+        for schema in envelope.missing:
+            self.wanted[schema, header.agent_id] = work.received_at_ms
+        self.envelopes.append(
+            {
+                "agent_id": header.agent_id,
+                "epoch": header.epoch,
+                "first_seq": accepted.seqs[0],
+                "last_seq": accepted.seqs[-1],
+                "received_at_ms": work.received_at_ms,
+                "accepted": encode(accepted),
+                "packed": envelope.packed,
+                "is_parked": bool(envelope.missing),
+            }
+        )
+
+    def _lose(self, name: Name, position: Position, first: int, last: int, reason: str, now_ms: int) -> None:
+        for part in position.lose(first, last):
+            row = {"agent_id": name[0], "epoch": name[1], "first_seq": part[0], "last_seq": part[1]}
+            self.losses.append({**row, "reason": reason, "at_ms": now_ms})
+
+    def write(self, connection: Connection, wanted: Mapping[bytes, Set[bytes]]) -> None:
+        """Insert everything, inside the caller's transaction. ``wanted``: who waits for which schema already."""
+        if self.schemas:
+            rows = [{"hash": key, "packed": packed} for key, packed in self.schemas.items()]
+            connection.execute(insert(schemas), rows)
+        asked = [
+            {"hash": key, "agent_id": agent, "asked_at_ms": at_ms}
+            for (key, agent), at_ms in self.wanted.items()
+            if agent not in wanted.get(key, ())
+        ]
+        if asked:
+            connection.execute(insert(wanted_schemas), asked)
+        if self.envelopes:
+            connection.execute(insert(envelopes), self.envelopes)
+        if self.losses:
+            connection.execute(insert(losses), self.losses)

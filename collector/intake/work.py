@@ -1,0 +1,32 @@
+"""A request on its way through the commit, and what became of each of its envelopes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from collector.intake.admit import Admitted, Refused
+from collector.log.positions import Accepted
+
+
+@dataclass(slots=True)
+class Work:
+    """One request on its way through the commit; ``finish`` is called in the writer's thread, with the error if any."""
+
+    admitted: list[Admitted]
+    refused: list[Refused]
+    received_at_ms: int
+    finish: Callable[[BaseException | None], None]
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of an admitted envelope. ``asked``: its numbers; ``ranges``: what is held after the commit."""
+
+    envelope: Admitted
+    accepted: Accepted
+    duplicates: int = 0
+    expired: int = 0
+    asked: list[int] = field(default_factory=list)
+    ranges: list[tuple[int, int]] = field(default_factory=list)
