@@ -62,7 +62,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made = Store(url.rpartition("/")[0] + f"/{name}")
     yield made
     _close(made)
-    _statement(url, f"DROP DATABASE {name}")
+    _statement(url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _close(store: Store) -> None:
@@ -74,6 +74,8 @@ def _close(store: Store) -> None:
 
 def _statement(url: str, statement: str) -> None:
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+    finally:
+        engine.dispose()
