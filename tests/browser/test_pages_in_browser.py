@@ -21,6 +21,7 @@ AXE = """async () => {
 }"""
 
 
+@pytest.mark.slow
 def test_no_page_errs_or_leaves_the_host(browser: Browser, site: Site) -> None:
     for size, language in (("desk", "ko"), ("phone", "en"), ("wall", "ko")):
         with looking(browser, site, size, language) as seen:
@@ -35,6 +36,7 @@ def test_no_page_errs_or_leaves_the_host(browser: Browser, site: Site) -> None:
             assert faults == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "language", "scheme"), [("desk", "ko", "light"), ("desk", "en", "dark"), ("phone", "ko", "dark"), ("phone", "en", "light")])  # fmt: skip
 def test_axe_finds_nothing(browser: Browser, site: Site, axe: str, size: str, language: str, scheme: str) -> None:
     with looking(browser, site, size, language, scheme) as seen:
@@ -87,6 +89,7 @@ def test_a_new_fleet_is_loaded_anew(browser: Browser, site: Site) -> None:
         expect(page.locator("#site-lima")).to_contain_text("리마 새 이름")
 
 
+@pytest.mark.slow
 def test_a_lost_line_and_stopped_verdicts_are_said(browser: Browser, site: Site) -> None:
     with looking(browser, site) as seen:
         page = seen.open("/")
@@ -111,6 +114,7 @@ def test_updates_can_be_paused(browser: Browser, site: Site) -> None:
         expect(page.locator("#pulse")).to_have_text("실시간 갱신 중")
 
 
+@pytest.mark.slow
 def test_tables_renew_themselves_and_keep_what_is_unfolded(browser: Browser, site: Site) -> None:
     with looking(browser, site) as seen:
         page = seen.open("/sites/dc-djn")

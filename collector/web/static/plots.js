@@ -4,7 +4,7 @@ import { stamp } from "./age.js";
 const holder = document.getElementById("plots");
 const { default: uPlot } = await import(holder.dataset.vendor);
 const span = Number(holder.dataset.span);
-const SHORTEST_MS = 600_000;
+const SHORTEST_MS = 180_000;
 
 // A host known for three minutes is not shown at the edge of an empty hour.
 const start = () => Math.max(serverNow() - span, Math.min(Number(holder.dataset.since) - 30_000, serverNow() - SHORTEST_MS));
@@ -61,7 +61,7 @@ function options(plot, width, times) {
       y: { range: (_, low, high) => (isRatio ? [0, 1] : [0, Math.max(high ?? 0, isBytes ? 1024 : 1) * 1.08]) },
     },
     axes: [
-      { stroke: ink, font, grid, ticks: { show: false }, values: (_, at) => at.map((second) => stamp(second * 1000).slice(11, 16)), space: 70 },
+      { stroke: ink, font, grid, ticks: { show: false }, size: 34, values: (_, at) => at.map((second) => stamp(second * 1000).slice(11, 16)), space: 70 },
       { stroke: ink, font, grid, ticks: { show: false }, size: isBytes ? 78 : 56, values: (_, at) => at.map(TICKS[plot.unit]), ...(isBytes ? { incrs: BINARY_STEPS } : {}) },
     ],
     series: [
