@@ -121,7 +121,7 @@ def test_init_with_tls(tmp_path: Path, secret: Path, capsys: pytest.CaptureFixtu
     assert all(stat.S_IMODE((tls / file).stat().st_mode) == 0o600 for file in ("ca.key", "server.key"))
     made = as_json(capsys, "token", "create", "--data", data, "--site", "local")
     token = read_token(made["token"])
-    assert token.collectors == ["https://127.0.0.1:8650"]
+    assert token.collectors == ["https://bongsu.test:8650"]
     assert token.ca_sha256 == ca.fingerprint(server.signature_hash_algorithm)  # type: ignore[arg-type]
     said(capsys, "init", "--data", data, "--renew-tls")
     renewed = x509.load_pem_x509_certificate((tls / "server.pem").read_bytes())
