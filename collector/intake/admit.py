@@ -64,6 +64,7 @@ class Admitted:
 
 
 LAYOUTS_KEPT = 64
+_WORD = np.dtype("<u8")
 SchemaSource = Callable[[bytes], bytes | None]
 
 
@@ -178,15 +179,17 @@ def standing(agent: Agent | None, header: Header) -> tuple[str, str] | None:
 def instants(block: Block) -> list[Instant]:
     """The samples of a block as rows of words, the XOR undone."""
     count = len(block.seqs)
-    words = np.frombuffer(block.columns, dtype="<u8")
-    rows = words.reshape(1, -1) if count == 1 else undo_xor(words, count).T
-    made = []
-    for at, seq in enumerate(block.seqs):
-        row = np.ascontiguousarray(rows[at])
-        taken, offset = block.taken_at_ms[at], block.offset_ms[at]
-        content = sample_content_hash(block.schema_hash, taken, offset, row.tobytes())[:HASH_BYTES]
-        made.append(Instant(seq, taken, offset, block.schema_hash, row, content))
-    return made
+    words = np.frombuffer(block.columns, _WORD)
+    if count == 1:
+        return [_instant(block, 0, words, block.columns)]
+    rows = np.ascontiguousarray(undo_xor(words, count).T)
+    return [_instant(block, at, rows[at], rows[at].tobytes()) for at in range(count)]
+
+
+def _instant(block: Block, at: int, words: NDArray[np.uint64], packed: bytes) -> Instant:
+    taken, offset = block.taken_at_ms[at], block.offset_ms[at]
+    content = sample_content_hash(block.schema_hash, taken, offset, packed)[:HASH_BYTES]
+    return Instant(block.seqs[at], taken, offset, block.schema_hash, words, content)
 
 
 def undo_xor(words: NDArray[np.uint64], count: int) -> NDArray[np.uint64]:

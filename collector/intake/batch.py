@@ -13,8 +13,8 @@ from agent.link.names import FUTURE_LIMIT_MS, KIND_LOSS
 from collector.intake.admit import Admitted, Refused, declared_loss
 from collector.intake.work import Outcome, Work
 from collector.log.positions import Accepted, Name, Position, Positions
-from collector.log.queries import content_hash
-from collector.log.tables import envelopes, losses, schemas, wanted_schemas
+from collector.log.queries import NewEnvelope, add_envelopes, content_hash
+from collector.log.tables import losses, schemas, wanted_schemas
 
 
 class Batch:
@@ -24,7 +24,7 @@ class Batch:
         self._positions = positions
         self._known_schemas = known_schemas
         self._raw_ms = raw_ms
-        self.envelopes: list[dict[str, Any]] = []
+        self.envelopes: list[NewEnvelope] = []
         self.losses: list[dict[str, Any]] = []
         self.schemas: dict[bytes, bytes] = {}
         self.wanted: dict[tuple[bytes, bytes], int] = {}
@@ -80,16 +80,16 @@ class Batch:
         for schema in envelope.missing:
             self.wanted[schema, header.agent_id] = work.received_at_ms
         self.envelopes.append(
-            {
-                "agent_id": header.agent_id,
-                "epoch": header.epoch,
-                "first_seq": accepted.seqs[0],
-                "last_seq": accepted.seqs[-1],
-                "received_at_ms": work.received_at_ms,
-                "accepted": encode(accepted),
-                "packed": envelope.packed,
-                "is_parked": bool(envelope.missing),
-            }
+            NewEnvelope(
+                header.agent_id,
+                header.epoch,
+                accepted.seqs[0],
+                accepted.seqs[-1],
+                work.received_at_ms,
+                encode(accepted),
+                envelope.packed,
+                bool(envelope.missing),
+            )
         )
 
     def _lose(self, name: Name, position: Position, first: int, last: int, reason: str, now_ms: int) -> None:
@@ -110,6 +110,6 @@ class Batch:
         if asked:
             connection.execute(insert(wanted_schemas), asked)
         if self.envelopes:
-            connection.execute(insert(envelopes), self.envelopes)
+            add_envelopes(connection, self.envelopes)
         if self.losses:
             connection.execute(insert(losses), self.losses)

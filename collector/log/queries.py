@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
 from collector.log.positions import HASH_BYTES, read_accepted
 from collector.log.tables import envelopes, schemas
+
+
+class NewEnvelope(NamedTuple):
+    """A row for ``add_envelopes``; what is not here is at its default."""
+
+    agent_id: bytes
+    epoch: bytes
+    first_seq: int
+    last_seq: int
+    received_at_ms: int
+    accepted: bytes
+    packed: bytes
+    is_parked: bool
+
+
+_INTO = f"INSERT INTO {envelopes.name} ({', '.join(NewEnvelope._fields)}) VALUES "  # noqa: S608 -- our own names
+
+
+def add_envelopes(connection: Connection, rows: list[NewEnvelope]) -> None:
+    """Append to the log. Given to the driver as it is: an expression's parameters cost more than the insertion itself."""
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    connection.exec_driver_sql(f"{_INTO}({', '.join([mark] * len(NewEnvelope._fields))})", rows)
 
 
 def content_hash(connection: Connection, agent_id: bytes, epoch: bytes, seq: int) -> bytes | None:
