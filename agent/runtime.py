@@ -100,6 +100,8 @@ class Runtime:
         False where a fault of ours ended the sender: the process must be started anew, for a silent agent is no agent.
         """
         pipe = _SignalPipe()
+        collectors = ", ".join(self._identity.enrolment.collectors)
+        _log.info("%s reports every %g s to %s", self._identity.host, self._profile.interval_seconds, collectors)
         sender = threading.Thread(target=self._send, name="sender", daemon=True)
         sender.start()
         others = [threading.Thread(target=step, name=name, daemon=True) for name, step in self._target_loops()]

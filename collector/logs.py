@@ -30,7 +30,7 @@ def set_up(settings: LogSettings, stream: TextIO | None = None) -> None:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(settings.level.upper())
-    for chatty in ("alembic", "apscheduler", "paramiko", "uvicorn.access"):
+    for chatty in ("alembic", "apscheduler", "paramiko", "uvicorn.access", "uvicorn.error"):  # the last: all of uvicorn
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
 
 

@@ -6,7 +6,6 @@ Also used by ``bongsu serve --local-agent``, which calls ``initialise`` where no
 from __future__ import annotations
 
 import argparse
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         )
     password = _password(args.admin_password_file) if args.admin_password_file else None
     made = initialise(settings, now, SystemChance(), admin=args.admin, password=password, tls_names=names)
-    _tell(made, settings, args)
+    _tell(made, settings, args, names)
     return 0
 
 
@@ -136,22 +135,28 @@ def _password(file: Path) -> str:
         raise UsageError(f"--admin-password-file {file}: cannot be read ({why})") from why
 
 
-def _tell(made: Made, settings: Settings, args: argparse.Namespace) -> None:
+def _tell(made: Made, settings: Settings, args: argparse.Namespace, names: list[str]) -> None:
     print(f"Data directory {settings.data_dir} is ready: centre key, database, site 'local'.")
     print("Keep a copy of centre.key in a safe place: agents trust it and no other.")
     if made.password:
         print(f"Administrator {made.admin!r}, password (shown this once): {made.password}")
     if made.certificate:
-        _tell_tls(made.certificate, settings, config_of(args))
+        _tell_tls(made.certificate, settings, config_of(args), names[0])
     print(f"Next: bongsu serve --data {settings.data_dir}")
 
 
-def _tell_tls(certificate: tuple[Path, Path], settings: Settings, config: Path | None) -> None:
-    """Write the settings file where there is none, else say what belongs into it."""
-    lines = f"[server]\ntls_cert = '{certificate[0].absolute()}'\ntls_key = '{certificate[1].absolute()}'\n"
+def _tell_tls(certificate: tuple[Path, Path], settings: Settings, config: Path | None, name: str) -> None:
+    """Write the settings file where there is none, else say what belongs into it. Who asks for TLS wants to be reached."""
+    shown = f"[{name}]" if ":" in name else name
+    lines = (
+        f"[server]\nhost = '0.0.0.0'\ntls_cert = '{certificate[0].absolute()}'\ntls_key = '{certificate[1].absolute()}'\n"
+        f"public_url = 'https://{shown}:{settings.server.port}'\n"
+    )
     own = settings.data_dir / "collector.toml"
     if config is None and not own.exists():
         own.write_text(lines, "utf-8")
-        print(f"Certificate {certificate[0]} is set in {own}; set host there to listen beyond this machine.")
+        print(
+            f"Settings are in {own}: it listens on every address, over TLS, as https://{shown}:{settings.server.port}."
+        )
     else:
-        print(f"Put this into {config or own}:\n{lines}", file=sys.stdout)
+        print(f"Put this into {config or own}:\n{lines}")

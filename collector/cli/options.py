@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from collector.errors import SettingsError
-from collector.settings import Settings, load
+from collector.settings import DEFAULT_DATA_DIR, Settings, load
 from collector.store.engine import Store
 from collector.store.migrate import require_head
 
@@ -29,7 +29,7 @@ def common() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="settings file (default: BONGSU_CONFIG, else collector.toml in the data directory given, "
-        "else /etc/bongsu/collector.toml where it is there)",
+        "else the one in /etc/bongsu or /var/lib/bongsu)",
     )
     return parser
 
@@ -61,8 +61,8 @@ def config_of(args: argparse.Namespace) -> Path | None:
     if named is not None:
         return Path(named)
     data = args.data or (Path(os.environ["BONGSU_DATA"]) if os.environ.get("BONGSU_DATA") else None)
-    usual = data / "collector.toml" if data is not None else SYSTEM_CONFIG
-    return usual if usual.is_file() else None
+    usual = (data,) if data is not None else (SYSTEM_CONFIG.parent, DEFAULT_DATA_DIR)
+    return next((folder / "collector.toml" for folder in usual if (folder / "collector.toml").is_file()), None)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -98,7 +99,9 @@ def test_the_agent_reports_by_itself_and_ends_in_order(post):
     agent = post.run()
     post.until(lambda: len(post.receiver.content) >= 2)
     agent.send_signal(signal.SIGTERM)
-    assert ended(agent) == (0, "")
+    status, said = ended(agent)
+    assert status == 0
+    assert re.fullmatch(r"INFO \S+ reports every [\d.]+ s to http://127\.0\.0\.1:\d+\n", said)
     kinds = [kind for _, _, kind in post.receiver.content.values()]
     assert kinds.count(KIND_STATE) == 1, "the missing process, told once"
     (schema,) = [open_schema(packed) for packed in post.receiver.schemas.values()][:1]
