@@ -76,7 +76,7 @@ class BoardRows:
         self._kept: tuple[Fleet | None, Standing | None] = (None, None)
         """What the identities in ``_cause`` belong to, held so that no other object can take them over."""
         self._now = Snapshot(epoch, 0, None, -1, {}, {}, {}, {})
-        self._markup: dict[tuple[str, str], tuple[SiteRow, Markup, Markup]] = {}
+        self._markup: dict[tuple[str, str], tuple[SiteRow, str, str]] = {}
 
     def observe(self, fleet: Fleet, live: Live, standing: Standing) -> Snapshot:
         """The board now. Costs nothing where neither fleet, numbers nor verdicts changed."""
@@ -109,11 +109,13 @@ class BoardRows:
         if known is None or known[0] is not row:
             text = _template().render(row=row, t=texts, hole=HOLE, limit=SHOWN_FAILURES)
             head, _, tail = text.partition(HOLE)
-            known = self._markup[key] = (row, Markup(head), Markup(tail))  # noqa: S704 the template escaped it
+            known = self._markup[key] = (row, head, tail)
         if seen_ms is None:
             never = Markup('<time class="age quiet" data-zone="{}">{}</time>')
-            return known[1] + never.format(row.site.timezone, texts("app.never")) + known[2]
-        return known[1] + age_markup(now_ms, seen_ms, row.site.timezone, texts) + known[2]
+            seen = never.format(row.site.timezone, texts("app.never"))
+        else:
+            seen = age_markup(now_ms, seen_ms, row.site.timezone, texts)
+        return Markup(f"{known[1]}{seen}{known[2]}")  # noqa: S704 the template escaped its part, the age is markup
 
 
 class Boards:
