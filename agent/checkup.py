@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 from agent.checks.base import Check, Host, Sample
@@ -9,6 +10,9 @@ from agent.checks.runner import Outcome, run_check
 from agent.config import AgentConfig
 from agent.link.names import CHECK_STATES
 from agent.runtime_checks import local_checks, target_checks
+
+SAME_CAUSE = 3
+"""More checks than this that fail with the very same words are counted, not listed."""
 
 
 class CheckupError(Exception):
@@ -72,6 +76,15 @@ def look(config: AgentConfig, name: str, target: str) -> list[Looked]:
     if name:
         checks = [_find(name, checks)]
     return [Looked(check.name, run_check(check, host)) for check in checks]
+
+
+def as_table(looked: list[Looked], *, with_samples: bool) -> str:
+    """For people. Where one cause keeps several checks from asking, the first line tells it and the last counts them."""
+    texts = Counter(one.outcome.text for one in looked if one.is_bad)
+    shown = [one for one in looked if not one.is_bad or texts[one.outcome.text] <= SAME_CAUSE]
+    lines = [one.as_text(with_samples=with_samples) for one in shown]
+    same = [f"{count} other checks: {text}" for text, count in texts.items() if count > SAME_CAUSE]
+    return "\n".join([*lines, *same])
 
 
 def _find(name: str, checks: list[Check]) -> Check:

@@ -111,7 +111,7 @@ def _secret(name: str) -> str:
 
 
 def _check(said: Namespace) -> int:
-    from agent.checkup import CheckupError, look
+    from agent.checkup import CheckupError, as_table, look
     from agent.config import ConfigError
 
     try:
@@ -122,8 +122,7 @@ def _check(said: Namespace) -> int:
     if said.json:
         _print_json([outcome.as_json() for outcome in outcomes])
     else:
-        for outcome in outcomes:
-            print(outcome.as_text(with_samples=bool(said.name)))
+        print(as_table(outcomes, with_samples=bool(said.name)))
     return FAILED if any(outcome.is_bad for outcome in outcomes) else DONE
 
 

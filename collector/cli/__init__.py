@@ -49,7 +49,10 @@ def main(argv: list[str] | None = None) -> int:
     asked = next((word for word in argv if not word.startswith("-")), None)
     for name, summary in VERBS.items():
         if name == asked:
-            _load(name).add(verbs)
+            try:
+                _load(name).add(verbs)
+            except ModuleNotFoundError as why:
+                return _lacking(name, why)
         else:
             verbs.add_parser(name, help=summary)
     args = parser.parse_args(argv)
@@ -63,6 +66,18 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _lacking(verb: str, why: ModuleNotFoundError) -> int:
+    """An environment made for an agent has this command too, but not what it stands on."""
+    if why.name is None or why.name.partition(".")[0] in ("agent", "collector", "dashboards"):
+        raise why
+    print(
+        f"bongsu {verb}: the collector is not installed here, only the agent (no module {why.name!r}): "
+        "pip install 'bongsu[collector]'",
+        file=sys.stderr,
+    )
+    return 1
 
 
 def _load(name: str) -> _Verb:

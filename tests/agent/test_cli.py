@@ -91,3 +91,17 @@ def test_without_an_identity_run_status_and_doctor_say_what_to_do(tmp_path, caps
 def test_the_unit_is_the_one_shipped(capsys):
     assert main(["unit"]) == 0
     assert capsys.readouterr().out == UNIT == (CONFIGS / "systemd" / "bongsu-agent.service").read_text()
+
+
+def test_one_cause_that_stops_all_checks_of_a_target_is_told_once(tmp_path, capsys):
+    file = tmp_path / "agent.toml"
+    file.write_text(
+        f'[[targets]]\nname = "db1"\naddress = "127.0.0.1"\nport = 1\nuser = "bongsu"\nkey_file = "{tmp_path}/key"\n'
+        f'known_hosts = "{tmp_path}/known_hosts"\n'
+    )
+    assert main(["check", "--config", str(file), "--target", "db1"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("ssh ")
+    assert "known_hosts: No such file" in lines[0]
+    assert lines[-1].endswith("other checks: not asked: db1 does not answer over SSH, see check ssh")
+    assert sum("not asked" in line for line in lines) == 1

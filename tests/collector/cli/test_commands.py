@@ -6,6 +6,8 @@ import json
 import re
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -278,3 +280,13 @@ def test_asked_wrongly_is_2(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(argv)
     assert caught.value.code == 2
+
+
+def test_an_environment_with_only_the_agent_is_told_in_words() -> None:
+    program = "import sys; sys.modules['sqlalchemy'] = None; from collector.cli import main; sys.exit(main(['sites']))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "bongsu sites: the collector is not installed here, only the agent (no module 'sqlalchemy'): "
+        "pip install 'bongsu[collector]'\n"
+    )
