@@ -30,7 +30,7 @@ from sqlalchemy import event
 
 from agent.link.clock import SystemClock
 from collector.app import App, build
-from collector.intake.commit import Outcome, Work
+from collector.intake.work import Outcome, Work
 from collector.log.positions import Accepted
 from collector.settings import load
 
