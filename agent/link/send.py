@@ -165,10 +165,10 @@ class Sender:
         answer = _read(response)
         if not isinstance(answer, Answer):
             wait = response.retry_after_seconds if isinstance(response, Response) else 0.0
-            if not collector.last_trouble:
-                self._log(f"no answer from collector: {answer}")
             if request.path == SCHEMAS_PATH and isinstance(response, Response) and response.status in SCHEMAS_DONE:
                 return None
+            if not collector.last_trouble:
+                self._log(f"no answer from collector: {answer}")
             collector.fail(now, self._chance, answer, min(wait, LONGEST_RETRY_AFTER))
             return None
         if collector.last_trouble:
