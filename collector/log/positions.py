@@ -105,7 +105,7 @@ class Positions:
         return known
 
     def peek(self, name: Name) -> list[tuple[int, int]]:
-        """What an answer says of a name that brought nothing new."""
+        """What an answer says of a name that brought nothing new; in the writer's thread, after a commit."""
         known = self._known.get(name)
         return known.answered(()) if known is not None else []
 

@@ -35,19 +35,21 @@ def add_envelopes(connection: Connection, rows: list[NewEnvelope]) -> None:
 
 def content_hash(connection: Connection, agent_id: bytes, epoch: bytes, seq: int) -> bytes | None:
     """The stored hash of a record, or None where its envelope is no longer kept."""
-    rows = connection.execute(
-        select(envelopes.c.accepted).where(
-            envelopes.c.agent_id == agent_id,
-            envelopes.c.epoch == epoch,
-            envelopes.c.first_seq <= seq,
-            envelopes.c.last_seq >= seq,
+    for where in (~envelopes.c.is_chunked & ~envelopes.c.is_parked, envelopes.c.is_chunked | envelopes.c.is_parked):
+        rows = connection.execute(  # one index each, see tables.py
+            select(envelopes.c.accepted).where(
+                envelopes.c.agent_id == agent_id,
+                envelopes.c.epoch == epoch,
+                envelopes.c.first_seq <= seq,
+                envelopes.c.last_seq >= seq,
+                where,
+            )
         )
-    )
-    for (packed,) in rows:
-        accepted = read_accepted(packed)
-        if seq in accepted.seqs:
-            at = accepted.seqs.index(seq)
-            return accepted.hashes[HASH_BYTES * at : HASH_BYTES * (at + 1)]
+        for (packed,) in rows:
+            accepted = read_accepted(packed)
+            if seq in accepted.seqs:
+                at = accepted.seqs.index(seq)
+                return accepted.hashes[HASH_BYTES * at : HASH_BYTES * (at + 1)]
     return None
 
 

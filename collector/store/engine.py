@@ -76,6 +76,7 @@ def _prepare_sqlite(raw: Any, _entry: ConnectionPoolEntry) -> None:
         "foreign_keys=ON",
         "busy_timeout=30000",
         "cache_size=-16000",
+        "wal_autocheckpoint=4000",  # 16 MB: an index page is copied home once for many commits that touched it
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -71,14 +71,30 @@ def upgrade() -> None:
         sa.Column("is_chunked", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_envelopes")),
     )
-    op.create_index("ix_envelopes_name", "envelopes", ["agent_id", "epoch", "first_seq"], unique=False)
+    op.create_index(
+        "ix_envelopes_settled",
+        "envelopes",
+        ["agent_id", "epoch", "first_seq"],
+        unique=False,
+        sqlite_where=sa.text("is_chunked = 1 OR is_parked = 1"),
+        postgresql_where=sa.text("is_chunked OR is_parked"),
+    )
     op.create_index(
         "ix_envelopes_unchunked",
         "envelopes",
-        ["agent_id", "received_at_ms"],
+        ["agent_id", "received_at_ms", "is_chunked", "is_parked"],
         unique=False,
         sqlite_where=sa.text("is_chunked = 0 AND is_parked = 0"),
         postgresql_where=sa.text("NOT is_chunked AND NOT is_parked"),
+    )
+    op.create_table(
+        "failing_checks",
+        sa.Column("host", sa.String(length=129), nullable=False),
+        sa.Column("check_name", sa.String(length=256), nullable=False),
+        sa.Column("state", sa.Integer(), nullable=False),
+        sa.Column("since_ms", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("host", "check_name", name=op.f("pk_failing_checks")),
     )
     op.create_table(
         "fleet_version",
