@@ -21,7 +21,10 @@ from agent.link.names import ENVELOPE_PREFIX, KIND_LOSS, KIND_STATE, Limits
 from agent.link.wire import Block, Header, WireError, open_body, open_envelope, open_header, open_record, open_schema
 from collector.fleet.registry import Agent, Fleet
 from collector.live.shape import Layout, Shapes, check_columns
-from collector.log.positions import HASH_BYTES
+from collector.log.positions import HASH_BYTES, Name
+
+BELIEVED = {"fork", "malformed", "too_large", "bad_labels"}
+"""Refusals of envelopes whose signature held, where the header and the site are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,12 @@ class Refused:
     text: str
     header: Header | None = None
     site: str = ""
+
+    @property
+    def name(self) -> Name | None:
+        """(agent id, epoch) where the signature held, so that its numbers may be named back to the agent."""
+        is_believed = self.header is not None and self.site and self.code in BELIEVED
+        return (self.header.agent_id, self.header.epoch) if self.header is not None and is_believed else None
 
 
 @dataclass(slots=True)

@@ -29,6 +29,8 @@ from collector.store.engine import Store
 
 log = logging.getLogger(__name__)
 DAY_MS = 86_400_000
+GATHER_SECONDS = 0.005
+"""A request waits this long for others to share its commit: a commit costs as much as ten reports."""
 
 
 class Writer:
@@ -45,6 +47,7 @@ class Writer:
         self._raw_ms = int(raw_days * DAY_MS)
         self._queue: queue.SimpleQueue[Work | Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+        self._stopping = threading.Event()
         self._is_restored = True
         self.known_schemas: set[bytes] = set()
         self.wanted: dict[bytes, set[bytes]] = {}
@@ -75,6 +78,7 @@ class Writer:
 
     def stop(self) -> None:
         """Finish what waits, then end."""
+        self._stopping.set()
         self._queue.put(None)
         self._thread.join()
 
@@ -88,6 +92,7 @@ class Writer:
     def _run(self) -> None:
         while True:
             waiting: list[Work | Callable[[], None] | None] = [self._queue.get()]
+            self._stopping.wait(GATHER_SECONDS)
             while not self._queue.empty():
                 waiting.append(self._queue.get())
             works = [item for item in waiting if isinstance(item, Work)]
@@ -173,6 +178,7 @@ class Writer:
                 site = fleet.sites.get(agent.site) if agent else None
                 if agent is not None and site is not None:
                     feed(self.live, outcome, agent.site, site.interval_seconds * 1000, work.received_at_ms)
+            work.held = {name: self.positions.peek(name) for refusal in work.refused if (name := refusal.name)}
 
 
 def changed_standing(agent: Agent | None, envelope: Admitted) -> tuple[str, str, str] | None:

@@ -82,7 +82,7 @@ class Intake:
         for refusal in work.refused:
             self._count(refusal.site, refusal.code)
         now_ms = self._clock.wall_ms()
-        said = answer(work, self._answering, now_ms, self._nonces.make(now_ms), self._held)
+        said = answer(work, self._answering, now_ms, self._nonces.make(now_ms))
         await send(reply, 200, write_answer(said), ANSWER_TYPE.encode())
 
     async def _commit(self, raws: list[msgspec.Raw]) -> tuple[Work, BaseException | None]:
@@ -96,7 +96,7 @@ class Intake:
         await self._admit(work, raws)
         if any(refusal.action == HOLD for refusal in work.refused) and await asyncio.to_thread(self._registry.refresh):
             await self._admit(work, raws)  # another process enrolled or resumed it a moment ago
-        if not work.admitted:
+        if not work.needs_writer:
             return work, None
         self._writer.submit(work)
         return work, await done
@@ -112,9 +112,6 @@ class Intake:
                 work.admitted.append(judged)
             else:
                 work.refused.append(judged)
-
-    def _held(self, name: tuple[bytes, bytes]) -> list[tuple[int, int]]:
-        return self._writer.positions.peek(name)
 
     def _count(self, site: str, code: str) -> None:
         self.refusals[site, code] += 1

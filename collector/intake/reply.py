@@ -10,9 +10,6 @@ from agent.link.receipt import Receipt, pack_receipt, receipt_text
 from collector.intake.work import Work
 from collector.log.positions import Name
 
-BELIEVED = {"fork", "malformed", "too_large", "bad_labels"}
-"""Refusals of envelopes whose signature held: their numbers may be named back to the agent."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answering:
@@ -22,10 +19,8 @@ class Answering:
     sign: Callable[[bytes], bytes]
 
 
-def answer(
-    work: Work, answering: Answering, now_ms: int, nonce: str, held_elsewhere: Callable[[Name], list[tuple[int, int]]]
-) -> Answer:
-    """The answer to one committed request. ``held_elsewhere`` gives what is held for a name that only had refusals."""
+def answer(work: Work, answering: Answering, now_ms: int, nonce: str) -> Answer:
+    """The answer to one committed request. Everything it says is held was committed: a receipt is a promise."""
     ranges: dict[Name, list[tuple[int, int]]] = {}
     refused: dict[Name, list[RecordRefusal]] = {}
     missing: dict[bytes, None] = {}
@@ -34,12 +29,11 @@ def answer(
         ranges[header.agent_id, header.epoch] = outcome.ranges
         missing.update(dict.fromkeys(outcome.envelope.missing))
     for refusal in work.refused:
-        if refusal.header is not None and refusal.site and refusal.code in BELIEVED:
-            header = refusal.header
-            name = (header.agent_id, header.epoch)
-            span = [(header.first_seq, header.last_seq)]
+        name = refusal.name
+        if name is not None and refusal.header is not None:
+            span = [(refusal.header.first_seq, refusal.header.last_seq)]
             refused.setdefault(name, []).append(RecordRefusal(span, refusal.action, refusal.code, refusal.text))
-            ranges.setdefault(name, held_elsewhere(name))
+            ranges.setdefault(name, work.held.get(name, []))
     return Answer(
         receiver=answering.receiver,
         now_ms=now_ms,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from collector.intake.admit import Admitted, Refused
-from collector.log.positions import Accepted
+from collector.log.positions import Accepted, Name
 
 
 @dataclass(slots=True)
@@ -18,6 +18,13 @@ class Work:
     received_at_ms: int
     finish: Callable[[BaseException | None], None]
     outcomes: list[Outcome] = field(default_factory=list)
+    held: dict[Name, list[tuple[int, int]]] = field(default_factory=dict)
+    """After the commit: what is held of names that had a refusal."""
+
+    @property
+    def needs_writer(self) -> bool:
+        """Whether only the writer's thread can answer: what is held may be said only of what is committed."""
+        return bool(self.admitted) or any(refusal.name for refusal in self.refused)
 
 
 @dataclass(slots=True)
