@@ -24,6 +24,8 @@ from agent.link.spool_recover import Recovered
 from agent.link.spool_writer import SpoolWriter
 
 RECENT_BYTES = 4 << 20
+LOSS_BYTES = 96
+"""A loss record on the disk, at most."""
 
 
 class DiskSpool:
@@ -187,26 +189,31 @@ class DiskSpool:
         write_acked(self._files, self.folder, self.epoch, self._acked)
 
     def drop_oldest(self, reason: str) -> bool:
-        """Give up the oldest sealed segment: samples as long as there are any, then states. False where none is left."""
+        """Give up the oldest sealed segment: samples as long as there are any, then states. False where none is left.
+
+        A segment is worth giving up only where declaring its numbers takes less room than it frees: one that holds
+        little but losses would be written again for ever.
+        """
         newest = max((part.age_order for part in self._parts), default=None)  # it tells the next number after a crash
         sealed = [part for part in self._parts if not self._writer.is_open(part) and part.age_order != newest]
         lent = set().union(*(part.borrowed for part in self._parts))
-        victim = min(
-            sealed,
-            key=lambda part: (part.family != SAMPLES, bool(part.schemas & lent), part.age_order),
-            default=None,
-        )
-        if victim is None:
-            return False
         known = Ranges([*self._acked, *self._lost])
-        doomed = Ranges(gap for span in victim.seqs for gap in known.gaps(*span))
-        for seq in [seq for seq in self._losses if seq in victim.seqs]:
-            loss = self._losses.pop(seq)  # what it declared must still be said, so the new declaration covers it too
-            doomed.add(loss.first, loss.last)
-            self.lost_count -= loss.last - loss.first + 1
-        self.declare(doomed, reason)
-        self._remove(victim)
-        return True
+        for victim in sorted(
+            sealed, key=lambda part: (part.family != SAMPLES, bool(part.schemas & lent), part.age_order)
+        ):
+            doomed = Ranges(gap for span in victim.seqs for gap in known.gaps(*span))
+            losses = [seq for seq in self._losses if seq in victim.seqs]
+            for seq in losses:  # what they declared must still be said, so the new declaration covers it too
+                doomed.add(self._losses[seq].first, self._losses[seq].last)
+            if len(doomed) * LOSS_BYTES > victim.bytes - victim.bytes // 4:
+                continue
+            for seq in losses:
+                loss = self._losses.pop(seq)
+                self.lost_count -= loss.last - loss.first + 1
+            self.declare(doomed, reason)
+            self._remove(victim)
+            return True
+        return False
 
     def _remove(self, part: Part) -> None:
         self._parts.remove(part)
