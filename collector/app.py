@@ -40,7 +40,7 @@ from collector.intake.reply import Answering
 from collector.intake.restore import restore_live
 from collector.intake.settle import settle
 from collector.jobs import Job, Jobs, table
-from collector.live.board import Live
+from collector.live.board import Live, LiveCheck
 from collector.live.shape import Shapes
 from collector.log.positions import Positions
 from collector.log.queries import packed_schema
@@ -49,6 +49,7 @@ from collector.store.engine import Store
 from collector.store.migrate import require_head
 from collector.telemetry import Telemetry
 from collector.verdicts.job import VerdictJob
+from collector.verdicts.queries import failing
 from collector.verdicts.standing import Standing
 from collector.web import routes as web
 from collector.web.events import Streams
@@ -95,6 +96,8 @@ class App:
         self.registry.refresh()
         with self.store.reading() as connection:
             self.log.restore(connection)
+            for check in failing(connection):
+                self.live.remember(check.host, check.check, LiveCheck(check.state, check.since_ms, check.text))
         count = restore_live(self.store, self.registry, self.admission, self.log.positions, self.live)
         self.log.start()
         self.jobs.start()

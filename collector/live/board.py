@@ -82,6 +82,10 @@ class LiveAgent:
     epoch: bytes = b""
 
 
+CHECKS_REMEMBERED = 1_000
+"""Of one host before its first sample."""
+
+
 class Live:
     def __init__(self) -> None:
         self.hosts: dict[str, LiveHost] = {}
@@ -91,6 +95,16 @@ class Live:
         self.version = 0
         """Grows with every change, so that watchers can tell."""
         self._epochs: dict[bytes, list[bytes]] = {}
+        self._remembered: dict[str, dict[str, LiveCheck]] = {}
+
+    def remember(self, host: str, check: str, known: LiveCheck) -> None:
+        """What was known of a check before this host's first sample: kept where that sample says the same state.
+
+        From before a restart, or from a state record that overtook the sample.
+        """
+        of_host = self._remembered.setdefault(host, {})
+        if check in of_host or len(of_host) < CHECKS_REMEMBERED:
+            of_host[check] = known
 
     def heard(self, agent_id: bytes, epoch: bytes, received_at_ms: int) -> None:
         """An agent's envelope was committed, whatever was in it."""
@@ -139,7 +153,7 @@ class Live:
                 interval_ms,
                 columns,
                 words[columns.columns],
-                _checks(columns, words, before, corrected, seq),
+                self._checks(columns, words, before, epoch, corrected, seq),
             )
             result = "accepted"
         if result == "accepted":
@@ -164,13 +178,18 @@ class Live:
         if at_ms - received_at_ms > FUTURE_LIMIT_MS:
             return "future"
         known = self.hosts.get(host)
-        if received_at_ms - at_ms > STALE_INTERVALS * interval_ms or known is None or known.agent_id != agent_id:
+        if received_at_ms - at_ms > STALE_INTERVALS * interval_ms:
             return "late"
+        if known is None or known.agent_id != agent_id:
+            self.remember(host, check, LiveCheck(state, at_ms, text, seq))
+            return "accepted"
         before = known.checks.get(check)
-        if known.epoch == epoch and before is not None and before.seq > seq:
+        is_known = before is not None and before.state == state
+        newest = max(known.seq, before.seq) if before is not None and known.epoch == epoch else 0
+        if newest > seq and before is not None and (before.text or not is_known):
             return "late"
-        since = before.since_ms if before is not None and before.state == state else at_ms
-        checks = {**known.checks, check: LiveCheck(state, since, text, seq)}
+        since = min(before.since_ms, at_ms) if before is not None and is_known else at_ms
+        checks = {**known.checks, check: LiveCheck(state, since, text, max(seq, newest))}
         self.hosts[host] = replace(known, checks=checks)
         self.version += 1
         return "accepted"
@@ -191,12 +210,29 @@ class Live:
         order = self._epochs.get(agent_id, [])
         return epoch in order and (before.epoch not in order or order.index(epoch) > order.index(before.epoch))
 
+    def _checks(
+        self,
+        columns: HostColumns,
+        words: NDArray[np.uint64],
+        before: LiveHost | None,
+        epoch: bytes,
+        at_ms: int,
+        seq: int,
+    ) -> Mapping[str, LiveCheck]:
+        if before is None:
+            known: Mapping[str, LiveCheck] = self._remembered.pop(columns.host, {})
+        elif before.epoch == epoch:
+            known = before.checks
+        else:  # numbers of another epoch say nothing about order in this one
+            known = {check: replace(result, seq=0) for check, result in before.checks.items()}
+        return checks_of(columns, words, known, at_ms, seq)
 
-def _checks(
-    columns: HostColumns, words: NDArray[np.uint64], before: LiveHost | None, at_ms: int, seq: int
+
+def checks_of(
+    columns: HostColumns, words: NDArray[np.uint64], known: Mapping[str, LiveCheck], at_ms: int, seq: int
 ) -> Mapping[str, LiveCheck]:
+    """A sample's check results: what is as it was keeps its words and its "since"."""
     states = words[columns.check_columns].view(np.float64)
-    known = before.checks if before is not None else {}
     pairs = list(zip(columns.checks, states.tolist(), strict=True))
     unchanged = (known.get(check) for check, _ in pairs)
     if len(known) == len(pairs) and all(

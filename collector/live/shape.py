@@ -88,12 +88,22 @@ def check_columns(schema: Schema, limits: Limits, allowed_hosts: frozenset[str])
     for series in schema.series:
         _check_series(series, limits)
     for host, check in schema.checks:
-        if not check or len(check.encode()) > limits.label_value_bytes:
+        if not is_check_name(check, limits):
             raise WireError(
-                "bad_labels", f"check {check[:80]!r} of {host}: expected 1 to {limits.label_value_bytes} bytes"
+                "bad_labels", f"check {check[:80]!r} of {host}: expected 1 to {limits.label_value_bytes} bytes, no NUL"
             )
-    if len(set(schema.series)) != len(schema.series) or len(set(schema.checks)) != len(schema.checks):
+    if len({_identity(s) for s in schema.series}) != len(schema.series) or len(set(schema.checks)) != len(schema.checks):
         raise WireError("bad_labels", "the same series or check stands twice in the schema")
+
+
+def is_check_name(name: str, limits: Limits) -> bool:
+    """A check's name is a label value, and stands in the database, whose text holds no NUL."""
+    return 0 < len(name.encode()) <= limits.label_value_bytes and "\0" not in name
+
+
+def _identity(series: Series) -> tuple[str, str, int, Labels]:
+    """What makes it one series to whoever reads it: the order of labels and labels without a value say nothing."""
+    return series.host, series.name, series.type, tuple(sorted(pair for pair in series.labels if pair[1]))
 
 
 def _check_series(series: Series, limits: Limits) -> None:
@@ -113,6 +123,8 @@ def _check_series(series: Series, limits: Limits) -> None:
             raise WireError("bad_labels", f"{name}: label {label!r} is reserved, it comes from the registry")
         if len(value.encode()) > limits.label_value_bytes:
             raise WireError("bad_labels", f"{name}: value of {label!r} is over {limits.label_value_bytes} bytes")
+        if "\0" in value:
+            raise WireError("bad_labels", f"{name}: value of {label!r} holds a NUL character")
 
 
 class Shapes:

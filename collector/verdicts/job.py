@@ -8,8 +8,8 @@ from datetime import datetime
 from collector.fleet.registry import Fleet, Registry
 from collector.store.engine import Store
 from collector.verdicts.judge import Evidence, Past, judge
-from collector.verdicts.queries import add_changes, forget, recorded
-from collector.verdicts.standing import Standing
+from collector.verdicts.queries import add_changes, failing, forget, recorded, replace_failing
+from collector.verdicts.standing import FailingCheck, Standing
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,7 @@ class VerdictJob:
         self._evidence = evidence
         self._started_at_ms = started_at_ms
         self._past: Past | None = None
+        self._failing: set[FailingCheck] = set()
         self.standing = Standing()
 
     def step(self, now: datetime) -> None:
@@ -35,6 +36,7 @@ class VerdictJob:
         judged = judge(fleet, self._evidence, round(now.timestamp() * 1000), past, self._started_at_ms)
         self.standing = judged.standing
         gone = _gone(past, fleet) if fleet.version != past.standing.fleet_version else []
+        self._write_failing(judged.standing)
         if judged.changes or gone:
             with self._store.transaction() as connection:
                 forget(connection, gone)
@@ -45,9 +47,17 @@ class VerdictJob:
             log.info("states changed", extra={"changes": len(judged.changes), "gone": len(gone)})
         past.standing, past.reports = judged.standing, judged.reports
 
+    def _write_failing(self, standing: Standing) -> None:
+        now = {check for host in standing.hosts.values() for check in host.failing}
+        if now != self._failing:
+            with self._store.transaction() as connection:
+                replace_failing(connection, self._failing - now, now - self._failing)
+            self._failing = now
+
     def _restore(self) -> Past:
         with self._store.reading() as connection:
             books = recorded(connection)
+            self._failing = failing(connection)
         return Past(hosts=books["host"], sites=books["site"], agents=books["agent"])
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, delete, insert, select
 
-from collector.verdicts.standing import Change, Recorded
-from collector.verdicts.tables import state_changes, states
+from collector.verdicts.standing import Change, FailingCheck, Recorded
+from collector.verdicts.tables import failing_checks, state_changes, states
 
 AT_ONCE = 300
 
@@ -54,6 +54,27 @@ def forget(connection: Connection, subjects: Iterable[tuple[str, str]]) -> None:
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
             connection.execute(delete(states).where(states.c.kind == kind, states.c.id.in_(some)))
+
+
+def failing(connection: Connection) -> set[FailingCheck]:
+    """Every check that was not ok when it was last written."""
+    rows = connection.execute(select(failing_checks))
+    return {FailingCheck(r.host, r.check_name, r.state, r.text, r.since_ms) for r in rows}
+
+
+def replace_failing(connection: Connection, gone: Iterable[FailingCheck], new: Iterable[FailingCheck]) -> None:
+    """Take checks out, then put checks in; one whose words changed is in both."""
+    for check in gone:
+        connection.execute(
+            delete(failing_checks).where(
+                failing_checks.c.host == check.host, failing_checks.c.check_name == check.check
+            )
+        )
+    rows = [
+        {"host": c.host, "check_name": c.check, "state": c.state, "since_ms": c.since_ms, "text": c.text} for c in new
+    ]
+    if rows:
+        connection.execute(insert(failing_checks), rows)
 
 
 def changes_of(connection: Connection, kind: str, subject: str, from_ms: int, to_ms: int) -> list[Change]:

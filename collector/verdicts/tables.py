@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
 
 from collector.store.schema import BigId, metadata
 
@@ -15,6 +15,18 @@ states = Table(
     Column("state", Integer, nullable=False),
     Column("since_ms", BigInteger, nullable=False),
     Column("reason", String(64), nullable=False),
+)
+
+failing_checks = Table(
+    # Every check that is not ok, with its words: an agent says them once, when the check changes, so that a restart
+    # would forget since when and why.
+    "failing_checks",
+    metadata,
+    Column("host", String(129), primary_key=True),
+    Column("check_name", String(256), primary_key=True),
+    Column("state", Integer, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
 )
 
 state_changes = Table(

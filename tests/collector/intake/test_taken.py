@@ -247,3 +247,42 @@ def test_a_restart_remembers_everything_acknowledged(centre: Centre, checkpointe
     assert centre.live.hosts[sender.host].value("node_load1") == (3.0 if checkpointed else 2.0)
     assert centre.answer(bodies[1]).agents[0].held == [(1, 4 if checkpointed else 3)]
     assert centre.live.reports == {("abuja", "duplicate"): 1}
+
+
+def state(sender: Sender, code: int, text: str, at_ms: int = NOW_MS) -> bytes:
+    sender.seq += 1
+    change = StateChange(sender.host, "process:sshd", code, 0, text)
+    return sender.envelope([], [], [state_record(sender.seq, at_ms, 0, change)])
+
+
+def test_words_that_overtake_the_first_sample_are_kept(centre: Centre) -> None:
+    sender = centre.enrolled()
+    schema = schema_of(sender.host, checks=["process:sshd"])
+    centre.answer(request(state(sender, 2, "none runs", NOW_MS - 1)))
+    centre.answer(request(sender.envelope([sender.sample(schema, [1.0, 2.0], NOW_MS)], [schema.packed])))
+    check = centre.live.hosts[sender.host].checks["process:sshd"]
+    assert (check.state, check.text, check.since_ms) == (2, "none runs", NOW_MS - 1)
+
+
+def test_words_that_come_after_their_sample_are_added(centre: Centre) -> None:
+    sender = centre.enrolled()
+    schema = schema_of(sender.host, checks=["process:sshd"])
+    words = state(sender, 2, "none runs", NOW_MS - 1)
+    centre.answer(request(sender.envelope([sender.sample(schema, [1.0, 2.0], NOW_MS)], [schema.packed])))
+    centre.answer(request(words))
+    check = centre.live.hosts[sender.host].checks["process:sshd"]
+    assert (check.state, check.text, check.since_ms) == (2, "none runs", NOW_MS - 1)
+    stale = state(sender, 0, "runs")
+    centre.answer(request(sender.envelope([sender.sample(schema, [1.0, 2.0], NOW_MS)])))
+    centre.answer(request(stale))
+    assert centre.live.hosts[sender.host].checks["process:sshd"].state == 2, "an older record turns nothing back"
+
+
+def test_a_new_epoch_begins_its_numbers_anew(centre: Centre) -> None:
+    sender = centre.enrolled()
+    schema = schema_of(sender.host, checks=["process:sshd"])
+    for _ in range(5):
+        centre.answer(request(sender.envelope([sender.sample(schema, [1.0, 2.0], NOW_MS)], [schema.packed])))
+    again = Sender(sender.host, sender.agent_id, sender.key)
+    centre.answer(request(again.envelope([again.sample(schema, [1.0, 0.0], NOW_MS)], [schema.packed])))
+    assert centre.live.hosts[sender.host].checks["process:sshd"].state == 0
