@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from agent.link.answer import DROP, HOLD
 from agent.link.keys import is_signed
-from agent.link.model import Loss, Record, Schema, StateChange, record_content_hash, sample_content_hash, schema_hash
-from agent.link.names import ENVELOPE_PREFIX, KIND_LOSS, KIND_STATE, Limits
+from agent.link.model import Record, Schema, record_content_hash, sample_content_hash, schema_hash
+from agent.link.names import ENVELOPE_PREFIX, Limits
 from agent.link.wire import Block, Header, WireError, open_body, open_envelope, open_header, open_record, open_schema
 from collector.fleet.registry import Agent, Fleet
+from collector.intake.records import check_record
 from collector.live.shape import Layout, Shapes, check_columns
 from collector.log.positions import HASH_BYTES, Name
 
@@ -167,7 +168,7 @@ class Admission:
         if len(set(seqs)) != len(seqs):
             raise WireError("malformed", "two records carry the same sequence number")
         for record in records:
-            check_record(record, agent)
+            check_record(record, agent, self._limits)
         hashed = [(record, record_content_hash(record.kind, record.packed)[:HASH_BYTES]) for record in records]
         return Admitted(index, agent, header, packed, samples, hashed, layouts, brought, missing)
 
@@ -204,38 +205,3 @@ def _instant(block: Block, at: int, words: NDArray[np.uint64], packed: bytes) ->
 def undo_xor(words: NDArray[np.uint64], count: int) -> NDArray[np.uint64]:
     """Series-major XOR words -> plain words, shape (columns, count)."""
     return np.bitwise_xor.accumulate(words.reshape(-1, count), axis=1)
-
-
-_LOSS = tuple[tuple[int, int], str]
-
-
-def check_record(record: Record, agent: Agent) -> None:
-    """Refuse a state of a foreign host or a loss that names no range. Raises WireError."""
-    if record.kind == KIND_STATE:
-        change = state_change(record)
-        if change.host not in agent.hosts:
-            raise WireError("bad_labels", f"state of host {change.host!r}, which is not bound to this agent")
-        if not 0 <= change.state <= 3 or not change.check or len(change.check) > 256:
-            raise WireError("bad_labels", f"state {change.state} of check {change.check[:80]!r}")
-    elif record.kind == KIND_LOSS:
-        loss = declared_loss(record)
-        if not 1 <= loss.first <= loss.last <= record.seq:
-            raise WireError("malformed", f"loss of {loss.first}..{loss.last} in record {record.seq}")
-
-
-def state_change(record: Record) -> StateChange:
-    """Data of kind 2. Fields past the fifth are left to later versions. Raises WireError."""
-    try:
-        host, check, state, previous, text = record.data[:5]
-        return StateChange(*msgspec.convert((host, check, state, previous, text), tuple[str, str, int, int, str]))
-    except (msgspec.ValidationError, TypeError, ValueError) as why:
-        raise WireError("malformed", f"state record {record.seq}: {why}") from why
-
-
-def declared_loss(record: Record) -> Loss:
-    """Data of kind 4. Raises WireError."""
-    try:
-        (first, last), reason = msgspec.convert(record.data[:2], _LOSS)
-        return Loss(first, last, reason[:64])
-    except (msgspec.ValidationError, TypeError, ValueError) as why:
-        raise WireError("malformed", f"loss record {record.seq}: {why}") from why

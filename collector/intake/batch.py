@@ -10,7 +10,8 @@ from sqlalchemy import Connection, insert
 from agent.link.answer import RENEW
 from agent.link.model import encode
 from agent.link.names import FUTURE_LIMIT_MS, KIND_LOSS
-from collector.intake.admit import Admitted, Refused, declared_loss
+from collector.intake.admit import Admitted, Refused
+from collector.intake.records import declared_loss
 from collector.intake.work import Outcome, Work
 from collector.log.positions import Accepted, Name, Position, Positions
 from collector.log.queries import NewEnvelope, add_envelopes, content_hash

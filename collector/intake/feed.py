@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.link.names import KIND_STATE
-from collector.intake.admit import state_change
+from collector.intake.records import state_change
 from collector.intake.work import Outcome
 from collector.live.board import Live
 

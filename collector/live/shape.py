@@ -92,7 +92,9 @@ def check_columns(schema: Schema, limits: Limits, allowed_hosts: frozenset[str])
             raise WireError(
                 "bad_labels", f"check {check[:80]!r} of {host}: expected 1 to {limits.label_value_bytes} bytes, no NUL"
             )
-    if len({_identity(s) for s in schema.series}) != len(schema.series) or len(set(schema.checks)) != len(schema.checks):
+    if len({_identity(s) for s in schema.series}) != len(schema.series) or len(set(schema.checks)) != len(
+        schema.checks
+    ):
         raise WireError("bad_labels", "the same series or check stands twice in the schema")
 
 

@@ -64,6 +64,17 @@ def foreign_state(sender: Sender) -> bytes:
     return sender.envelope([], [], [state_record(sender.seq, NOW_MS, 0, StateChange("other.abuja", "cpu", 2, 0, ""))])
 
 
+def twice(sender: Sender, one: dict[str, str], other: dict[str, str]) -> bytes:
+    """The same series to whoever reads the exposition, written in two ways."""
+    columns = tuple(Series(sender.host, "node_load1", 0, tuple(labels.items())) for labels in (one, other))
+    return with_schema(sender, make_schema(columns, ()).packed)
+
+
+def state_of_check(sender: Sender, check: str) -> bytes:
+    sender.seq += 1
+    return sender.envelope([], [], [state_record(sender.seq, NOW_MS, 0, StateChange(sender.host, check, 2, 0, ""))])
+
+
 def number_outside(sender: Sender) -> bytes:
     schema = schema_of(sender.host)
     sender.seq = 6
@@ -102,6 +113,20 @@ CASES: dict[str, tuple[Callable[[Sender], bytes], str, str]] = {
     "label with a dash": (lambda s: with_schema(s, series(s.host, **{"a-b": "x"})), "drop", "bad_labels"),
     "label name of 129": (lambda s: with_schema(s, series(s.host, **{"a" * 129: "x"})), "drop", "bad_labels"),
     "label value of 257 bytes": (lambda s: with_schema(s, series(s.host, a="한" * 85 + "xy")), "drop", "bad_labels"),
+    "NUL in a label value": (lambda s: with_schema(s, series(s.host, a="x\0y")), "drop", "bad_labels"),
+    "NUL in a check's name": (
+        lambda s: with_schema(s, make_schema((), ((s.host, "c\0"),)).packed),
+        "drop",
+        "bad_labels",
+    ),
+    "NUL in a state's check": (lambda s: state_of_check(s, "c\0"), "drop", "bad_labels"),
+    "state of a check with a name of 300 bytes": (lambda s: state_of_check(s, "한" * 100), "drop", "bad_labels"),
+    "one series, labels in another order": (
+        lambda s: twice(s, {"a": "1", "b": "2"}, {"b": "2", "a": "1"}),
+        "drop",
+        "bad_labels",
+    ),
+    "one series, a label without a value": (lambda s: twice(s, {"a": ""}, {}), "drop", "bad_labels"),
     "31 labels": (lambda s: with_schema(s, series(s.host, **{f"l{n}": "x" for n in range(31)})), "drop", "bad_labels"),
     "name bongsu_x": (lambda s: with_schema(s, series(s.host, "bongsu_x")), "drop", "bad_labels"),
     "name up": (lambda s: with_schema(s, series(s.host, "up")), "drop", "bad_labels"),
