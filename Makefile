@@ -13,11 +13,11 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev lint
 	@echo "make test: everything that needs no other program, real ones where found"
-	@$(BIN)/python -m pytest -m "not slow" -n 2
+	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-real: $(VENV)/.dev
 	@echo "make test-real: against the real programs; a missing one is a failure"
-	@BONGSU_REAL=1 $(BIN)/python -m pytest -m "real or postgres or slow" -n 2
+	@BONGSU_REAL=1 $(BIN)/python -m pytest -m "real or postgres or slow" -n 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo

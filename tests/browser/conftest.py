@@ -76,7 +76,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     served.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     program = require("chromium")
     with sync_playwright() as playwright:
@@ -85,7 +85,7 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The source of axe-core, as locked."""
     work = tmp_path_factory.mktemp("npm")
