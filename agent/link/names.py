@@ -37,6 +37,10 @@ RESERVED_NAMES = frozenset({"up", "ALERTS", "ALERTS_FOR_STATE"})
 RESERVED_NAME_PREFIXES = ("bongsu_", "ALERTS", "scrape_", "__")
 
 
+ENVELOPE_RECORDS = 10_000
+"""Records in one envelope: agents send at most 60; without a cap, a few kilobytes could unpack to millions."""
+
+
 class Limits(NamedTuple):
     """Caps on what a peer may send; each has a clear refusal and a counter."""
 

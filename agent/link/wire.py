@@ -11,7 +11,7 @@ import sys
 from array import array
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,8 +21,9 @@ else:
     from backports import zstd
 
 from agent.link.model import MAX_INT, Labels, Record, Sample, Schema, Series, encode, schema_hash
-from agent.link.names import ENVELOPE_PREFIX, KIND_SAMPLE, Limits
+from agent.link.names import ENVELOPE_PREFIX, ENVELOPE_RECORDS, KIND_SAMPLE, Limits
 
+T = TypeVar("T")
 VERSION = 1
 LEVEL = 3
 LIMITS = Limits()
@@ -46,20 +47,29 @@ class Header(msgspec.Struct, array_like=True, frozen=True):
     last_seq: int
 
 
+_FEW = msgspec.Meta(max_length=ENVELOPE_RECORDS)
+
+
 class Block(msgspec.Struct, array_like=True, frozen=True):
     """Samples under one schema: T sequence numbers, times and offsets; ``columns`` is 8·S·T bytes, series-major."""
 
     schema_hash: bytes
-    seqs: list[int]
-    taken_at_ms: list[int]
-    offset_ms: list[int]
+    seqs: Annotated[list[int], _FEW]
+    taken_at_ms: Annotated[list[int], _FEW]
+    offset_ms: Annotated[list[int], _FEW]
     columns: bytes
 
 
-class Body(msgspec.Struct, array_like=True, frozen=True):
+class Body(NamedTuple):
     schemas: list[bytes]
     blocks: list[Block]
     records: list[msgspec.Raw]
+
+
+class _BodyHead(msgspec.Struct, array_like=True, frozen=True):
+    schemas: Annotated[list[bytes], _FEW]
+    blocks: Annotated[list[msgspec.Raw], _FEW]
+    records: Annotated[list[msgspec.Raw], _FEW]
 
 
 class _RecordHead(msgspec.Struct, array_like=True, frozen=True):
@@ -88,7 +98,8 @@ Envelope = tuple[bytes, bytes, bytes]
 _decode_envelope = msgspec.msgpack.Decoder(Envelope).decode
 _decode_many = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 _decode_header = msgspec.msgpack.Decoder(Header).decode
-_decode_body = msgspec.msgpack.Decoder(Body).decode
+_decode_body = msgspec.msgpack.Decoder(_BodyHead).decode
+_decode_block = msgspec.msgpack.Decoder(Block).decode
 _decode_record = msgspec.msgpack.Decoder(_RecordHead).decode
 _decode_schema = msgspec.msgpack.Decoder(_SchemaHead).decode
 _BAD = (msgspec.MsgspecError, RecursionError, ValueError)
@@ -153,6 +164,13 @@ def pack_envelopes(envelopes: Sequence[bytes]) -> bytes:
 # ---------------------------------------------------------------- reading (hub and centre)
 
 
+def _read(decode: Callable[[Any], T], packed: bytes | msgspec.Raw, what: str) -> T:
+    try:
+        return decode(packed)
+    except _BAD as why:
+        raise WireError("malformed", f"{what}: {why}") from why
+
+
 def open_request(body: bytes) -> list[msgspec.Raw]:
     """The envelopes of a request, each still packed. Raises WireError."""
     try:
@@ -214,12 +232,14 @@ def open_body(body: bytes, header: Header, limits: Limits = LIMITS) -> Body:
 
     Column sizes are checked against the schema later (``check_columns``), because the schema may not be here yet.
     """
-    try:
-        opened = _decode_body(unpack_frame(body, limits))
-    except _BAD as why:
-        raise WireError("malformed", f"body: {why}") from why
-    for block in opened.blocks:
+    opened = _read(_decode_body, unpack_frame(body, limits), "body")
+    blocks: list[Block] = []
+    room = ENVELOPE_RECORDS - len(opened.records)
+    for raw in opened.blocks:
+        blocks.append(block := _read(_decode_block, raw, "block"))
         count = len(block.seqs)
+        if (room := room - count) < 0:
+            raise WireError("too_large", f"more than {ENVELOPE_RECORDS} records in one envelope")
         if (
             len(block.schema_hash) != 16
             or not count
@@ -238,15 +258,12 @@ def open_body(body: bytes, header: Header, limits: Limits = LIMITS) -> Body:
         for times in (block.taken_at_ms, block.offset_ms):
             if max(times) > MAX_INT or min(times) < -MAX_INT:
                 raise WireError("malformed", "block: a time beyond 2^53 ms")
-    return opened
+    return Body(opened.schemas, blocks, opened.records)
 
 
 def open_record(raw: bytes | msgspec.Raw, header: Header) -> Record:
     """One record of kind 2, 3, 4 or a later kind; trailing fields stay in ``packed``. Raises WireError."""
-    try:
-        head = _decode_record(raw)
-    except _BAD as why:
-        raise WireError("malformed", f"record: {why}") from why
+    head = _read(_decode_record, raw, "record")
     if head.kind == KIND_SAMPLE or not header.first_seq <= head.seq <= header.last_seq:
         raise WireError(
             "malformed",
@@ -261,10 +278,7 @@ def open_schema(packed: bytes, limits: Limits = LIMITS) -> Schema:
     """The columns a schema names; names and labels are judged elsewhere. Raises WireError."""
     if len(packed) > limits.schema_bytes and len(packed) > limits.body_unpacked_bytes:
         raise WireError("too_large", f"schema of {len(packed)} bytes")
-    try:
-        opened = _decode_schema(packed)
-    except _BAD as why:
-        raise WireError("malformed", f"schema: {why}") from why
+    opened = _read(_decode_schema, packed, "schema")
     series = tuple(Series(s.host, s.name, s.type, _label_pairs(s.labels)) for s in opened.series)
     return Schema(series, tuple(opened.checks), packed, schema_hash(packed))
 

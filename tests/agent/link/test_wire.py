@@ -167,3 +167,23 @@ def test_times_and_numbers_ascend_or_are_refused() -> None:
         frame = wire.zstd.compress(msgspec.msgpack.encode([[], [block], []]))
         with pytest.raises(wire.WireError, match="ascend"):
             wire.open_body(frame, header)
+
+
+RECORDS = {
+    "in one block": [[], [[b"s" * 16, list(range(1, 10_002)), [1] * 10_001, [0] * 10_001, b""]], []],
+    "in many blocks": [[], [[b"s" * 16, [seq], [1], [0], b""] for seq in range(1, 10_002)], []],
+    "as records": [[], [], [[3, seq, 1, 0, None] for seq in range(1, 10_002)]],
+    "of both kinds": [
+        [],
+        [[b"s" * 16, list(range(1, 6_002)), [1] * 6_001, [0] * 6_001, b""]],
+        [[3, seq, 1, 0, None] for seq in range(6_002, 10_002)],
+    ],
+    "schemas": [[b""] * 10_001, [], []],
+}
+
+
+@pytest.mark.parametrize("body", RECORDS.values(), ids=RECORDS.keys())
+def test_an_envelope_holds_ten_thousand_records_at_most(body: list[object]) -> None:
+    header = wire.Header(1, AGENT, 1, EPOCH, 1, 20_000)
+    with pytest.raises(wire.WireError, match=r"10000"):
+        wire.open_body(wire.zstd.compress(msgspec.msgpack.encode(body)), header)
