@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,13 @@ from collector.store.schema import instant
 log = logging.getLogger(__name__)
 SITE = "local"
 STOP_SECONDS = 5.0
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+def _end_with_parent() -> None:
+    """Between fork and exec: a collector that is killed outright must not leave its agent behind."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class LocalAgent:
@@ -29,13 +38,20 @@ class LocalAgent:
     def data_dir(self) -> Path:
         return self._settings.data_dir / "agent"
 
+    def enrol(self) -> bool:
+        """Join where that was not done yet; takes a second, and needs the collector to answer meanwhile.
+
+        A failure is logged, and the collector goes on without.
+        """
+        return (self.data_dir / "agent.json").exists() or self._enrol()
+
     def start(self) -> None:
-        """Enrol where that was not done yet, then run. A failure is logged; the collector goes on without."""
-        if not (self.data_dir / "agent.json").exists() and not self._enrol():
-            return
+        """Run the agent. From the main thread: the kernel ends it when the thread that started it is gone."""
         command = [sys.executable, "-m", "agent.cli", "run", "--data", str(self.data_dir)]
         # A session of its own: Ctrl-C in the terminal reaches us alone, and we end it in order.
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_end_with_parent
+        )
         log.info("local agent started", extra={"pid": self._process.pid})
 
     def stop(self) -> None:

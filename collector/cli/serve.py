@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -57,9 +57,9 @@ def run(args: argparse.Namespace) -> int:
         app = build(settings, SystemClock())
         agent = LocalAgent(app, settings) if args.local_agent else None
 
-        def started() -> None:
+        async def started() -> None:
             print(f"Bongsu is at {settings.server.url}  (stop with Ctrl-C)", flush=True)
-            if agent is not None:
+            if agent is not None and await asyncio.to_thread(agent.enrol):
                 agent.start()
 
         # uvicorn hands a signal on once it has stopped serving: as an exception it lets us stop the rest in order.
@@ -79,14 +79,16 @@ def run(args: argparse.Namespace) -> int:
 class _Server(uvicorn.Server):
     """Says when it listens and when it is about to stop."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None], stopping: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, started: Callable[[], Awaitable[None]], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._say_started = started
         self._say_stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        await asyncio.to_thread(self._say_started)
+        await self._say_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._say_stopping()
