@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -66,6 +67,19 @@ class Writer:
     def save_checkpoint(self) -> None:
         """Ask for a checkpoint of the positions between two batches."""
         self.call(self._checkpoint)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """For the writer's thread. Where it fails, memory ran ahead of what is kept: it is read back in the next one."""
+        try:
+            with self.store.transaction() as connection:
+                if not self._is_restored:
+                    self.positions.restore(connection)
+                    self._is_restored = True
+                yield connection
+        except BaseException:
+            self._is_restored = False
+            raise
 
     def _checkpoint(self) -> None:
         if self.positions.is_dirty and self._is_restored:
@@ -124,10 +138,7 @@ class Writer:
         started = self.clock.monotonic()
         batch = Batch(self.positions, self.known_schemas, self._raw_ms)
         try:
-            with self.store.transaction() as connection:
-                if not self._is_restored:
-                    self.positions.restore(connection)
-                    self._is_restored = True
+            with self.transaction() as connection:
                 self.registry.refresh(connection)
                 for work in works:
                     self._judge_again(work)
@@ -138,7 +149,6 @@ class Writer:
                     ]
                 batch.write(connection, self.wanted)
         except (SQLAlchemyError, OSError) as why:
-            self._is_restored = False  # memory ran ahead of what is kept: read it back before the next batch
             log.error("commit of %d requests failed, they were refused with 503: %s", len(works), why)
             for work in works:
                 work.finish(why)

@@ -54,7 +54,7 @@ def _settle_one(writer: Writer, admission: Admission, name: bytes, packed: bytes
         except WireError as why:
             bad.append((agent_id, why))
     unparked: list[tuple[Agent, Row[tuple[bytes, bytes, int]]]] = []
-    with writer.store.transaction() as connection:
+    with writer.transaction() as connection:
         if good and name not in writer.known_schemas:
             connection.execute(insert(schemas), {"hash": name, "packed": packed})
         for agent_id, refusal in bad:
