@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from collector.fleet.keys import ca_file
 from tests.bench.client import Address, BadReply, Connection, expect, request, run
 from tests.bench.cpu import cpu_seconds, peak_rss_mib
 from tests.bench.program import running
 
 BONGSU = Path(sys.executable).with_name("bongsu")
-SERVE = (str(BONGSU), "serve", "--port", "0")
+SERVE = (str(BONGSU), "serve", "--host", "127.0.0.1")
 _READY = re.compile(r"Bongsu is at https?://[^:/]+:(\d+)")
 
 
@@ -54,12 +56,17 @@ class Centre:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[Centre]:
+def serving(data: Path, port: int = 0) -> Iterator[Centre]:
     """A collector on ``data`` until the block ends. Raises NotStarted."""
     log = data.with_suffix(".log")
     log.write_bytes(b"")
-    with running((*SERVE, "--data", str(data)), log, lambda: _port(log) > 0) as process:
-        yield Centre(process, Address(_port(log)))
+    with running((*SERVE, "--port", str(port), "--data", str(data)), log, lambda: _port(log) > 0) as process:
+        yield Centre(process, Address(_port(log), _tls(data)))
+
+
+def _tls(data: Path) -> ssl.SSLContext | None:
+    """Trust in the data directory's own authority, where it has one."""
+    return ssl.create_default_context(cafile=ca_file(data)) if ca_file(data).exists() else None
 
 
 def _port(log: Path) -> int:

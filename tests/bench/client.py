@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Coroutine, Iterable, Sequence
+import zlib
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import uvloop
@@ -21,6 +22,9 @@ class Reply(NamedTuple):
     head: bytes
     body: bytes
     """As it came over the wire: still compressed where it is."""
+
+    def text(self) -> bytes:
+        return zlib.decompress(self.body, 31) if b"content-encoding: gzip" in self.head.lower() else self.body
 
 
 class Sent(NamedTuple):
@@ -51,6 +55,36 @@ class Connection:
 
     async def exchange(self, raw: bytes) -> Reply:
         """Send a request and read the whole answer."""
+        return await self._rest(*await self._begin(raw))
+
+    async def first_byte(self, raw: bytes) -> tuple[float, Reply]:
+        """The same, and the seconds until the answer began."""
+        began = time.perf_counter()
+        reader, head = await self._begin(raw)
+        return time.perf_counter() - began, await self._rest(reader, head)
+
+    async def _rest(self, reader: asyncio.StreamReader, head: bytes) -> Reply:
+        status, lowered = int(head[9:12]), head.lower()
+        if b"transfer-encoding: chunked" in lowered:
+            return Reply(status, head, await _chunks(reader))
+        at = lowered.find(b"content-length:")
+        size = int(lowered[at + 15 : lowered.index(b"\r", at)]) if at >= 0 else 0
+        return Reply(status, head, await reader.readexactly(size) if size else b"")
+
+    async def stream(self, raw: bytes) -> AsyncIterator[bytes]:
+        """Send a request and read the events of its endless answer."""
+        reader, head = await self._begin(raw)
+        if int(head[9:12]) != 200:
+            raise BadReply(f"no event stream: {head[:100]!r}")
+        waiting = b""
+        while size := int(await reader.readuntil(b"\r\n"), 16):
+            waiting += (await reader.readexactly(size + 2))[:-2]
+            *whole, waiting = waiting.split(b"\n\n")
+            for event in whole:
+                yield event
+
+    async def _begin(self, raw: bytes) -> tuple[asyncio.StreamReader, bytes]:
+        """Send a request; the answer's head, and where its body comes from."""
         if self._streams is None:
             host = "localhost" if self._address.tls else None
             self._streams = await asyncio.open_connection(
@@ -58,13 +92,7 @@ class Connection:
             )
         reader, writer = self._streams
         writer.write(raw)
-        head = await reader.readuntil(b"\r\n\r\n")
-        status, lowered = int(head[9:12]), head.lower()
-        if b"transfer-encoding: chunked" in lowered:
-            return Reply(status, head, await _chunks(reader))
-        at = lowered.find(b"content-length:")
-        size = int(lowered[at + 15 : lowered.index(b"\r", at)]) if at >= 0 else 0
-        return Reply(status, head, await reader.readexactly(size) if size else b"")
+        return reader, await reader.readuntil(b"\r\n\r\n")
 
     async def close(self) -> None:
         if self._streams is not None:
@@ -128,6 +156,14 @@ async def send_paced(
     while not idle.empty():
         await idle.get_nowait().close()
     return Sent(time.perf_counter() - start, latencies, replies, ended_at)
+
+
+async def events(address: Address, path: str) -> AsyncIterator[tuple[str, bytes]]:
+    """(kind, data) of each server-sent event, for as long as the caller wants more."""
+    connection = Connection(address)
+    async for event in connection.stream(request("GET", path)):
+        lines = dict(line.partition(b": ")[::2] for line in event.split(b"\n"))
+        yield lines.get(b"event", b"").decode(), lines.get(b"data", b"")
 
 
 Result = TypeVar("Result")

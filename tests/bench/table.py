@@ -12,5 +12,13 @@ TABLE: tuple[Goal, ...] = (
     Goal("pace_cpu_s_per_hour", "CPU s / h", 350, "pace:measure"),
     Goal("collector_rss_mib_300k", "MiB", 250, "pace:measure"),
     Goal("push_p99_ms_during_1m_scrape", "ms", 20, "latency:during_1m_scrape"),
+    Goal("wire_bytes_per_report", "bytes", 900, "wire:measure"),
+    Goal("wire_bytes_per_report_batched", "bytes", 250, "wire:measure"),
+    Goal("agent_rss_mib", "MiB", 32, "agent:measure"),
+    Goal("agent_cpu_s_per_hour", "CPU s / h", 1.5, "agent:measure"),
+    Goal("agent_start_ms", "ms", 250, "agent:start"),
+    Goal("fault_to_board_s", "s", 5, "fault:to_board"),
     Goal("restart_to_ready_s", "s", 5, "restart:measure"),
+    Goal("board_first_byte_ms", "ms", 50, "board:first_byte"),
+    Goal("board_1000_sites_ms", "ms", 250, "board:of_1000_sites"),
 )
