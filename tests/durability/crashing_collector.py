@@ -1,6 +1,6 @@
 """A real collector that kills itself at a named point of its own work, as often as it is asked to.
 
-Standard input: one line ``DATA POINT NTH`` a life. Standard output: ``born PID URL`` when it serves, ``dead STATUS`` when
+Standard input: one line ``DATA POINT NTH PORT`` a life (port 0: any). Standard output: ``born PID URL`` when it serves, ``dead STATUS`` when
 it ended. Each life is a process of its own, forked from one that has only imported the product, so that a life begins
 in a fraction of a second and everything it knows comes from the disk.
 
@@ -40,16 +40,16 @@ CHECKPOINT_SECONDS = 0.2
 
 def main() -> None:
     for line in sys.stdin:
-        data, point, nth = line.split()
+        data, point, nth, port = line.split()
         pid = os.fork()
         if pid == 0:
-            live(Path(data), point, int(nth))
+            live(Path(data), point, int(nth), int(port))
             os._exit(0)
         _, status = os.waitpid(pid, 0)
         print(f"dead {os.waitstatus_to_exitcode(status)}", flush=True)
 
 
-def live(data: Path, point: str, nth: int) -> None:
+def live(data: Path, point: str, nth: int, port: int) -> None:
     app = build(load(None, {}, data), SystemClock())
     count = 0
 
@@ -69,7 +69,7 @@ def live(data: Path, point: str, nth: int) -> None:
         answer_before_commit(app)
     app.start()
     threading.Thread(target=save_checkpoints, args=(app,), daemon=True).start()
-    listening = socket.create_server(("127.0.0.1", 0), backlog=100)
+    listening = socket.create_server(("127.0.0.1", port), backlog=100)
     print(f"born {os.getpid()} http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
     uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off")).run(sockets=[listening])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import monotonic
 from urllib.parse import urlsplit
@@ -51,6 +52,21 @@ class Member:
         del self.waiting[:sent]
 
 
+def enrol(store: Store, senders: Iterable[Sender]) -> None:
+    """Rows of agents, as an enrolment makes them."""
+    at = instant(SystemClock().wall_ms())
+    with store.transaction() as connection:
+        for sender in senders:
+            row = {"id": sender.agent_id, "site": "local", "host": sender.host, "status": "active"}
+            connection.execute(insert(agents), {**row, "enrolled_at": at, "status_at": at})
+            key = {"agent_id": sender.agent_id, "key_no": 1, "public_key": sender.key.public, "created_at": at}
+            connection.execute(insert(agent_keys), key)
+            name = sender.host.removesuffix(".local")
+            host = {"id": sender.host, "name": name, "site": "local", "agency": "local", "managed_by": "enrolment"}
+            connection.execute(insert(hosts), {**host, "agent_id": sender.agent_id})
+        bump_version(connection)
+
+
 class Crowd:
     def __init__(self) -> None:
         self.members = [Member(n, Sender(f"h{n}.local")) for n in range(WORKERS * SENDERS_EACH)]
@@ -63,20 +79,6 @@ class Crowd:
     @property
     def records(self) -> int:
         return sum(member.sender.seq for member in self.members)
-
-    def enrol(self, store: Store) -> None:
-        """Rows of agents, as an enrolment makes them."""
-        at = instant(SystemClock().wall_ms())
-        with store.transaction() as connection:
-            for sender in (member.sender for member in self.members):
-                row = {"id": sender.agent_id, "site": "local", "host": sender.host, "status": "active"}
-                connection.execute(insert(agents), {**row, "enrolled_at": at, "status_at": at})
-                key = {"agent_id": sender.agent_id, "key_no": 1, "public_key": sender.key.public, "created_at": at}
-                connection.execute(insert(agent_keys), key)
-                name = sender.host.removesuffix(".local")
-                host = {"id": sender.host, "name": name, "site": "local", "agency": "local", "managed_by": "enrolment"}
-                connection.execute(insert(hosts), {**host, "agent_id": sender.agent_id})
-            bump_version(connection)
 
     def talk(self, url: str, seconds: float, reports: bool = True) -> None:
         """All report on their beat until the time is over or nobody answers any more."""

@@ -23,10 +23,10 @@ class Lives:
         self._log = log
         self._pid = 0
 
-    def begin(self, data: Path, point: str = "never", nth: int = 1) -> str:
+    def begin(self, data: Path, point: str = "never", nth: int = 1, port: int = 0) -> str:
         """The URL it serves on."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{data} {point} {nth}\n")
+        self._process.stdin.write(f"{data} {point} {nth} {port}\n")
         self._process.stdin.flush()
         word, *rest = self._line().split()
         assert word == "born", f"the collector did not start: {self._log.read_text()[-4000:]}"

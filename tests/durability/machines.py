@@ -61,7 +61,15 @@ class Machine:
     """``promised``: what must not be lost silently. ``begun``: values whose append did not return; either is right."""
 
     def __init__(
-        self, number: int, identity: Identity, centre_key: bytes, clock: Clock, line: Line, disk: DiskModel, cap: int
+        self,
+        number: int,
+        identity: Identity,
+        centre_key: bytes,
+        clock: Clock,
+        line: Line,
+        disk: DiskModel,
+        cap: int,
+        memory_bytes: int = 2 << 20,
     ) -> None:
         self.number = number
         self.identity = identity
@@ -77,6 +85,7 @@ class Machine:
         self._clock = clock
         self._line = line
         self._cap = cap
+        self._memory_bytes = memory_bytes
         self._chance = SeededChance(number)
         self._next = 1
 
@@ -86,7 +95,9 @@ class Machine:
         self.disk.before = lambda operation, path: None
         offset = Offset(self._clock)
         agent_id, key = self.identity.agent_id, self.identity.key
-        self.spool = Spool(self.disk, self._clock, self._chance, "/data", agent_id, self._cap, offset.offset_ms)
+        self.spool = Spool(
+            self.disk, self._clock, self._chance, "/data", agent_id, self._cap, offset.offset_ms, self._memory_bytes
+        )
         self.sender = Sender(
             self.spool,
             Signer(agent_id, self.identity.key_no, key.sign),

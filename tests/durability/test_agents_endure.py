@@ -5,47 +5,22 @@ The product's spool and sender on modelled disks, straight into the product's in
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from centre import Centre
 from fleet_log import complaints, read_log
 from machines import BEFORE_SEND
-from sqlalchemy import event
 from world import TICK_MS, World
-
-from collector.store.engine import Store
 
 TICKS = 300
 KILLS = 90
 SEEDS = (1, 2, 3)
 
 
-@pytest.fixture
-def centre(tmp_path: Path, sqlite_template: Path) -> Iterator[Centre]:
-    path = tmp_path / "bongsu.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    made = Centre(Store(f"sqlite:///{path}"))
-    # Here the centre's process is killed and never its machine, so its syncs would cost time and show nothing.
-    event.listen(made.store.engine, "connect", _do_not_sync)
-    made.plant()
-    made.start()
-    yield made
-    made.stop()
-    made.store.close()
-
-
-def _do_not_sync(raw: sqlite3.Connection, _entry: object) -> None:
-    raw.execute("PRAGMA synchronous=OFF")
-
-
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_record_is_at_the_centre_once_or_declared_lost_once(centre: Centre, seed: int) -> None:
-    world = World(centre, seed)
+def test_every_record_is_at_the_centre_once_or_declared_lost_once(quick_centre: Centre, seed: int) -> None:
+    world = World(quick_centre, seed)
     world.run(TICKS, KILLS)
-    found = read_log(centre.store)
+    found = read_log(quick_centre.store)
     assert complaints(found, world.machines) == []
     assert world.deaths[BEFORE_SEND] >= 20
     assert world.deaths.total() >= 50
@@ -60,8 +35,8 @@ def test_every_record_is_at_the_centre_once_or_declared_lost_once(centre: Centre
     )
 
 
-def test_disks_whose_sync_does_nothing_are_found_out(centre: Centre) -> None:
+def test_disks_whose_sync_does_nothing_are_found_out(quick_centre: Centre) -> None:
     """The test of the test."""
-    world = World(centre, 1, disks_sync=False)
+    world = World(quick_centre, 1, disks_sync=False)
     world.run(TICKS // 5, KILLS // 5)
-    assert any("is gone" in wrong for wrong in complaints(read_log(centre.store), world.machines))
+    assert any("is gone" in wrong for wrong in complaints(read_log(quick_centre.store), world.machines))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crowd import Crowd
+from crowd import Crowd, enrol
 from disk import Disk, mounted
 from ledger import complaints, holes, stored
 from lives import Lives, lives
@@ -43,7 +43,7 @@ def prepare(disk: Disk) -> tuple[Path, Crowd]:
     data, crowd = disk.point / "data", Crowd()
     bongsu("init", data=data)
     store = Store(f"sqlite:///{data / 'bongsu.db'}")
-    crowd.enrol(store)
+    enrol(store, [member.sender for member in crowd.members])
     store.close()
     disk.sync_all()
     return data, crowd

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+from collections.abc import Callable
+
+import pytest
+from centre import Centre, exchange
 from disk_model import DiskModel
+from fleet_log import complaints, read_log
+from machines import Machine
 from still_clock import SeededChance, StillClock
 
+from agent.link.exchange import Failure, Request, Response
 from agent.link.model import Series, StateChange, make_schema, pack_values
 from agent.link.ranges import Ranges
 from agent.link.spool import Spool
@@ -44,3 +53,107 @@ def test_losses_that_cannot_be_said_shorter_do_not_keep_the_agent_busy_for_ever(
             spool.settle(shelf.epoch, [(newest, newest)])
     kept = {r.seq for r in shelf.find(Ranges([(1, 1 << 40)]))}
     assert max(kept) >= 1_499
+
+
+class Post:
+    """One machine, a line that can be cut, and a real centre, in virtual time."""
+
+    def __init__(self, centre: Centre, capacity: int = 1 << 40) -> None:
+        self.centre = centre
+        self.is_cut = False
+        self.disk = DiskModel(3, capacity)
+        identity = centre.enrolled("m1")
+        self.machine = Machine(1, identity, centre.key.public, centre.clock, self._line, self.disk, 1 << 20, 20_000)
+        self.machine.boot()
+        self.loop = asyncio.Runner()
+
+    def _line(self, request: Request) -> Response | Failure:
+        if self.is_cut:
+            return Failure("no route")
+        handler = self.centre.intake.envelopes if request.path == "/v1/envelopes" else self.centre.intake.schemas
+        return Response(*self.loop.run(exchange(handler, request.body)))
+
+    def run(self, seconds: float, records: int = 1) -> None:
+        for _ in range(round(seconds * 10)):
+            self.centre.clock.now_ms += 100
+            self.machine.live(records)
+
+    def settle(self) -> None:
+        """Until nothing waits any more."""
+        self.is_cut = False
+        for _ in range(300):
+            self.centre.clock.now_ms += 1_000
+            self.machine.live(0)
+        assert self.machine.spool.figures().records == 0
+
+
+def no_room(disk: DiskModel) -> Callable[[], None]:
+    """As it fills up by itself; gives what makes it well again."""
+    disk.capacity = disk.used + 3_000
+
+    def heal() -> None:
+        disk.capacity = 1 << 40
+
+    return heal
+
+
+def broken(operation: str, code: int) -> Callable[[DiskModel], Callable[[], None]]:
+    def make(disk: DiskModel) -> Callable[[], None]:
+        def fail(what: str, path: str) -> None:
+            if what == operation:
+                raise OSError(code, "as ordered", path)
+
+        disk.before = fail
+
+        def heal() -> None:
+            disk.before = lambda what, path: None
+
+        return heal
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [no_room, broken("sync", errno.EIO), broken("append", errno.EIO), broken("open", errno.EROFS)],
+    ids=["no room", "EIO of a sync", "EIO of a write", "read-only"],
+)
+def test_an_agent_without_its_disk_goes_on_from_memory_and_declares_what_it_dropped(
+    quick_centre: Centre, trouble: Callable[[DiskModel], Callable[[], None]]
+) -> None:
+    post = Post(quick_centre)
+    post.run(20)
+    heal = trouble(post.disk)
+    post.run(10)
+    post.is_cut = True
+    post.run(60, records=2)
+    assert post.machine.spool.figures().trouble
+    post.is_cut = False
+    post.run(70)
+    newest = post.machine.promised[-1]
+    found = read_log(quick_centre.store)
+    assert (post.machine.identity.agent_id, newest.epoch, newest.seq) in found.records, "the present is the product"
+    assert post.machine.spool.figures().trouble
+    heal()
+    post.run(40)
+    assert not post.machine.spool.figures().trouble, "it takes the disk again by itself"
+    disk_epoch = post.machine.spool.shelves()[0].epoch
+    assert post.machine.promised[-1].epoch == disk_epoch
+    post.settle()
+    found = read_log(quick_centre.store)
+    assert complaints(found, [post.machine]) == []
+    lost = sum(last - first + 1 for spans in found.lost.values() for first, last in spans)
+    assert lost == post.machine.spool.figures().lost > 0
+    states = [promise for promise in post.machine.promised if promise.value % 1_000_000 % 7 == 0]
+    gone = [p for p in states if (post.machine.identity.agent_id, p.epoch, p.seq) not in found.records]
+    assert gone == [], "samples go before states"
+    oldest_lost = {
+        epoch: (min(first for first, _ in spans), max(last for _, last in spans))
+        for (_, epoch), spans in found.lost.items()
+    }
+    for promise in post.machine.promised:
+        name = (post.machine.identity.agent_id, promise.epoch, promise.seq)
+        if promise not in states and name in found.records and promise.epoch in oldest_lost:
+            assert not oldest_lost[promise.epoch][0] < promise.seq < oldest_lost[promise.epoch][1], (
+                "the oldest go first"
+            )
