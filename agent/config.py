@@ -103,7 +103,7 @@ def read_config(said: Mapping[str, Any], file: str) -> AgentConfig:
     return AgentConfig(
         Path(top.text("data_dir", str(default.data_dir))),
         top.one_of("link_profile", ("", *PROFILES)),
-        float(top.number("interval_seconds", 0, (0, *range(5, 3601)), "0, or 5 to 3600 seconds")),
+        float(top.number("interval_seconds", 0, (0, *range(5, 301)), "0, or 5 to 300 seconds")),
         top.one_of("series", ("", *SERIES)),
         top.one_of("log_level", LOG_LEVELS, default.log_level),
         int(spool.number("max_mib", default.spool_max_mib, range(1, 1 << 20), "1 to 1048575 MiB")),

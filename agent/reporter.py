@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from agent.checks.base import Check, Host, Sample, State
+from agent.checks.base import Check, Host, Sample, State, gauge
 from agent.checks.runner import Outcome, run_check
 from agent.link.clock import Clock
 from agent.link.model import StateChange
@@ -77,6 +77,7 @@ class Reporter:
                 if outcome.state is not None:
                     durations[check.name] = outcome.duration_seconds
                 _sort(outcome, samples, states)
+        samples.append(gauge("agent_report_interval_seconds", self._interval_seconds))
         if self._extra is not None:
             samples += self._extra(durations)
         report = self._made.make(samples, states)

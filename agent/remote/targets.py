@@ -101,7 +101,7 @@ class _Table:
                 'expected exactly one way to log in: key_file = "/path" or use_agent = true'
             )
         interval = self._value(
-            "interval_seconds", DEFAULT_INTERVAL_SECONDS, "a whole number of seconds, 5 to 3600", _whole(5, 3600)
+            "interval_seconds", DEFAULT_INTERVAL_SECONDS, "a whole number of seconds, 5 to 300", _whole(5, 300)
         )
         deadline = self._value(
             "deadline_seconds",

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select, update
 
+from agent.link.profile import PROFILES
 from collector.agencies.tables import agencies, system_hosts, systems
 from collector.fleet.tables import agent_keys, agents, fleet_version, hosts, hubs, sites
 from collector.store.engine import Store
 
-INTERVAL_SECONDS = {"lan": 15, "leased": 30, "vpn": 30, "leo": 30, "geo": 60, "thin": 60}
+INTERVAL_SECONDS = {profile.name: round(profile.interval_seconds) for profile in PROFILES.values()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,8 +80,12 @@ class LiveAgent:
     offset_ms: int = 0
     lag_ms: int = 0
     epoch: bytes = b""
+    interval_ms: int = 0
+    """Of the host it reported last; 0 where it has brought nothing current yet."""
 
 
+REPORT_INTERVAL = "agent_report_interval_seconds"
+SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 3600.0
 CHECKS_REMEMBERED = 1_000
 """Of one host before its first sample."""
 
@@ -135,11 +139,12 @@ class Live:
         lag = received_at_ms - corrected
         if lag < -FUTURE_LIMIT_MS:
             return "future"
-        if lag > STALE_INTERVALS * interval_ms:
-            return "late"
         result = "late"
         for columns in layout.hosts:
+            own_interval_ms = reported_interval_ms(columns, words, interval_ms)
             before = self.hosts.get(columns.host)
+            if lag > STALE_INTERVALS * own_interval_ms:
+                continue
             if before is not None and not self._is_newer(agent_id, epoch, seq, before):
                 continue
             self.hosts[columns.host] = LiveHost(
@@ -150,14 +155,14 @@ class Live:
                 corrected,
                 received_at_ms,
                 offset_ms,
-                interval_ms,
+                own_interval_ms,
                 columns,
                 words[columns.columns],
                 self._checks(columns, words, before, epoch, corrected, seq),
             )
             result = "accepted"
         if result == "accepted":
-            self.agents[agent_id] = LiveAgent(received_at_ms, offset_ms, max(0, lag), epoch)
+            self.agents[agent_id] = LiveAgent(received_at_ms, offset_ms, max(0, lag), epoch, own_interval_ms)
             self.version += 1
         return result
 
@@ -178,7 +183,7 @@ class Live:
         if at_ms - received_at_ms > FUTURE_LIMIT_MS:
             return "future"
         known = self.hosts.get(host)
-        if received_at_ms - at_ms > STALE_INTERVALS * interval_ms:
+        if received_at_ms - at_ms > STALE_INTERVALS * (known.interval_ms if known is not None else interval_ms):
             return "late"
         if known is None or known.agent_id != agent_id:
             self.remember(host, check, LiveCheck(state, at_ms, text, seq))
@@ -226,6 +231,16 @@ class Live:
         else:  # numbers of another epoch say nothing about order in this one
             known = {check: replace(result, seq=0) for check, result in before.checks.items()}
         return checks_of(columns, words, known, at_ms, seq)
+
+
+def reported_interval_ms(columns: HostColumns, words: NDArray[np.uint64], default_ms: int) -> int:
+    """How often the host is reported, as its agent says (its own file may override the site's profile)."""
+    column = columns.shape.first.get(REPORT_INTERVAL)
+    if column is None:
+        return default_ms
+    at = columns.columns[column]
+    seconds = float(words[at : at + 1].view(np.float64)[0])
+    return int(seconds * 1000) if SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS else default_ms
 
 
 def checks_of(

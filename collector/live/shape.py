@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,11 @@ _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
-@dataclass(frozen=True, slots=True)
+TYPES_KEPT = 100_000
+LABELS_SHARED = 200_000
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Shape:
     """``names[i]``, ``types[i]`` and ``labels[i]`` belong to column i in family order."""
 
@@ -130,15 +135,17 @@ def _check_series(series: Series, limits: Limits) -> None:
 
 
 class Shapes:
-    """Makes layouts; keeps one copy of equal shapes and of each metric's first known type."""
+    """Makes layouts; keeps one copy of equal shapes for as long as anybody uses it, and each metric's first known type."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[tuple[str, int, Labels], ...], Shape] = {}
+        self._known: WeakValueDictionary[tuple[tuple[str, int, Labels], ...], Shape] = WeakValueDictionary()
         self._types: dict[str, int] = {}
+        self._most_types = TYPES_KEPT
         self._labels: dict[Labels, Labels] = {}
 
     def layout(self, schema: Schema) -> Layout:
         """The schema's columns by host. A series whose type clashes with the known one is left out, and counted."""
+        self._make_room()
         by_host: dict[str, list[tuple[str, int, Labels, int]]] = {}
         refused = 0
         for column, series in enumerate(schema.series):
@@ -159,6 +166,14 @@ class Shapes:
             ),
             refused,
         )
+
+    def _make_room(self) -> None:
+        """Names that nobody sends any more are forgotten, or whoever invents names would grow our memory."""
+        if len(self._labels) > LABELS_SHARED:
+            self._labels.clear()
+        if len(self._types) > self._most_types:
+            self._types = {name: kind for shape in self._known.values() for name, kind in shape.families}
+            self._most_types = max(TYPES_KEPT, 2 * len(self._types))
 
     def _host(self, host: str, rows: list[tuple[str, int, Labels, int]], checks: list[tuple[str, int]]) -> HostColumns:
         rows.sort(key=lambda row: row[0])

@@ -58,6 +58,9 @@ class Report(Protocol):
 class Heard(Protocol):
     @property
     def received_at_ms(self) -> int: ...
+    @property
+    def interval_ms(self) -> int:
+        """How often it reports, as it says; 0 = not known, the site's profile holds."""
 
 
 class Evidence(Protocol):
@@ -192,7 +195,8 @@ class _Judgement:
     def _agent(self, agent: Agent, heard: Heard | None) -> tuple[int, str]:
         if agent.status != ACTIVE:
             return s.NO_DATA, _STATUS_REASONS[agent.status]
-        patience_ms = STALE_INTERVALS * self.interval_ms[agent.site]
+        own_ms = heard.interval_ms if heard is not None else 0
+        patience_ms = STALE_INTERVALS * (own_ms or self.interval_ms[agent.site])
         is_heard = heard is not None and self.now_ms - heard.received_at_ms <= patience_ms
         if is_heard and (agent.id in self.reporting or not agent.hosts):
             return s.OK, s.REPORTING

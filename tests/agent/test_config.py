@@ -80,7 +80,7 @@ def test_the_site_decides_where_the_file_does_not():
         ({"spool": 3}, ["spool = 3", "a table"]),
         ({"spool": {"max_mib": 0}}, ["[spool] max_mib = 0", "1 to"]),
         ({"link_profile": "dsl"}, ["link_profile = 'dsl'", "'thin'"]),
-        ({"interval_seconds": 2}, ["interval_seconds = 2", "5 to 3600"]),
+        ({"interval_seconds": 2}, ["interval_seconds = 2", "5 to 300"]),
         ({"interval_seconds": True}, ["interval_seconds = True"]),
         ({"log_level": "loud"}, ["log_level", "'debug'"]),
         ({"checks": {"disable": ["cpuu"]}}, ["[checks] disable", "'cpuu'", "'cpu'"]),

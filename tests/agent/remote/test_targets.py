@@ -72,7 +72,7 @@ deadline_seconds = 2.5
         ({"use_agent": "yes"}, ["use_agent = 'yes'", "true or false"]),
         ({"key_file": "id_ed25519"}, ["absolute path of a private key"]),
         ({"known_hosts": None}, ["known_hosts is missing"]),
-        ({"interval_seconds": 1}, ["interval_seconds = 1", "5 to 3600"]),
+        ({"interval_seconds": 1}, ["interval_seconds = 1", "5 to 300"]),
         ({"deadline_seconds": 31}, ["at most the interval (30)"]),
         ({"profile": "big"}, ["one of core, standard, full"]),
         ({"checks": "cpu"}, ["checks = 'cpu'"]),

@@ -286,3 +286,20 @@ def test_a_new_epoch_begins_its_numbers_anew(centre: Centre) -> None:
     again = Sender(sender.host, sender.agent_id, sender.key)
     centre.answer(request(again.envelope([again.sample(schema, [1.0, 0.0], NOW_MS)], [schema.packed])))
     assert centre.live.hosts[sender.host].checks["process:sshd"].state == 0
+
+
+@pytest.mark.parametrize(
+    ("claimed", "expected_ms"), [(60.0, 60_000), (5.0, 5_000), (0.0, 15_000), (1e9, 15_000), (None, 15_000)]
+)
+def test_how_often_an_agent_reports_is_its_own_word_within_bounds(
+    centre: Centre, claimed: float | None, expected_ms: int
+) -> None:
+    sender = centre.enrolled()
+    schema = schema_of(sender.host, ["agent_report_interval_seconds"])
+    late_ms = 3 * expected_ms
+    samples = [sender.sample(schema, [claimed], NOW_MS - age) for age in (late_ms + 1, late_ms)]
+    centre.answer(request(sender.envelope(samples, [schema.packed])))
+    assert centre.live.hosts[sender.host].interval_ms == expected_ms
+    assert centre.live.hosts[sender.host].seq == 2
+    assert centre.live.agents[sender.agent_id].interval_ms == expected_ms
+    assert (centre.live.reports["abuja", "late"], centre.live.reports["abuja", "accepted"]) == (1, 1)

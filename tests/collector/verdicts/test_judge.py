@@ -337,3 +337,13 @@ def test_watched_seconds_grow_only_while_there_is_evidence() -> None:
     assert standing.downtime_seconds == {"seoul": 0.0}
     standing, _ = settle(ONE, heard, LATER + 55, past)  # the clock went back
     assert standing.eligible_seconds == {"seoul": 25.0}
+
+
+def test_who_reports_seldom_by_its_own_word_is_given_the_time() -> None:
+    heard = known({"a.seoul": ("x", LATER - 170)})
+    heard.hosts["a.seoul"] = replace(heard.hosts["a.seoul"], interval_ms=60_000)
+    heard.agents[agent_id("x")] = replace(heard.agents[agent_id("x")], interval_ms=60_000)
+    for at, expected in ((LATER, GOOD), (LATER + 10, GOOD), (LATER + 10.001, SILENCE)):
+        now = judge(ONE, heard, START + round(at * 1000), Past(), START).standing
+        for one in (now.hosts["a.seoul"], now.agents[agent_id("x")], now.sites["seoul"]):
+            assert (one.state, one.reason) == expected, at

@@ -30,6 +30,7 @@ class Reported:
 @dataclass(frozen=True)
 class HeardAt:
     received_at_ms: int
+    interval_ms: int = 0
 
 
 @dataclass
