@@ -6,8 +6,6 @@ then what is inside. Everything is checked before anything is kept, so a refused
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -16,12 +14,13 @@ from numpy.typing import NDArray
 
 from agent.link.answer import DROP, HOLD
 from agent.link.keys import is_signed
-from agent.link.model import Record, Schema, record_content_hash, sample_content_hash, schema_hash
+from agent.link.model import Record, record_content_hash, sample_content_hash, schema_hash
 from agent.link.names import ENVELOPE_PREFIX, Limits
-from agent.link.wire import Block, Header, WireError, open_body, open_envelope, open_header, open_record, open_schema
+from agent.link.wire import Block, Header, WireError, open_body, open_envelope, open_header, open_record
 from collector.fleet.registry import Agent, Fleet
+from collector.intake.layouts import Layouts, SchemaSource
 from collector.intake.records import check_record
-from collector.live.shape import Layout, Shapes, check_columns
+from collector.live.shape import Layout, Shapes
 from collector.log.positions import HASH_BYTES, Name
 
 BELIEVED = {"fork", "malformed", "too_large", "bad_labels"}
@@ -73,21 +72,17 @@ class Admitted:
     """Schema hashes that nobody has brought yet."""
 
 
-LAYOUTS_KEPT = 64
+MISSING_SCHEMAS = 1_000
+"""One is looked up in the database each, and asked for."""
 _WORD = np.dtype("<u8")
-SchemaSource = Callable[[bytes], bytes | None]
 
 
 class Admission:
-    """Remembers layouts by agent and schema, so that a schema is judged once."""
+    """Opens envelopes under the layouts it remembers."""
 
     def __init__(self, limits: Limits, shapes: Shapes, stored_schema: SchemaSource) -> None:
         self._limits = limits
-        self._shapes = shapes
-        self._stored_schema = stored_schema
-        self._layouts: dict[bytes, dict[bytes, Layout]] = {}
-        self._series: dict[bytes, dict[str, int]] = {}
-        """Series of each host by agent, as its newest schema has them."""
+        self._layouts = Layouts(limits, shapes, stored_schema)
 
     def admit(self, index: int, raw: bytes | msgspec.Raw, fleet: Fleet) -> Admitted | Refused:
         header: Header | None = None
@@ -119,33 +114,11 @@ class Admission:
 
     def layout(self, agent: Agent, wanted: bytes, brought: dict[bytes, bytes]) -> Layout | None:
         """The layout of a schema for this agent; None where nobody has brought it. Raises WireError."""
-        of_agent = self._layouts.setdefault(agent.id, {})
-        known = of_agent.get(wanted)
-        if known is not None and all(columns.host in agent.hosts for columns in known.hosts):
-            return known
-        packed = brought.get(wanted)
-        if packed is None:
-            packed = self._stored_schema(wanted)
-        if packed is None:
-            return None
-        schema = open_schema(packed, self._limits)
-        check_columns(schema, self._limits, agent.hosts)
-        self._count_series(agent, schema)
-        while len(of_agent) >= LAYOUTS_KEPT + 2 * len(agent.hosts):
-            del of_agent[next(iter(of_agent))]  # an agent that invents schemas must not grow our memory
-        made = of_agent[wanted] = self._shapes.layout(schema)
-        return made
+        return self._layouts.of(agent, wanted, brought)
 
-    def _count_series(self, agent: Agent, schema: Schema) -> None:
-        """Hold the agent's cap over all its hosts together. Raises WireError."""
-        counts = {host: count for host, count in self._series.get(agent.id, {}).items() if host in agent.hosts}
-        counts.update(Counter(series.host for series in schema.series))
-        if sum(counts.values()) > self._limits.series_per_agent:
-            raise WireError(
-                "too_large",
-                f"{sum(counts.values())} series over all hosts: expected at most {self._limits.series_per_agent} per agent",
-            )
-        self._series[agent.id] = counts
+    def forget(self, keep: frozenset[bytes]) -> None:
+        """Drop what is remembered of agents the registry no longer knows."""
+        self._layouts.forget(keep)
 
     def _open(self, index: int, packed: bytes, header: Header, body: bytes, agent: Agent) -> Admitted:
         opened = open_body(body, header, self._limits)
@@ -158,6 +131,8 @@ class Admission:
             layout = self.layout(agent, block.schema_hash, brought)
             if layout is None:
                 missing.append(block.schema_hash)
+                if len(missing) > MISSING_SCHEMAS:
+                    raise WireError("too_large", f"over {MISSING_SCHEMAS} schemas that are not here in one envelope")
             elif len(block.columns) != 8 * layout.width * len(block.seqs):
                 raise WireError("malformed", f"block: {len(block.columns)} bytes for {layout.width} columns")
             else:

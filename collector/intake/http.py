@@ -21,8 +21,11 @@ from collector.intake.reply import Answering, answer
 from collector.intake.settle import SchemaRefused, settle
 from collector.intake.work import Work
 
-TURN = 16
-"""Envelopes admitted before other requests get a turn: about 2 ms."""
+TURN_SECONDS = 0.002
+"""How long one request's envelopes are admitted before other requests get a turn."""
+REQUEST_RECORDS = 100_000
+REQUEST_COLUMN_BYTES = 256 << 20
+"""What one request may hold unpacked, of admitted envelopes: a thousand ordinary envelopes are a third of it."""
 WAITING_BYTES = 64 << 20
 """Bodies waiting for a commit past which a request is turned away, to be sent again."""
 _decode_schemas = msgspec.msgpack.Decoder(list[bytes]).decode
@@ -74,6 +77,10 @@ class Intake:
         self._waiting_bytes += len(body)
         try:
             work, failure = await self._commit(raws)
+        except BodyError as why:
+            self._count("", "too_large")
+            await send_problem(reply, why.status, "too_large", why.text)
+            return
         finally:
             self._waiting_bytes -= len(body)
         if failure is not None:
@@ -102,16 +109,28 @@ class Intake:
         return work, await done
 
     async def _admit(self, work: Work, raws: list[msgspec.Raw]) -> None:
+        """Raises BodyError where the envelopes hold too much together."""
         work.admitted, work.refused = [], []
         fleet = self._registry.fleet
+        records = column_bytes = 0
+        turn_ends = self._clock.monotonic() + TURN_SECONDS
         for index, raw in enumerate(raws):
-            if index and index % TURN == 0:
+            if self._clock.monotonic() >= turn_ends:
                 await asyncio.sleep(0)
+                turn_ends = self._clock.monotonic() + TURN_SECONDS
             judged = self._admission.admit(index, raw, fleet)
-            if isinstance(judged, Admitted):
-                work.admitted.append(judged)
-            else:
+            if not isinstance(judged, Admitted):
                 work.refused.append(judged)
+                continue
+            work.admitted.append(judged)
+            records += len(judged.samples) + len(judged.records)
+            column_bytes += sum(instant.words.nbytes for instant in judged.samples)
+            if records > REQUEST_RECORDS or column_bytes > REQUEST_COLUMN_BYTES:
+                raise BodyError(
+                    413,
+                    f"over {REQUEST_RECORDS} records or {REQUEST_COLUMN_BYTES} bytes of columns in one request: "
+                    "send fewer envelopes at once",
+                )
 
     def _count(self, site: str, code: str) -> None:
         self.refusals[site, code] += 1
