@@ -53,3 +53,10 @@ def test_constraints_pin_every_requirement_once() -> None:
     assert len(pinned) == len(set(pinned))
     names = {re.split(r"[<>=\[;! ]", one)[0].lower().replace("_", "-").replace(".", "-") for one in wanted}
     assert names - {"bongsu"} <= set(pinned)
+
+
+def test_test_modules_have_names_of_their_own() -> None:
+    """They are imported by their bare name, so that two of one name hide each other. The benches are a package."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if "bench" not in path.parts]
+    twice = {name for name in names if names.count(name) > 1}
+    assert twice <= {"conftest.py"}

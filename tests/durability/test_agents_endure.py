@@ -9,7 +9,7 @@ import pytest
 from centre import Centre
 from fleet_log import complaints, read_log
 from machines import BEFORE_SEND
-from world import TICK_MS, World
+from virtual_world import TICK_MS, World
 
 TICKS = 300
 KILLS = 90
