@@ -6,16 +6,16 @@ BIN := $(VENV)/bin
 DATA ?= ./var
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-real soak demo bench lint wheel clean
+.PHONY: run test test-real bench lint web wheel clean
 
-run: $(VENV)/.run
+run: web
 	@exec $(BIN)/bongsu serve --data $(DATA) --local-agent
 
-test: $(VENV)/.dev lint
+test: $(VENV)/.dev web lint
 	@echo "make test: everything that needs no other program, real ones where found"
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
-test-real: $(VENV)/.dev
+test-real: $(VENV)/.dev web
 	@echo "make test-real: against the real programs; a missing one is a failure"
 	@BONGSU_REAL=1 $(BIN)/python -m pytest -m "real or postgres or slow" -n 2 --dist loadfile
 
@@ -29,20 +29,23 @@ wheel: $(VENV)/.dev
 	@$(BIN)/python -m collector.web.build
 	@$(BIN)/python -m build --outdir dist .
 
+# Asked each time, for it is instant where the files are there, and a registry may have been out of reach the last time.
+web: $(VENV)/.run
+	@$(BIN)/python -m collector.web.build || echo "going on without plots; the next make tries again"
+
 clean:
 	rm -rf $(VENV) dist collector/web/static/vendor
 
-# Two stamps, so that `make run` does not install what only tests need. Packages and front end are fetched again
+# Two stamps, so that `make run` does not install what only tests need. Packages are fetched again
 # when the files that name them change.
 $(VENV)/bin/python:
 	@echo "making $(VENV) with $(PYTHON)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.12")'
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt package-lock.json
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "installing the collector and the agent into $(VENV) (first time: a minute)"
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[collector]'
-	@$(BIN)/python -m collector.web.build || echo "pages will work without plots until the front end could be fetched"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
