@@ -82,6 +82,8 @@ class App:
         self.history = History(self.store, self.registry, settings.history.raw_days)
         self._verdicts = VerdictJob(self.store, self.registry, self.live, clock.wall_ms())
         self.jobs = Jobs(self._jobs(), clock, self.telemetry)
+        self._forgotten_at = -1
+        """Version of the fleet at which what it no longer has was forgotten."""
         self.streams = Streams(self)
         self.fastapi = self._make_fastapi()
 
@@ -147,9 +149,15 @@ class App:
 
     def _refresh_registry(self, _now: datetime) -> None:
         """Another process (the command line) may have changed the fleet."""
-        if self.registry.refresh():
-            fleet = self.registry.fleet
-            self.live.forget(frozenset(fleet.hosts), frozenset(fleet.agents))
+        self.registry.refresh()
+        if self.registry.fleet.version != self._forgotten_at:
+            self.log.call(self._forget)  # whoever read the change first, and in the thread that feeds ``live``
+
+    def _forget(self) -> None:
+        fleet = self.registry.fleet
+        self.live.forget(frozenset(fleet.hosts), frozenset(fleet.agents))
+        self.admission.forget(frozenset(fleet.agents))
+        self._forgotten_at = fleet.version
 
     def _checkpoint(self, _now: datetime) -> None:
         self.log.save_checkpoint()

@@ -56,6 +56,11 @@ class Ranges:
         at = bisect_left(self._ends, number)
         return at < len(self._starts) and self._starts[at] <= number
 
+    def around(self, number: int) -> Range | None:
+        """The range that ``number`` is in, None where it is in none."""
+        at = bisect_left(self._ends, number)
+        return (self._starts[at], self._ends[at]) if at < len(self._starts) and self._starts[at] <= number else None
+
     def covers(self, first: int, last: int) -> bool:
         """Whether every number of ``first..last`` is in."""
         at = bisect_left(self._ends, first)

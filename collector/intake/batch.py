@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from agent.link.answer import RENEW
+from agent.link.answer import HOLD, RENEW
 from agent.link.model import encode
 from agent.link.names import FUTURE_LIMIT_MS, KIND_LOSS
 from collector.intake.admit import Admitted, Refused
 from collector.intake.records import declared_loss
 from collector.intake.work import Outcome, Work
-from collector.log.positions import Accepted, Name, Position, Positions
+from collector.log.positions import EPOCHS_KEPT, RANGES_KEPT, Accepted, Name, Position, Positions
 from collector.log.queries import NewEnvelope, add_envelopes, content_hash
 from collector.log.tables import losses, schemas, wanted_schemas
 
@@ -26,6 +26,8 @@ class Batch:
         self._known_schemas = known_schemas
         self._raw_ms = raw_ms
         self.envelopes: list[NewEnvelope] = []
+        self._brought: dict[Name, dict[int, bytes]] = {}
+        """Content by number of what this batch holds and the log does not yet."""
         self.losses: list[dict[str, Any]] = []
         self.schemas: dict[bytes, bytes] = {}
         self.wanted: dict[tuple[bytes, bytes], int] = {}
@@ -35,20 +37,28 @@ class Batch:
         """Sort an envelope's records into new, duplicate, expired and forked; add its rows."""
         header, now_ms = envelope.header, work.received_at_ms
         name = (header.agent_id, header.epoch)
+        full = self._is_full(name)
+        if full is not None:
+            work.refused.append(Refused(envelope.index, *full, header, envelope.agent.site))
+            return None
         position = self._positions.get(name, now_ms)
         contents = [(i.seq, i.content, i.taken_at_ms + i.offset_ms) for i in envelope.samples]
         contents += [(r.seq, content, r.taken_at_ms + r.offset_ms) for r, content in envelope.records]
         outcome = Outcome(envelope, Accepted([], b""), asked=[seq for seq, _, _ in contents])
+        brought = self._brought.get(name, {})
         fresh: list[tuple[int, bytes, int]] = []
         for seq, content, at_ms in contents:
             if seq not in position.held:
                 if now_ms - at_ms > self._raw_ms:
+                    if seq in position.lost:
+                        outcome.duplicates += 1
+                        continue
                     outcome.expired += 1
                     self._lose(name, position, seq, seq, "expired", now_ms)
                 else:
                     fresh.append((seq, content, at_ms))
                 continue
-            known = position.recent.get(seq) or content_hash(connection, *name, seq)
+            known = position.recent.get(seq) or brought.get(seq) or content_hash(connection, *name, seq)
             if known is not None and known != content:
                 text = f"number {seq} of this epoch was already used for other content; a copy of this agent may be running"
                 work.refused.append(Refused(envelope.index, RENEW, "fork", text, header, envelope.agent.site))
@@ -65,10 +75,20 @@ class Batch:
         position.last_received_at_ms = max(position.last_received_at_ms, now_ms)
         return outcome
 
+    def _is_full(self, name: Name) -> tuple[str, str, str] | None:
+        """(action, code, text) where remembering more of this name would never end."""
+        if not self._positions.has_room(name):
+            return HOLD, "too_large", f"over {EPOCHS_KEPT} epochs of this agent: enroll it again with a new join token"
+        if name in self._positions and self._positions.pieces(name) > RANGES_KEPT:
+            return RENEW, "too_large", f"over {RANGES_KEPT} gaps between the numbers of this epoch"
+        return None
+
     def _keep(self, work: Work, envelope: Admitted, position: Position, accepted: Accepted) -> None:
         header = envelope.header
+        brought = self._brought.setdefault((header.agent_id, header.epoch), {})
         for at, seq in enumerate(accepted.seqs):
-            position.hold(seq, accepted.hashes[16 * at : 16 * (at + 1)])
+            brought[seq] = content = accepted.hashes[16 * at : 16 * (at + 1)]
+            position.hold(seq, content)
         new = set(accepted.seqs)
         for record, _ in envelope.records:
             if record.kind == KIND_LOSS and record.seq in new:

@@ -87,7 +87,9 @@ class LiveAgent:
 REPORT_INTERVAL = "agent_report_interval_seconds"
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 3600.0
 CHECKS_REMEMBERED = 1_000
-"""Of one host before its first sample."""
+"""Of one host beyond those its newest sample names."""
+EPOCHS_ORDERED = 100
+"""Of one agent: an older one than these counts as new, should it ever be heard again."""
 
 
 class Live:
@@ -115,6 +117,7 @@ class Live:
         order = self._epochs.setdefault(agent_id, [])
         if epoch not in order:
             order.append(epoch)
+            del order[:-EPOCHS_ORDERED]
         known = self.agents.get(agent_id)
         if known is None:
             self.agents[agent_id] = LiveAgent(received_at_ms, epoch=epoch)
@@ -189,6 +192,8 @@ class Live:
             self.remember(host, check, LiveCheck(state, at_ms, text, seq))
             return "accepted"
         before = known.checks.get(check)
+        if before is None and len(known.checks) >= len(known.columns.checks) + CHECKS_REMEMBERED:
+            return "refused"
         is_known = before is not None and before.state == state
         newest = max(known.seq, before.seq) if before is not None and known.epoch == epoch else 0
         if newest > seq and before is not None and (before.text or not is_known):
@@ -203,6 +208,8 @@ class Live:
         """Drop hosts and agents the registry no longer knows."""
         for host in self.hosts.keys() - keep_hosts:
             del self.hosts[host]
+        for host in self._remembered.keys() - keep_hosts:
+            del self._remembered[host]
         for agent in self.agents.keys() - keep_agents:
             del self.agents[agent]
             self._epochs.pop(agent, None)

@@ -6,6 +6,7 @@ are what a receipt covers. Recovered at start from the checkpoint and the log ro
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -23,6 +24,10 @@ RECENT = 32
 """Content hashes kept in memory for each name, so that an ordinary retry is told from a fork without a query."""
 HASH_BYTES = 16
 ANSWERED_RANGES = 64
+RANGES_KEPT = 20_000
+"""Of one name: numbers sent in order make a handful. Past this the agent is told to begin a new epoch."""
+EPOCHS_KEPT = 10_000
+"""Of one agent, for ever: one a restart without a spool, even every ten seconds, takes a day and shows by then."""
 
 
 class Accepted(msgspec.Struct, array_like=True, frozen=True):
@@ -70,14 +75,11 @@ class Position:
         """Ranges for an answer: everything held or lost, or, of very many ranges, the newest and those asked about."""
         covered = self.held
         if self.lost:
-            covered = self.held.copy()
-            for part in self.lost:
-                covered.add(*part)
+            covered = Ranges(sorted([*self.held, *self.lost]))  # in order, so that each joins the end
         ranges = list(covered)
         if len(ranges) <= ANSWERED_RANGES:
             return ranges
-        wanted = set(asked)
-        chosen = {(first, last) for first, last in ranges if any(first <= seq <= last for seq in wanted)}
+        chosen = {found for seq in asked if (found := covered.around(seq)) is not None}
         return sorted(chosen.union(ranges[-ANSWERED_RANGES:]))
 
 
@@ -86,12 +88,22 @@ class Positions:
 
     def __init__(self) -> None:
         self._known: dict[Name, Position] = {}
+        self._epochs: Counter[bytes] = Counter()
+        """How many epochs each agent has."""
         self._dirty: set[Name] = set()
         self.checkpoint_envelope = 0
         self._checkpoint_loss = 0
 
     def __contains__(self, name: Name) -> bool:
         return name in self._known
+
+    def has_room(self, name: Name) -> bool:
+        """Whether a name may be added: its agent has not begun too many epochs."""
+        return name in self._known or self._epochs[name[0]] < EPOCHS_KEPT
+
+    def pieces(self, name: Name) -> int:
+        """How many ranges are remembered of a known name."""
+        return len(self._known[name].held) + len(self._known[name].lost)
 
     def items(self) -> Iterable[tuple[Name, Position]]:
         return self._known.items()
@@ -101,6 +113,7 @@ class Positions:
         known = self._known.get(name)
         if known is None:
             known = self._known[name] = Position(now_ms, now_ms)
+            self._epochs[name[0]] += 1
         self._dirty.add(name)
         return known
 
@@ -112,6 +125,7 @@ class Positions:
     def restore(self, connection: Connection) -> None:
         """Read the checkpoint and replay what the log holds after it."""
         self._known.clear()
+        self._epochs.clear()
         self._dirty.clear()
         mark = connection.execute(select(checkpoint)).first()
         self.checkpoint_envelope, self._checkpoint_loss = (mark.envelope_id, mark.loss_id) if mark else (0, 0)
@@ -122,6 +136,7 @@ class Positions:
                 Ranges(_decode_ranges(row.held)),
                 Ranges(_decode_ranges(row.lost)),
             )
+            self._epochs[row.agent_id] += 1
         newer = select(envelopes.c.agent_id, envelopes.c.epoch, envelopes.c.received_at_ms, envelopes.c.accepted)
         for row in connection.execute(newer.where(envelopes.c.id > self.checkpoint_envelope).order_by(envelopes.c.id)):
             position = self.get((row.agent_id, row.epoch), row.received_at_ms)

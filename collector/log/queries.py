@@ -33,17 +33,24 @@ def add_envelopes(connection: Connection, rows: list[NewEnvelope]) -> None:
     connection.exec_driver_sql(f"{_INTO}({', '.join([mark] * len(NewEnvelope._fields))})", rows)
 
 
+OVERLAPS = 200
+"""Envelopes looked into for one number: an honest agent's hardly overlap, and nobody may make a replay cost minutes."""
+
+
 def content_hash(connection: Connection, agent_id: bytes, epoch: bytes, seq: int) -> bytes | None:
     """The stored hash of a record, or None where its envelope is no longer kept."""
     for where in (~envelopes.c.is_chunked & ~envelopes.c.is_parked, envelopes.c.is_chunked | envelopes.c.is_parked):
         rows = connection.execute(  # one index each, see tables.py
-            select(envelopes.c.accepted).where(
+            select(envelopes.c.accepted)
+            .where(
                 envelopes.c.agent_id == agent_id,
                 envelopes.c.epoch == epoch,
                 envelopes.c.first_seq <= seq,
                 envelopes.c.last_seq >= seq,
                 where,
             )
+            .order_by(envelopes.c.first_seq.desc())
+            .limit(OVERLAPS)
         )
         for (packed,) in rows:
             accepted = read_accepted(packed)

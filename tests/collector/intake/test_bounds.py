@@ -9,11 +9,12 @@ import pytest
 from centre import NOW_MS, Centre, problem
 from sender import Sender, request, schema_of
 
-from agent.link.model import Series, make_schema
+from agent.link.model import Series, StateChange, make_schema, state_record
 from agent.link.wire import pack_body, seal
-from collector.intake import http, layouts
+from collector.intake import batch, http, layouts
 from collector.live import shape
 from collector.live.shape import Shape
+from collector.log import positions
 
 
 def invented(sender: Sender, turn: int, count: int = 500) -> bytes:
@@ -93,3 +94,68 @@ def test_an_agent_that_is_gone_is_forgotten(centre: Centre) -> None:
     assert centre.admission._layouts._agents
     centre.admission.forget(frozenset())
     assert not centre.admission._layouts._agents
+
+
+def test_an_agent_begins_so_many_epochs(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(positions, "EPOCHS_KEPT", 3)
+    sender, other = centre.enrolled(), centre.enrolled("other")
+    bodies = []
+    for _ in range(4):
+        sender.epoch, sender.seq = os.urandom(8), 0
+        bodies.append(request(sender.report(NOW_MS)))
+    assert [len(centre.answer(body).envelopes) for body in bodies] == [0, 0, 0, 1]
+    for begins_again in (False, True):
+        if begins_again:
+            centre.stop()
+            centre.start()
+        (refusal,) = centre.answer(bodies[3]).envelopes
+        assert (refusal.action, refusal.code) == ("hold", "too_large"), "kept by the agent, and seen"
+        assert not centre.answer(bodies[0]).envelopes
+        assert not centre.answer(request(other.report(NOW_MS))).envelopes
+
+
+def test_numbers_with_too_many_gaps_are_spent(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "RANGES_KEPT", 5)
+    sender = centre.enrolled()
+    refusals = []
+    for _ in range(8):
+        sender.seq += 1
+        refusals += centre.answer(request(sender.report(NOW_MS))).envelopes
+    assert {(r.action, r.code) for r in refusals} == {("renew", "too_large")}
+    sender.epoch, sender.seq = os.urandom(8), 0
+    assert not centre.answer(request(sender.report(NOW_MS))).envelopes
+
+
+def test_many_ranges_are_answered_with_those_asked_about() -> None:
+    position = positions.Position(0, 0)
+    for seq in range(1, 40_000, 2):
+        position.hold(seq, b"x" * 16)
+    position.lose(2, 2)
+    answered = position.answered(range(1, 20_000))
+    assert answered[0] == (1, 3)
+    assert answered[1] == (5, 5)
+    assert len(answered) == 10_000 - 1 + positions.ANSWERED_RANGES
+    assert position.answered([10**9]) == [(seq, seq) for seq in range(40_001 - 128, 40_000, 2)]
+
+
+def test_states_of_checks_that_no_sample_names_are_few(centre: Centre) -> None:
+    sender = centre.enrolled()
+    centre.answer(request(sender.report(NOW_MS)))
+    for _ in range(3):
+        changes = []
+        for _ in range(500):
+            sender.seq += 1
+            change = StateChange(sender.host, f"check{sender.seq}", 2, 0, "")
+            changes.append(state_record(sender.seq, NOW_MS, 0, change))
+        assert not centre.answer(request(sender.envelope([], [], changes))).envelopes
+    assert len(centre.live.hosts[sender.host].checks) == 1_000
+    assert centre.live.reports["abuja", "refused"] == 500
+
+
+def test_epochs_are_ordered_within_bounds(centre: Centre) -> None:
+    sender = centre.enrolled()
+    for _ in range(150):
+        sender.epoch, sender.seq = os.urandom(8), 0
+        centre.answer(request(sender.report(NOW_MS, value=float(_))))
+    assert len(centre.live._epochs[sender.agent_id]) == 100
+    assert centre.live.hosts[sender.host].value("node_load1") == 149.0
