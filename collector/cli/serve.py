@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -26,6 +27,8 @@ from collector.logs import set_up
 from collector.settings import Settings, check
 from collector.store.schema import instant
 
+GARBAGE_AFTER = 50_000
+"""New objects before Python looks for cycles among them: reports make none, and a batch of them is thousands."""
 KEEP_ALIVE_SECONDS = 150
 """Agents keep one connection: longer than two of the longest interval, so that none pays for a new one each time."""
 
@@ -65,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
         # uvicorn hands a signal on once it has stopped serving: as an exception it lets us stop the rest in order.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         app.start()
+        gc.set_threshold(GARBAGE_AFTER, 20, 20)
         try:
             _Server(_uvicorn(app, settings), started, app.stop_serving).run(sockets=[listening])
         except KeyboardInterrupt:
