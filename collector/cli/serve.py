@@ -22,6 +22,7 @@ from collector.app import App, build
 from collector.cli.init import initialise, is_initialised
 from collector.cli.local_agent import LocalAgent
 from collector.cli.options import Verbs, settings_of, verb
+from collector.connection import Connection
 from collector.errors import UsageError
 from collector.logs import set_up
 from collector.settings import Settings, check
@@ -103,11 +104,12 @@ def _uvicorn(app: App, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=settings.server.behind_proxy,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=3,

@@ -1,0 +1,60 @@
+"""A connection that ends where its headers do not: uvicorn's own, which waits for them without end and without measure.
+
+Anyone who can connect could otherwise hold as many connections as there are file descriptors, or fill the memory with
+headers. A body's size and time are the business of whoever reads it (``intake.body``, ``access.guard``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEADER_SECONDS = 20.0
+"""From the connection, or from a request's first byte, to the end of its headers."""
+HEADER_BYTES = 64 << 10
+
+
+class Connection(HttpToolsProtocol):
+    _patience: asyncio.TimerHandle | None = None
+    _in_headers = True
+    _received = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._patience = self.loop.call_later(HEADER_SECONDS, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._be_patient()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        was_in_headers = self._in_headers
+        super().data_received(data)
+        if not (was_in_headers and self._in_headers):
+            self._received = 0
+            return
+        self._received += len(data)
+        if self._received > HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response(f"Headers over {HEADER_BYTES} bytes.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_headers = True
+        if self._patience is None:
+            self._patience = self.loop.call_later(HEADER_SECONDS, self._give_up)
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        self._be_patient()
+        super().on_headers_complete()
+
+    def _be_patient(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _give_up(self) -> None:
+        self._patience = None
+        if not self.transport.is_closing():
+            self.transport.close()
