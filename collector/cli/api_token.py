@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
         if args.action == "list":
             with store.reading() as connection:
                 rows = [dict(row._mapping) for row in list_api_tokens(connection)]
+            if not args.json:  # for people no limit is a word, as bongsu user list has it
+                rows = [row | {key: row[key] or "all" for key in ("agencies", "sites")} for row in rows]
             print_rows(rows, args.json, empty="No API tokens. Make one with: bongsu api-token create NAME")
             return 0
         if args.action == "revoke":

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from reading import ROOT, text_of, tracked
 
+from agent.link.names import Limits
+from collector.cli.serve import KEEP_ALIVE_SECONDS
+
 SLASH = "/"
 FORBIDDEN = {
     "a place on somebody's machine": re.compile(
@@ -42,6 +45,20 @@ def test_nothing_of_one_machine_stands_in_the_tree(what: str) -> None:
 
 def test_the_version_is_in_the_changelog() -> None:
     assert re.search(r"^## \d+\.\d+\.\d+$", text_of("CHANGELOG.md"), re.M)
+
+
+def test_the_manual_names_the_wheel_of_this_version() -> None:
+    (version, *_) = re.findall(r"^## (\d+\.\d+\.\d+)$", text_of("CHANGELOG.md"), re.M)
+    for name in ("README.md", "README.ko.md", "docs/operations.md", "docs/operations.ko.md"):
+        assert set(re.findall(r"bongsu-([\d.]+)-py3-none-any\.whl", text_of(name))) == {version}, name
+
+
+def test_the_proxy_lets_through_what_the_collector_takes() -> None:
+    text = text_of("configs/nginx/bongsu.conf")
+    assert f"client_max_body_size {Limits().request_bytes >> 20}m;" in text
+    (seconds,) = re.findall(r"keepalive_timeout (\d+)s;     # less than", text)
+    assert int(seconds) < KEEP_ALIVE_SECONDS
+    assert text.count("{") == text.count("}")
 
 
 def test_constraints_pin_every_requirement_once() -> None:
