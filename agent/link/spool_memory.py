@@ -2,8 +2,9 @@
 
 A full or broken disk must not silence the agent: what it measures now is the product. Such records cannot carry the
 numbers of the disk's epoch, because a crash would make it give the same numbers to other records. A fresh random epoch
-has no past that a crash could repeat. When the limit is reached, the oldest samples go first and states last, and the
-loss is declared in this epoch.
+has no past that a crash could repeat. When the limit is reached, the oldest samples go first, then the oldest states,
+never what was just measured. The loss is declared in this epoch; declarations nobody has seen yet are put together, or
+they would come to fill the memory themselves.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from agent.link.spool_record import DISK_FULL, Draft, LossDraft, SampleDraft, Sp
 
 MEMORY_BYTES = 2 << 20
 KEPT_RATIO = 0.75
+LOSS_BYTES = 64 + 64
+"""A loss record in memory, about."""
 
 
 class MemorySpool:
@@ -35,12 +38,13 @@ class MemorySpool:
         self._sent = Ranges()
 
     def append(self, drafts: Sequence[Draft]) -> None:
+        first_new = self._next_seq
         for draft in drafts:
             if isinstance(draft, SampleDraft):
                 self._schemas[draft.schema.hash] = draft.schema.packed
             self._add(draft)
         if self._bytes > self._max_bytes:
-            self._shrink(drafts[-1].taken_at_ms, drafts[-1].offset_ms)
+            self._shrink(first_new, drafts[-1].taken_at_ms, drafts[-1].offset_ms)
 
     def _add(self, draft: Draft) -> None:
         record = named(draft, self._next_seq)
@@ -48,18 +52,30 @@ class MemorySpool:
         self._records[record.seq] = (self._clock.monotonic(), record)
         self._bytes += size_of(record)
 
-    def _shrink(self, taken_at_ms: int, offset_ms: int) -> None:
+    def _shrink(self, first_new: int, taken_at_ms: int, offset_ms: int) -> None:
+        dropped = self._withdrawn()
         oldest_first = sorted(
-            (seq for seq, (_, record) in self._records.items() if loss_of(record) is None),
+            (seq for seq, (_, record) in self._records.items() if seq < first_new and loss_of(record) is None),
             key=lambda seq: (not isinstance(self._records[seq][1], Sample), seq),
         )
-        dropped = Ranges()
         for seq in oldest_first:
-            if self._bytes <= self._max_bytes * KEPT_RATIO:
+            if self._bytes + LOSS_BYTES * len(dropped) <= self._max_bytes * KEPT_RATIO:
                 break
             self._forget(seq)
             dropped.add(seq)
         self._declare(dropped, DISK_FULL, taken_at_ms, offset_ms)
+
+    def _withdrawn(self) -> Ranges:
+        """Take back the declarations that were never handed out: what they say, and their own numbers, to be said anew."""
+        ranges = Ranges()
+        for seq, (_, record) in list(self._records.items()):
+            loss = loss_of(record)
+            if loss is not None and loss.reason == DISK_FULL and seq not in self._sent:
+                self.lost_count -= loss.last - loss.first + 1
+                self._forget(seq)
+                ranges.add(loss.first, loss.last)
+                ranges.add(seq)
+        return ranges
 
     def _declare(self, ranges: Iterable[Range], reason: str, taken_at_ms: int, offset_ms: int) -> None:
         for first, last in ranges:

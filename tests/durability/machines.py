@@ -145,7 +145,7 @@ class Machine:
         self.spool.append(drafts)
         newest: list[Promise] = []
         for shelf in self.spool.shelves():
-            for record in shelf.live(0.0, Ranges())[-count - 50 :]:
+            for record in shelf.live(0.0, Ranges())[-count - 500 :]:  # losses may have come after them
                 value = value_of(record)
                 if value is not None and self.begun.pop(value, None) is not None:
                     newest.append(Promise(value, record.taken_at_ms, shelf.epoch, record.seq))
