@@ -23,8 +23,48 @@ class BodyError(Exception):
         self.text = text
 
 
-async def read_body(receive: Receive, limit_bytes: int, deadline_seconds: float = DEADLINE_SECONDS) -> bytes:
-    """The whole body. Raises BodyError: 413 past the limit, 408 past the deadline, 400 where the peer went away."""
+SMALL_BYTES = 1 << 20
+"""Always read: an agent's own request is smaller, and those who send slowly and much shall not shut it out."""
+COMING_BYTES = 256 << 20
+
+
+class Room:
+    """Memory for the bodies that are still coming in, all together: anyone who can connect may begin one."""
+
+    def __init__(self, limit_bytes: int = COMING_BYTES) -> None:
+        self._limit_bytes = limit_bytes
+        self._taken = 0
+
+    def take(self, part: int, size: int) -> None:
+        """Count a ``part`` of a body of ``size`` so far. Raises BodyError 503 where there is no more room."""
+        if size > SMALL_BYTES and self._taken + part > self._limit_bytes:
+            raise BodyError(503, "too much is being received at once; send again")
+        self._taken += part
+
+    def free(self, size: int) -> None:
+        self._taken -= size
+
+
+async def read_body(
+    receive: Receive, limit_bytes: int, room: Room, deadline_seconds: float = DEADLINE_SECONDS
+) -> bytes:
+    """The whole body. Raises BodyError: 413 past the limit, 408 past the deadline, 400 where the peer went away, 503."""
+    taken = 0
+
+    def take(part: int, size: int) -> None:
+        nonlocal taken
+        if size > limit_bytes:
+            raise BodyError(413, f"body over {limit_bytes} bytes")
+        room.take(part, size)
+        taken += part
+
+    try:
+        return await _read(receive, take, deadline_seconds)
+    finally:
+        room.free(taken)
+
+
+async def _read(receive: Receive, take: Callable[[int, int], None], deadline_seconds: float) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
@@ -35,8 +75,7 @@ async def read_body(receive: Receive, limit_bytes: int, deadline_seconds: float 
                     raise BodyError(400, "the sender went away before its body was complete")
                 part = message.get("body", b"")
                 size += len(part)
-                if size > limit_bytes:
-                    raise BodyError(413, f"body over {limit_bytes} bytes")
+                take(len(part), size)
                 parts.append(part)
                 if not message.get("more_body", False):
                     return parts[0] if len(parts) == 1 else b"".join(parts)

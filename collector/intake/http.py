@@ -14,7 +14,7 @@ from agent.link.names import ANSWER_TYPE, Limits
 from agent.link.wire import WireError, open_request
 from collector.fleet.registry import Registry
 from collector.intake.admit import Admission, Admitted
-from collector.intake.body import BodyError, Receive, Scope, Send, read_body, send, send_problem
+from collector.intake.body import BodyError, Receive, Room, Scope, Send, read_body, send, send_problem
 from collector.intake.commit import Writer
 from collector.intake.nonce import Nonces
 from collector.intake.reply import Answering, answer
@@ -50,20 +50,21 @@ class Intake:
         self._clock = clock
         self._limits = limits
         self._waiting_bytes = 0
+        self._room = Room()
         self.refusals: Counter[tuple[str, str]] = Counter()
         """(site, code) -> envelopes refused; site empty where nobody could be believed."""
         self.on_refused: Callable[[str], None] = lambda _code: None
 
     async def envelopes(self, _scope: Scope, receive: Receive, reply: Send) -> None:
         try:
-            body = await read_body(receive, self._limits.request_bytes)
+            body = await read_body(receive, self._limits.request_bytes, self._room)
             raws = open_request(body)
             if len(raws) > self._limits.request_envelopes:
                 raise BodyError(
                     413, f"{len(raws)} envelopes in one request: expected at most {self._limits.request_envelopes}"
                 )
         except BodyError as why:
-            code = "too_large" if why.status == 413 else "malformed"
+            code = {413: "too_large", 503: "busy"}.get(why.status, "malformed")
             self._count("", code)
             await send_problem(reply, why.status, code, why.text)
             return
@@ -139,7 +140,7 @@ class Intake:
     async def schemas(self, _scope: Scope, receive: Receive, reply: Send) -> None:
         """A schema somebody asked for: MessagePack array of schema byte strings, or one schema's bytes as they are."""
         try:
-            body = await read_body(receive, self._limits.schema_bytes)
+            body = await read_body(receive, self._limits.schema_bytes, self._room)
         except BodyError as why:
             await send_problem(reply, 404 if why.status == 413 else why.status, "too_large", why.text)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 
@@ -12,6 +13,7 @@ from sender import Sender, request, schema_of
 from agent.link.model import Series, StateChange, make_schema, state_record
 from agent.link.wire import pack_body, seal
 from collector.intake import batch, http, layouts
+from collector.intake.body import SMALL_BYTES, BodyError, Room, read_body
 from collector.live import shape
 from collector.live.shape import Shape
 from collector.log import positions
@@ -159,3 +161,25 @@ def test_epochs_are_ordered_within_bounds(centre: Centre) -> None:
         centre.answer(request(sender.report(NOW_MS, value=float(_))))
     assert len(centre.live._epochs[sender.agent_id]) == 100
     assert centre.live.hosts[sender.host].value("node_load1") == 149.0
+
+
+def test_bodies_that_are_still_coming_have_so_much_room() -> None:
+    room = Room(limit_bytes=3 << 20)
+    small, large = b"x" * SMALL_BYTES, b"x" * (4 << 20)
+
+    async def read(body: bytes) -> int | bytes:
+        parts = [body[at : at + 65_536] for at in range(0, len(body), 65_536)]
+
+        async def receive() -> dict[str, object]:
+            return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+
+        try:
+            return await read_body(receive, 16 << 20, room)
+        except BodyError as why:
+            return why.status
+
+    assert asyncio.run(read(large)) == 503
+    assert asyncio.run(read(large[: 3 << 20])) == large[: 3 << 20], "what was turned away left its room"
+    room.take(3 << 20, 1)
+    assert asyncio.run(read(large)) == 503
+    assert asyncio.run(read(small)) == small, "an ordinary report is always read"
