@@ -88,9 +88,9 @@ class Post:
         handler = self.centre.intake.envelopes if request.path == "/v1/envelopes" else self.centre.intake.schemas
         return Response(*self.loop.run(exchange(handler, request.body)))
 
-    def run(self, seconds: float, records: int = 1) -> None:
-        for _ in range(round(seconds * 10)):
-            self.centre.clock.now_ms += 100
+    def run(self, seconds: float, records: int = 5) -> None:
+        for _ in range(round(seconds * 2)):
+            self.centre.clock.now_ms += 500
             self.machine.live(records)
 
     def settle(self) -> None:
@@ -148,7 +148,7 @@ def test_an_agent_without_its_disk_goes_on_from_memory_and_declares_what_it_drop
     heal = trouble(post.disk)
     post.run(10)
     post.is_cut = True
-    post.run(60, records=2)
+    post.run(60, records=10)
     assert post.machine.spool.figures().trouble
     post.is_cut = False
     post.run(70)

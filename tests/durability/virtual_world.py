@@ -20,12 +20,13 @@ from sqlalchemy import event
 from agent.link.exchange import Failure, Request, Response
 from agent.link.send_request import ENVELOPES_PATH
 
-MACHINES = 22
-TICK_MS = 100
-"""Each machine that is up appends one record a tick: 200 records a second in all."""
+MACHINES = 24
+TICK_MS = 200
+RECORDS = 2
+"""Each machine that is up appends two records a tick: 200 records a second in all."""
 CAP_BYTES = 64 << 10
 SMALL_CAP_BYTES = 8 << 10
-OUTAGE = range(90, 220)
+OUTAGE = range(45, 110)
 """Ticks in which nobody reaches the centre: the machines with a small cap overflow and must say so."""
 
 
@@ -71,7 +72,7 @@ class World:
                 waiting += 1
             waiting -= self._doom_some(waiting)
             self.has_outage = tick in OUTAGE
-            self._tick(records=1)
+            self._tick(RECORDS)
         self.is_faulty, self.has_outage = False, False
         for machine in self.machines:
             machine.doom = ""
