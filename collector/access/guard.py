@@ -16,7 +16,7 @@ from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.access.caller import ANONYMOUS, Caller
 from collector.access.identity import Access
@@ -27,6 +27,8 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
 OPEN_PREFIXES = ("/v1/", "/status/", "/static/")
 """``/v1/`` is the agents' and proves itself by signatures; ``/static/`` holds the program's own public files, which the
 login page needs, and never data."""
+MOST_BODY_BYTES = 1 << 20
+"""Of what people and tools send; envelopes and schemas do not come this way."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1", ""})
 CSRF_FIELD = "csrf"
@@ -74,7 +76,24 @@ class Guard:
             await _turned_away(connection, why)(scope, receive, send)
             return
         scope.setdefault("state", {})["caller"] = caller
-        await self._app(scope, receive, send)
+        await self._app(scope, measured(receive), send)
+
+
+def measured(receive: Receive) -> Receive:
+    """The same body, but no more than ``MOST_BODY_BYTES`` of it: frameworks read a form whole before anyone looks."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MOST_BODY_BYTES:
+            raise Refused(
+                413, "too_large", f"The body is larger than {MOST_BODY_BYTES} bytes.", headers={"Connection": "close"}
+            )
+        return message
+
+    return counted
 
 
 def _turned_away(connection: HTTPConnection, why: Refused) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -222,3 +223,23 @@ def test_the_cookie_cannot_be_read_by_script_or_sent_from_elsewhere(doors: Stage
     plain = near.client().post("/login", data=body, headers={"Origin": "http://127.0.0.1:8650"}).headers["set-cookie"]
     assert plain.startswith("bongsu=")
     assert "Secure" not in plain
+
+
+@pytest.mark.parametrize(
+    ("kind", "begin"),
+    [
+        ("application/x-www-form-urlencoded", b"username=kim&password="),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="password"; filename="f"\r\n\r\n',
+        ),
+    ],
+)
+def test_a_form_is_read_no_further_than_its_measure(doors: Stage, kind: str, begin: bytes) -> None:
+    def flood() -> Iterator[bytes]:
+        yield begin
+        for _ in range(5):
+            yield b"x" * (1 << 20)
+
+    answer = doors.client().post("/login", content=flood(), headers={"Content-Type": kind, **OWN})
+    assert answer.status_code in (400, 413), "not 422: nobody looked at it"
