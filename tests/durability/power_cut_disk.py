@@ -213,7 +213,9 @@ def main() -> None:
             print(line.strip(), flush=True)
 
     threading.Thread(target=listen, daemon=True).start()
-    mfusepy.FUSE(disk, sys.argv[1], foreground=True, nothreads=True, default_permissions=False)
+    # The kernel may remember no names: after a cut it would believe in files that are gone.
+    forgetful = {"entry_timeout": 0, "attr_timeout": 0, "negative_timeout": 0}
+    mfusepy.FUSE(disk, sys.argv[1], foreground=True, nothreads=True, default_permissions=False, **forgetful)
 
 
 if __name__ == "__main__":
