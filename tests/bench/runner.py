@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from tests.bench.client import BadReply
+from tests.bench.cpu import verify_microseconds
 from tests.bench.figures import Bench, Figure, Goal, Measure
 from tests.bench.program import NotStarted
 
@@ -23,6 +24,7 @@ def run(goals: Sequence[Goal], quick: bool, out: Path) -> int:
     wanted = {goal.id for goal in goals}
     for measure in dict.fromkeys(goal.measure for goal in goals):
         began = time.monotonic()
+        before = speed() + " before"
         say(f"== {measure}")
         folder = Path(tempfile.mkdtemp(prefix="bongsu-bench-"))
         try:
@@ -34,11 +36,16 @@ def run(goals: Sequence[Goal], quick: bool, out: Path) -> int:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         figures.update({figure.id: figure for figure in found if figure.id in wanted})
-        say(f"   took {time.monotonic() - began:.0f} s")
+        say(f"   took {time.monotonic() - began:.0f} s; {before}, {speed()} after it")
     units = {goal.id: goal.unit for goal in goals}
     write(out, figures.values(), units)
     print(table(goals, figures))
     return 1 if failed else 0
+
+
+def speed() -> str:
+    """How busy neighbours keep this machine, as something to judge absolute figures by."""
+    return f"{verify_microseconds():.0f} us a signature check"
 
 
 def _load(measure: str) -> Measure:
