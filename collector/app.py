@@ -122,6 +122,9 @@ class App:
                 return await self.intake.envelopes(scope, receive, send)
             if scope["path"] == "/v1/schemas":
                 return await self.intake.schemas(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            # What GET would say, without its body (RFC 9110): monitors of monitors ask this way.
+            return await self.fastapi({**scope, "method": "GET"}, receive, _without_body(send))
         return await self.fastapi(scope, receive, send)
 
     def _make_fastapi(self) -> FastAPI:
@@ -173,6 +176,13 @@ class App:
         self.telemetry.envelopes_committed.inc(envelopes)
         self.telemetry.batch_envelopes.observe(envelopes)
         self.telemetry.commit_seconds.observe(seconds)
+
+
+def _without_body(send: Send) -> Send:
+    async def head(message: MutableMapping[str, Any]) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return head
 
 
 def build(settings: Settings, clock: Clock) -> App:

@@ -17,12 +17,18 @@ from collector.log.positions import EPOCHS_KEPT, RANGES_KEPT, Accepted, Name, Po
 from collector.log.queries import NewEnvelope, add_envelopes, content_hash
 from collector.log.tables import losses, schemas, wanted_schemas
 
+SCHEMAS_WAITED_FOR = 1_000
+"""Of one agent."""
+
 
 class Batch:
     """``positions`` run ahead of the commit: where that fails they must be read back."""
 
-    def __init__(self, positions: Positions, known_schemas: Set[bytes], raw_ms: int) -> None:
+    def __init__(
+        self, positions: Positions, known_schemas: Set[bytes], wanted: Mapping[bytes, Set[bytes]], raw_ms: int
+    ) -> None:
         self._positions = positions
+        self._waiting = wanted
         self._known_schemas = known_schemas
         self._raw_ms = raw_ms
         self.envelopes: list[NewEnvelope] = []
@@ -37,7 +43,7 @@ class Batch:
         """Sort an envelope's records into new, duplicate, expired and forked; add its rows."""
         header, now_ms = envelope.header, work.received_at_ms
         name = (header.agent_id, header.epoch)
-        full = self._is_full(name)
+        full = self._is_full(name) or self._waits_for_too_much(envelope)
         if full is not None:
             work.refused.append(Refused(envelope.index, *full, header, envelope.agent.site))
             return None
@@ -83,6 +89,18 @@ class Batch:
             return RENEW, "too_large", f"over {RANGES_KEPT} gaps between the numbers of this epoch"
         return None
 
+    def _waits_for_too_much(self, envelope: Admitted) -> tuple[str, str, str] | None:
+        """(action, code, text) where this agent names ever more schemas and brings none."""
+        agent_id = envelope.header.agent_id
+        news = [name for name in envelope.missing if agent_id not in self._waiting.get(name, ())]
+        if not news:
+            return None
+        waiting = sum(agent_id in agents for agents in self._waiting.values())
+        waiting += sum(agent == agent_id for _, agent in self.wanted)
+        if waiting + len(news) <= SCHEMAS_WAITED_FOR:
+            return None
+        return HOLD, "too_large", f"over {SCHEMAS_WAITED_FOR} schemas of this agent were asked for and did not come"
+
     def _keep(self, work: Work, envelope: Admitted, position: Position, accepted: Accepted) -> None:
         header = envelope.header
         brought = self._brought.setdefault((header.agent_id, header.epoch), {})
@@ -118,15 +136,15 @@ class Batch:
             row = {"agent_id": name[0], "epoch": name[1], "first_seq": part[0], "last_seq": part[1]}
             self.losses.append({**row, "reason": reason, "at_ms": now_ms})
 
-    def write(self, connection: Connection, wanted: Mapping[bytes, Set[bytes]]) -> None:
-        """Insert everything, inside the caller's transaction. ``wanted``: who waits for which schema already."""
+    def write(self, connection: Connection) -> None:
+        """Insert everything, inside the caller's transaction."""
         if self.schemas:
             rows = [{"hash": key, "packed": packed} for key, packed in self.schemas.items()]
             connection.execute(insert(schemas), rows)
         asked = [
             {"hash": key, "agent_id": agent, "asked_at_ms": at_ms}
             for (key, agent), at_ms in self.wanted.items()
-            if agent not in wanted.get(key, ())
+            if agent not in self._waiting.get(key, ())
         ]
         if asked:
             connection.execute(insert(wanted_schemas), asked)

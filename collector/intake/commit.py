@@ -136,7 +136,7 @@ class Writer:
     def commit(self, works: list[Work]) -> None:
         """Write, tell ``live``, answer. On failure nothing was kept and every request hears of it."""
         started = self.clock.monotonic()
-        batch = Batch(self.positions, self.known_schemas, self._raw_ms)
+        batch = Batch(self.positions, self.known_schemas, self.wanted, self._raw_ms)
         try:
             with self.transaction() as connection:
                 self.registry.refresh(connection)
@@ -147,7 +147,7 @@ class Writer:
                         for envelope in work.admitted
                         if (outcome := batch.take(connection, work, envelope)) is not None
                     ]
-                batch.write(connection, self.wanted)
+                batch.write(connection)
         except (SQLAlchemyError, OSError) as why:
             log.error("commit of %d requests failed, they were refused with 503: %s", len(works), why)
             for work in works:

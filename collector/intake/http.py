@@ -28,6 +28,7 @@ REQUEST_COLUMN_BYTES = 256 << 20
 """What one request may hold unpacked, of admitted envelopes: a thousand ordinary envelopes are a third of it."""
 WAITING_BYTES = 64 << 20
 """Bodies waiting for a commit past which a request is turned away, to be sent again."""
+SCHEMAS_AT_ONCE = 1_000
 _decode_schemas = msgspec.msgpack.Decoder(list[bytes]).decode
 
 
@@ -148,6 +149,10 @@ class Intake:
             brought = _decode_schemas(body)
         except (msgspec.MsgspecError, RecursionError):
             brought = [body]
+        if len(brought) > SCHEMAS_AT_ONCE:
+            text = f"{len(brought)} schemas at once: expected at most {SCHEMAS_AT_ONCE}"
+            await send_problem(reply, 404, "schema_not_asked", text)
+            return
         loop = asyncio.get_running_loop()
         done: asyncio.Future[BaseException | None] = loop.create_future()
 

@@ -62,7 +62,7 @@ def _settle_one(writer: Writer, admission: Admission, name: bytes, packed: bytes
         connection.execute(delete(wanted_schemas).where(wanted_schemas.c.hash == name))
         known = writer.known_schemas | ({name} if good else set())
         for agent in good:
-            unparked += [(agent, row) for row in _unpark(connection, agent.id, known)]
+            unparked += [(agent, row) for row in _unpark(writer, admission, connection, agent.id, known)]
         saved = writer.positions.save(connection)
     saved()
     del writer.wanted[name]
@@ -83,26 +83,40 @@ def _schemas_of(packed: bytes) -> set[bytes]:
     return {block.schema_hash for block in open_body(body, open_header(header)).blocks}
 
 
-def _unpark(connection: Connection, agent_id: bytes, known: set[bytes]) -> list[Row[tuple[bytes, bytes, int]]]:
-    ready = [row for row in _parked(connection, agent_id) if _schemas_of(row.packed) <= known]
-    for row in ready:
+def _unpark(
+    writer: Writer, admission: Admission, connection: Connection, agent_id: bytes, known: set[bytes]
+) -> list[Row[tuple[bytes, bytes, int]]]:
+    """Rows whose schemas are all here now; one whose columns do not fit them is lost."""
+    ready = []
+    for row in _parked(connection, agent_id):
+        if not _schemas_of(row.packed) <= known:
+            continue
+        if admission.reread(row.packed, writer.registry.fleet) is None:
+            _lose(writer, connection, agent_id, row, "malformed")
+            continue
         connection.execute(update(envelopes).where(envelopes.c.id == row.id).values(is_parked=False))
+        ready.append(row)
     return ready  # type: ignore[return-value]
 
 
 def _lose_parked(writer: Writer, connection: Connection, agent_id: bytes, name: bytes, code: str) -> None:
-    """What waited for a refused schema was acknowledged and will never be read: say so, number by number."""
-    now_ms = writer.clock.wall_ms()
     for row in _parked(connection, agent_id):
-        if name not in _schemas_of(row.packed):
-            continue
-        position = writer.positions.get((agent_id, row.epoch), now_ms)
-        connection.execute(delete(envelopes).where(envelopes.c.id == row.id))
-        for seq in read_accepted(row.accepted).seqs:
-            position.held.remove(seq, seq)
-            for first, last in position.lose(seq, seq):
-                lost = {"agent_id": agent_id, "epoch": row.epoch, "first_seq": first, "last_seq": last}
-                connection.execute(insert(losses), {**lost, "reason": f"refused:{code}", "at_ms": now_ms})
+        if name in _schemas_of(row.packed):
+            _lose(writer, connection, agent_id, row, code)
+
+
+def _lose(
+    writer: Writer, connection: Connection, agent_id: bytes, row: Row[tuple[int, bytes, bytes, int, bytes]], code: str
+) -> None:
+    """What waited in vain was acknowledged and will never be read: say so, number by number."""
+    now_ms = writer.clock.wall_ms()
+    position = writer.positions.get((agent_id, row.epoch), now_ms)
+    connection.execute(delete(envelopes).where(envelopes.c.id == row.id))
+    for seq in read_accepted(row.accepted).seqs:
+        position.held.remove(seq, seq)
+        for first, last in position.lose(seq, seq):
+            lost = {"agent_id": agent_id, "epoch": row.epoch, "first_seq": first, "last_seq": last}
+            connection.execute(insert(losses), {**lost, "reason": f"refused:{code}", "at_ms": now_ms})
 
 
 def _tell_live(writer: Writer, admission: Admission, agent: Agent, row: Row[tuple[bytes, bytes, int]]) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from agent.link.model import Labels, Schema, Series
 from agent.link.names import RESERVED_LABELS, RESERVED_NAME_PREFIXES, RESERVED_NAMES, Limits
 from agent.link.wire import WireError
+from collector.live.known_types import KNOWN_TYPES
 
 FAMILY = b"\xff"
 HOST = b"\xfe"
@@ -139,7 +140,7 @@ class Shapes:
 
     def __init__(self) -> None:
         self._known: WeakValueDictionary[tuple[tuple[str, int, Labels], ...], Shape] = WeakValueDictionary()
-        self._types: dict[str, int] = {}
+        self._types: dict[str, int] = dict(KNOWN_TYPES)
         self._most_types = TYPES_KEPT
         self._labels: dict[Labels, Labels] = {}
 
@@ -172,7 +173,8 @@ class Shapes:
         if len(self._labels) > LABELS_SHARED:
             self._labels.clear()
         if len(self._types) > self._most_types:
-            self._types = {name: kind for shape in self._known.values() for name, kind in shape.families}
+            used = {name: kind for shape in self._known.values() for name, kind in shape.families}
+            self._types = {**used, **KNOWN_TYPES}
             self._most_types = max(TYPES_KEPT, 2 * len(self._types))
 
     def _host(self, host: str, rows: list[tuple[str, int, Labels, int]], checks: list[tuple[str, int]]) -> HostColumns:

@@ -11,6 +11,7 @@ import os
 import re
 import struct
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -142,3 +143,10 @@ def test_kill_and_start_again_keeps_what_was_answered(running: Running, tmp_path
         assert stranger.send([("node_load1", 0, {}, 4.5)])["agents"][0]["held"] == [[1, 2]]
         (series,) = again.json("/api/v1/query?query=node_load1[5m]")["data"]["result"]
         assert [value for _, value in series["values"]] == ["3.5", "4.5"]
+
+
+def test_head_is_get_without_its_body(running: Running) -> None:
+    for path in ("/healthz", "/", "/metrics"):
+        with urllib.request.urlopen(urllib.request.Request(running.url + path, method="HEAD"), timeout=20) as answer:
+            assert answer.status == 200
+            assert answer.read() == b""

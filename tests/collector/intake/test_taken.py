@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 
 import msgspec
 import pytest
@@ -303,3 +304,41 @@ def test_how_often_an_agent_reports_is_its_own_word_within_bounds(
     assert centre.live.hosts[sender.host].seq == 2
     assert centre.live.agents[sender.agent_id].interval_ms == expected_ms
     assert (centre.live.reports["abuja", "late"], centre.live.reports["abuja", "accepted"]) == (1, 1)
+
+
+def test_parked_values_that_do_not_fit_their_schema_become_a_declared_loss(centre: Centre) -> None:
+    sender = centre.enrolled()
+    schema = schema_of(sender.host)
+    good = sender.report(NOW_MS, 7.0, with_schema=False)
+    sender.seq += 1
+    wide = Sample(sender.seq, NOW_MS, 0, schema.hash, pack_values([1.0, 2.0, 3.0]))
+    centre.answer(request(good, sender.envelope([wide])))
+    assert centre.post(schema.packed, "/v1/schemas")[0] == 200
+    assert centre.live.hosts[sender.host].value("node_load1") == 7.0
+    assert lost(centre) == [(2, 2, "refused:malformed")]
+    assert stored(centre) == 1
+
+
+def test_an_agent_that_names_schemas_and_brings_none_is_held_off(centre: Centre) -> None:
+    sender = centre.enrolled()
+
+    def unknown(count: int) -> bytes:
+        samples = []
+        for _ in range(count):
+            sender.seq += 1
+            samples.append(Sample(sender.seq, NOW_MS, 0, os.urandom(16), pack_values([1.0])))
+        return sender.envelope(samples)
+
+    assert not centre.answer(request(unknown(600))).envelopes
+    refused = centre.answer(request(unknown(401), unknown(400))).envelopes
+    assert [(r.index, r.action, r.code) for r in refused] == [(0, "hold", "too_large")]
+    assert len(centre.writer.wanted) == 1000
+
+
+def test_the_first_to_send_a_known_name_does_not_decide_its_type(centre: Centre) -> None:
+    liar, honest = centre.enrolled("liar"), centre.enrolled("honest")
+    schema = make_schema((Series(liar.host, "node_load1", 1, ()),), ())
+    centre.answer(request(liar.envelope([liar.sample(schema, [1.0], NOW_MS)], [schema.packed])))
+    centre.answer(request(honest.report(NOW_MS, 2.0)))
+    assert centre.live.hosts[honest.host].value("node_load1") == 2.0
+    assert liar.host not in centre.live.hosts
