@@ -172,10 +172,10 @@ class Shapes:
         """Names that nobody sends any more are forgotten, or whoever invents names would grow our memory."""
         if len(self._labels) > LABELS_SHARED:
             self._labels.clear()
-        if len(self._types) > self._most_types:
+        if len(self._types) - len(KNOWN_TYPES) > self._most_types:
             used = {name: kind for shape in self._known.values() for name, kind in shape.families}
             self._types = {**used, **KNOWN_TYPES}
-            self._most_types = max(TYPES_KEPT, 2 * len(self._types))
+            self._most_types = max(TYPES_KEPT, 2 * len(used))
 
     def _host(self, host: str, rows: list[tuple[str, int, Labels, int]], checks: list[tuple[str, int]]) -> HostColumns:
         rows.sort(key=lambda row: row[0])
