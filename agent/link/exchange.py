@@ -77,7 +77,13 @@ class HttpExchange:
 
     def _send(self, request: Request, deadline: float) -> Response:
         connection = self._connect(request, deadline)
-        connection.request(request.method, request.path, request.body or None, dict(request.headers))
+        # By hand, because request() adds a header that says nothing, and on a thin line every report pays for it.
+        connection.putrequest(request.method, request.path, skip_accept_encoding=True)
+        for name, value in request.headers:
+            connection.putheader(name, value)
+        if request.method == "POST":
+            connection.putheader("Content-Length", str(len(request.body)))
+        connection.endheaders(request.body or None)
         self._limit(connection, deadline)
         answer = connection.getresponse()
         body = bytearray()

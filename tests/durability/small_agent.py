@@ -56,10 +56,12 @@ def main() -> None:
     threading.Thread(target=send, daemon=True).start()
     threading.Thread(target=lambda: (sys.stdin.readline(), stopped.set()), daemon=True).start()
     schema = schema_of(host)
-    value, at_ms = int(life) * 1_000_000, clock.wall_ms()
+    # Each life has a remainder of its own, so that no two records of neighbouring lives carry the same instant.
+    remainder = int(life) % SPACING_MS
+    value, at_ms = int(life) * 1_000_000, 0
     beat = clock.monotonic()
     while not stopped.is_set():
-        at_ms = max(at_ms, clock.wall_ms())
+        at_ms = max(at_ms, clock.wall_ms() // SPACING_MS * SPACING_MS + remainder)
         batch = [(value + n, at_ms + n * SPACING_MS) for n in range(RECORDS)]
         spool.append([SampleDraft(schema, at, 0, pack_values([float(each)])) for each, at in batch])
         print("".join(f"{each} {at}\n" for each, at in batch), end="", flush=True)
