@@ -10,9 +10,10 @@ from collector.live.board import LiveHost
 from collector.live.render import pieces
 from collector.live.shape import Shape
 
-RENDER_TURN = 32
-"""Hosts rendered before others get a turn: about 2 ms."""
-JOIN_TURN = 1024
+RENDER_TURN = 8
+"""Hosts rendered before others get a turn: about half a millisecond, because a push needs several turns."""
+JOIN_BYTES = 256 << 10
+"""Text joined and compressed before others get a turn: about as long."""
 
 
 async def host_text(hosts: Sequence[tuple[LiveHost, bytes]]) -> AsyncIterator[bytes]:
@@ -30,8 +31,9 @@ async def host_text(hosts: Sequence[tuple[LiveHost, bytes]]) -> AsyncIterator[by
             at = shape.family_at.get(name)
             if at is None:
                 continue
-            for start in range(0, len(rendered), JOIN_TURN):
-                lines = b"\n".join(filter(None, [of_host[at] for of_host in rendered[start : start + JOIN_TURN]]))
+            turn = 1 + JOIN_BYTES // max(len(of_host[at]) + 1 for of_host in rendered)
+            for start in range(0, len(rendered), turn):
+                lines = b"\n".join(filter(None, [of_host[at] for of_host in rendered[start : start + turn]]))
                 if lines:
                     yield lines + b"\n"
                 await asyncio.sleep(0)
