@@ -27,7 +27,7 @@ SCRAPE = request("GET", "/metrics", b"", "Accept-Encoding: gzip")
 
 def measure(bench: Bench) -> list[Figure]:
     """Memory and processor time over some intervals, counted after the second report."""
-    intervals = bench.pick(8, 3)
+    intervals = bench.pick(16, 3)
     with ExitStack() as stack:
         centre = stack.enter_context(collector_with_tls(bench.folder))
         own = stack.enter_context(agent(enrolled(centre, bench.folder), bench.folder / "agent.log"))

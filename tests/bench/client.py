@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import ssl
 import time
 import zlib
@@ -133,7 +134,8 @@ async def send_all(address: Address, raws: Sequence[bytes], connections: int) ->
 async def send_paced(
     address: Address, raws: Sequence[bytes], seconds: float, connections: int, began: float | None = None
 ) -> Sent:
-    """The requests spread evenly over ``seconds``, whatever the answers take: what a fleet of agents does."""
+    """The requests spread over ``seconds``, each at its own chance moment, whatever the answers take: a fleet of agents
+    keeps no step."""
     latencies: list[float] = []
     ended_at: list[float] = []
     replies: list[Reply] = []
@@ -151,8 +153,9 @@ async def send_paced(
         latencies.append(ended_at[-1] - sent_at)
         idle.put_nowait(connection)
 
-    gap = seconds / max(1, len(raws))
-    await asyncio.gather(*(one(at * gap, raw) for at, raw in enumerate(raws)))
+    chance = random.Random(len(raws))
+    moments = sorted(chance.uniform(0, seconds) for _ in raws)
+    await asyncio.gather(*(one(at, raw) for at, raw in zip(moments, raws, strict=True)))
     while not idle.empty():
         await idle.get_nowait().close()
     return Sent(time.perf_counter() - start, latencies, replies, ended_at)

@@ -6,6 +6,8 @@ take the same numbers as text; VictoriaMetrics stores history too, the pushgatew
 
 from __future__ import annotations
 
+import time
+
 from tests.bench import peers
 from tests.bench.centre import expect_accepted, serving
 from tests.bench.client import expect, run, send_all
@@ -13,6 +15,8 @@ from tests.bench.figures import Bench, Figure
 from tests.bench.load import make_fleet, rounds
 
 AGENTS, SAMPLES, CONNECTIONS = 1_000, 300, 50
+TAKEN_IN_SECONDS = 31.0
+"""History reads new schemas each half minute; an agent brings one in its life, so that is not part of a sample's price."""
 TAKEN = b'"envelopes":[]'
 
 
@@ -34,6 +38,7 @@ def _own(bench: Bench, bundle: int) -> tuple[float, str]:
     count, used, seconds = bench.pick(10, 3), 0.0, 0.0
     with serving(data) as centre:
         expect(run(send_all(centre.address, rounds(fleet, 1, bundle), CONNECTIONS)).replies, 200, has=TAKEN)
+        time.sleep(TAKEN_IN_SECONDS)
         for _ in range(count):
             raws = rounds(fleet, 1, bundle)  # not all at once: reports are to be young when they arrive
             before = centre.cpu_seconds()
