@@ -10,7 +10,7 @@ from collector.live.board import LiveHost
 from collector.live.render import pieces
 from collector.live.shape import Shape
 
-RENDER_TURN = 8
+RENDER_TURN = 12
 """Hosts rendered before others get a turn: about half a millisecond, because a push needs several turns."""
 JOIN_BYTES = 256 << 10
 """Text joined and compressed before others get a turn: about as long."""
@@ -24,6 +24,7 @@ async def host_text(hosts: Sequence[tuple[LiveHost, bytes]]) -> AsyncIterator[by
         groups.setdefault(id(shape), (shape, []))[1].append(pieces(host, labels))
         if done % RENDER_TURN == 0:
             await asyncio.sleep(0)
+    waiting = 0
     families = sorted({family for shape, _ in groups.values() for family in shape.families})
     for name, kind in families:
         yield f"# TYPE {name} {TYPE_NAMES[kind]}\n".encode()
@@ -36,4 +37,7 @@ async def host_text(hosts: Sequence[tuple[LiveHost, bytes]]) -> AsyncIterator[by
                 lines = b"\n".join(filter(None, [of_host[at] for of_host in rendered[start : start + turn]]))
                 if lines:
                     yield lines + b"\n"
-                await asyncio.sleep(0)
+                waiting += len(lines)
+                if waiting >= JOIN_BYTES:
+                    waiting = 0
+                    await asyncio.sleep(0)
