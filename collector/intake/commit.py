@@ -173,11 +173,11 @@ class Writer:
     def _after(self, works: list[Work], batch: Batch) -> None:
         """The batch is durable: tell ``live``, and fix what each answer will say."""
         self.known_schemas.update(batch.schemas)
+        for schema, agent_id in batch.wanted:
+            self.wanted.setdefault(schema, set()).add(agent_id)
         for schema, packed in batch.schemas.items():
             if schema in self.wanted:
                 self.on_schema(packed)
-        for schema, agent_id in batch.wanted:
-            self.wanted.setdefault(schema, set()).add(agent_id)
         fleet = self.registry.fleet
         for work in works:
             for outcome in work.outcomes:

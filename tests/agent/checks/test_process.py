@@ -30,7 +30,8 @@ def test_processes(arguments: dict[str, object], state: int, text: str, tmp_path
     check = process_check("nginx", **arguments)  # type: ignore[arg-type]
     outcome = run_check(check, recorded_host(tmp_path, "server"))
     assert [(result.check, result.state, result.text) for result in outcome.results] == [("process:nginx", state, text)]  # type: ignore[union-attr]
-    assert check.interval_seconds is not None and check.interval_seconds <= 5
+    assert check.interval_seconds is not None
+    assert check.interval_seconds <= 5, "a watched process is looked at every five seconds or less"
 
 
 def test_no_process_at_all_is_not_an_outage_but_a_question(tmp_path: Path) -> None:

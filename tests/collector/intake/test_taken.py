@@ -342,3 +342,13 @@ def test_the_first_to_send_a_known_name_does_not_decide_its_type(centre: Centre)
     centre.answer(request(honest.report(NOW_MS, 2.0)))
     assert centre.live.hosts[honest.host].value("node_load1") == 2.0
     assert liar.host not in centre.live.hosts
+
+
+def test_a_schema_that_comes_in_the_same_commit_unparks_what_came_before_it(centre: Centre) -> None:
+    sender = centre.enrolled()
+    centre.answer(request(sender.report(NOW_MS, 1.0, with_schema=False), sender.report(NOW_MS, 2.0)))
+    centre.answer(request(sender.report(NOW_MS, 3.0)))  # the errand of the first commit is done before the second
+    with centre.store.reading() as connection:
+        parked = connection.execute(select(func.count()).select_from(envelopes).where(envelopes.c.is_parked)).scalar()
+    assert parked == 0
+    assert not centre.writer.wanted
