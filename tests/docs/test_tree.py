@@ -16,9 +16,7 @@ FORBIDDEN = {
     "a place on somebody's machine": re.compile(
         rf"(?<![\w.{SLASH}])(?:{SLASH}work|{SLASH}root|{SLASH}home{SLASH}(?!\$)[a-z]|{SLASH}Users){SLASH}"
     ),
-    "a package registry": re.compile(
-        "registry[.]npmjs|registry[.]yarnpkg|files[.]pythonhosted|npmmirror|(?:find-links|extra-index-url)"
-    ),
+    "a package registry": re.compile(r"find-links|index-url|\bregistry\s*=\s*http|\"resolved\":\s*\"http"),
     "an id of a requirement": re.compile(r"\bR-[A-Z]{1,2}\d{1,3}\b"),
 }
 ALLOWED = {
