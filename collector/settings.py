@@ -172,13 +172,17 @@ def check(settings: Settings, name: str = "settings") -> None:
         )
 
 
-def with_bind(settings: Settings, host: str | None = None, port: int | None = None) -> Settings:
-    """The same settings bound elsewhere, checked again (``serve --host --port``)."""
+def with_bind(
+    settings: Settings, host: str | None = None, port: int | None = None, behind_proxy: bool = False
+) -> Settings:
+    """The same settings with what ``serve`` was told on the command line, checked again. Raises SettingsError."""
     server = settings.server
     if host is not None:
         server = replace(server, host=host)
     if port is not None:
         server = replace(server, port=port)
+    if behind_proxy:
+        server = replace(server, behind_proxy=True)
     moved = replace(settings, server=server)
     check(moved, "command line")
     return moved

@@ -25,7 +25,7 @@ from collector.cli.options import Verbs, settings_of, verb
 from collector.connection import Connection
 from collector.errors import UsageError
 from collector.logs import set_up
-from collector.settings import Settings, check
+from collector.settings import Settings, with_bind
 from collector.store.schema import instant
 
 GARBAGE_AFTER = 50_000
@@ -51,7 +51,7 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    settings = _with_options(settings_of(args), args)
+    settings = with_bind(settings_of(args), args.host, args.port, args.behind_proxy)
     set_up(settings.log)
     if args.local_agent and not is_initialised(settings):
         _initialise(settings)
@@ -116,19 +116,6 @@ def _uvicorn(app: App, settings: Settings) -> uvicorn.Config:
         ssl_certfile=settings.server.tls_cert or None,
         ssl_keyfile=settings.server.tls_key or None,
     )
-
-
-def _with_options(settings: Settings, args: argparse.Namespace) -> Settings:
-    server = settings.server
-    if args.host is not None:
-        server = replace(server, host=args.host)
-    if args.port is not None:
-        server = replace(server, port=args.port)
-    if args.behind_proxy:
-        server = replace(server, behind_proxy=True)
-    settings = replace(settings, server=server)
-    check(settings)
-    return settings
 
 
 def _initialise(settings: Settings) -> None:
