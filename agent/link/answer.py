@@ -3,7 +3,8 @@
     {"receiver":{"role":"centre","id":"c0ffee…","epoch":"0011223344556677"},
      "envelopes":[{"index":3,"action":"drop","code":"bad_signature","text":"…"}],
      "agents":[{"agent":"<32 hex>","epoch":"<16 hex>","held":[[1,40]],
-                "refused":[{"seqs":[[7,7]],"action":"drop","code":"bad_labels","text":"…"}],"receipt":"<base64>"}],
+                "refused":[{"seqs":[[7,7]],"action":"drop","code":"bad_labels","text":"…"}],"receipt":"<base64>",
+                "policy":"<8 hex>"}],
      "need_schemas":["<32 hex>"],"now_ms":1790000000000,"nonce":"<hex>",
      "retry_after_seconds":0.0,"backlog_bytes_per_second":0}
 
@@ -58,6 +59,7 @@ class AgentAnswer(msgspec.Struct, frozen=True):
     """What the receiver holds of one agent and epoch after its commit.
 
     ``held`` covers at least the numbers of this request. ``receipt`` is the centre's, base64, "" where a hub has none.
+    ``policy`` is the hint of the agent's newest policy (``agent.link.policy``), "" where there is none.
     """
 
     agent: str
@@ -65,6 +67,7 @@ class AgentAnswer(msgspec.Struct, frozen=True):
     held: list[tuple[int, int]] = []
     refused: list[RecordRefusal] = []
     receipt: str = ""
+    policy: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True):
