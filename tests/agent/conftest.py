@@ -1,1 +1,1 @@
-"""Lets the tests of the agent find ``disk_model``, ``still_clock`` and ``model_receiver`` beside this file."""
+"""Lets the tests of the agent find ``still_clock`` and ``model_receiver`` beside this file."""

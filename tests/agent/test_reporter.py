@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-from disk_model import DiskModel
 from still_clock import SeededChance, StillClock
 
 from agent.checks.base import Check, State, gauge
@@ -13,6 +12,7 @@ from agent.link.offset import Offset
 from agent.link.ranges import Ranges
 from agent.link.spool import Spool
 from agent.reporter import Reporter
+from collector.world.disk import DiskModel
 
 
 class Nothing:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from disk_model import DiskModel
 from sender import Sender as Identity
 from sender import schema_of
 from still_clock import SeededChance
@@ -27,6 +26,7 @@ from agent.link.send import Sender
 from agent.link.send_request import ENVELOPES_PATH, Signer
 from agent.link.spool import Spool
 from agent.link.spool_record import Draft, SampleDraft, StateDraft
+from collector.world.disk import DiskModel
 
 Line = Callable[[Request], Response | Failure]
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from centre import Centre, exchange
-from disk_model import DiskModel
 from fleet_log import complaints, read_log
 from machines import Machine
 from still_clock import SeededChance, StillClock
@@ -19,6 +18,7 @@ from agent.link.ranges import Ranges
 from agent.link.spool import Spool
 from agent.link.spool_memory import MemorySpool
 from agent.link.spool_record import SampleDraft, StateDraft, loss_of
+from collector.world.disk import DiskModel
 
 SCHEMA = make_schema((Series("srv1.local", "node_load1", 0, ()),), ())
 PLENTY = 20_000

@@ -13,12 +13,12 @@ from itertools import cycle
 from random import Random
 
 from centre import Centre, exchange
-from disk_model import DiskModel
 from machines import AFTER_SEND, BEFORE_SEND, DISK_POINTS, POINTS, Machine
 from sqlalchemy import event
 
 from agent.link.exchange import Failure, Request, Response
 from agent.link.send_request import ENVELOPES_PATH
+from collector.world.disk import DiskModel
 
 MACHINES = 24
 TICK_MS = 200

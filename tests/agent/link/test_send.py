@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from disk_model import DiskModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_receiver import ModelReceiver, fresh_keys
@@ -20,6 +19,7 @@ from agent.link.send import Sender
 from agent.link.send_request import Signer
 from agent.link.spool import Spool
 from agent.link.spool_record import SampleDraft, StateDraft
+from collector.world.disk import DiskModel
 
 AGENT = b"A" * 16
 SCHEMA = make_schema((Series("srv1.local", "node_load1", 0, ()),), ())

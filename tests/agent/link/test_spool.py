@@ -6,7 +6,6 @@ import errno
 
 import hypothesis.strategies as st
 import pytest
-from disk_model import DiskModel
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from still_clock import SeededChance, StillClock
@@ -15,6 +14,7 @@ from agent.link.model import Sample, Series, StateChange, make_schema, pack_valu
 from agent.link.ranges import Ranges
 from agent.link.spool import Spool
 from agent.link.spool_record import SampleDraft, StateDraft, loss_of
+from collector.world.disk import DiskModel
 
 AGENT = b"A" * 16
 SCHEMA = make_schema((Series("srv1.local", "node_load1", 0, ()), Series("srv1.local", "node_load5", 0, ())), ())
