@@ -14,6 +14,7 @@ from agent.checks.base import OK, WARNING, Labels, Sample, State
 from agent.checks.profiles import keep
 from agent.link.model import Schema, Series, StateChange, make_schema, pack_values
 from agent.link.names import Limits
+from agent.series_order import LastSchema, Named, ordered
 
 LIMITS = Limits()
 TEXT_BYTES = 1000
@@ -31,9 +32,11 @@ class Report(NamedTuple):
 class HostReports:
     """Makes the reports of one host; remembers names and states between them."""
 
-    def __init__(self, host_id: str, series_profile: str) -> None:
+    def __init__(self, host_id: str, series_profile: str, last_schema: LastSchema | None = None) -> None:
+        """``last_schema`` keeps the order of the series over restarts."""
         self.host_id = host_id
         self._profile = series_profile
+        self._last_schema = last_schema
         self._names: list[tuple[str, Labels]] = []
         self._checks: list[str] = []
         self._chosen: list[int] = []
@@ -70,18 +73,23 @@ class HostReports:
 
     def _rebuild(self, samples: Sequence[Sample]) -> None:
         seen: set[tuple[str, Labels]] = set()
-        self._chosen = []
+        chosen: list[tuple[int, Named, float | None]] = []
         for at, sample in enumerate(samples):
             key = (sample.name, sample.labels)
-            if key in seen or len(self._chosen) >= LIMITS.series_per_host or not keep(self._profile, sample):
+            if key in seen or len(chosen) >= LIMITS.series_per_host or not keep(self._profile, sample):
                 continue
             seen.add(key)
-            self._chosen.append(at)
+            chosen.append((at, (sample.name, _clean(sample.labels)), sample.value))
+        if self._schema is None and self._last_schema is not None:
+            self._schema = self._last_schema.read()
+        self._chosen = ordered(chosen, self._schema)
         series = tuple(
             Series(self.host_id, sample.name, sample.type, _clean(sample.labels))
             for sample in (samples[at] for at in self._chosen)
         )
-        self._schema = make_schema(series, tuple((self.host_id, check) for check in self._checks))
+        before, self._schema = self._schema, make_schema(series, tuple((self.host_id, check) for check in self._checks))
+        if self._last_schema is not None and (before is None or before.hash != self._schema.hash):
+            self._last_schema.write(self._schema)
 
 
 def _clean(labels: Labels) -> Labels:

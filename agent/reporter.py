@@ -16,6 +16,7 @@ from agent.link.spool import Spool
 from agent.link.spool_record import Draft, SampleDraft, StateDraft
 from agent.report import HostReports
 from agent.schedule import Beat
+from agent.series_order import LastSchema
 
 Extra = Callable[[Mapping[str, float]], Iterable[Sample]]
 
@@ -36,6 +37,7 @@ class Reporter:
         wake_sender: Callable[[], None],
         seed: bytes,
         extra: Extra | None = None,
+        last_schema: LastSchema | None = None,
     ) -> None:
         self.reports = 0
         self._host = host
@@ -45,7 +47,7 @@ class Reporter:
         self._clock = clock
         self._wake_sender = wake_sender
         self._extra = extra
-        self._made = HostReports(host_id, series_profile)
+        self._made = HostReports(host_id, series_profile, last_schema)
         self._interval_seconds = interval_seconds
         self._beat = Beat(interval_seconds, seed)
         self._quick = [

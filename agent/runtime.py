@@ -31,6 +31,7 @@ from agent.link.spool import Spool
 from agent.reporter import Reporter
 from agent.runtime_checks import local_checks, target_checks
 from agent.selfmetrics import own_samples, resident_bytes
+from agent.series_order import LastSchema
 from agent.status import Status, write_status
 
 GREETING_WAIT_SECONDS = 1.5
@@ -189,6 +190,7 @@ class Runtime:
             self._wake_sender.wake,
             self._identity.agent_id + host_id.encode(),
             extra,
+            LastSchema(self._data_dir, host_id),
         )
 
     def _own_samples(self, durations: Mapping[str, float]) -> list[Sample]:

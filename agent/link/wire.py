@@ -25,8 +25,9 @@ from agent.link.names import ENVELOPE_PREFIX, ENVELOPE_RECORDS, KIND_SAMPLE, Lim
 
 T = TypeVar("T")
 VERSION = 1
-LEVEL = 12
-"""A report is a few kilobytes: at 0.1 ms it is 5 % smaller than at the default level, and the line is dearer."""
+LEVEL, LEVEL_OF_MANY = 12, 19
+"""A report is a few kilobytes: at 0.1 ms it is 5 % smaller than at the default level, and the line is dearer. Twenty
+together, which are a backlog, become another 4 % smaller in 5 ms."""
 LIMITS = Limits()
 
 
@@ -141,7 +142,8 @@ def pack_body(schemas: Sequence[bytes], samples: Sequence[Sample], records: Sequ
                 encode_columns([row.values for row in rows]),
             )
         )
-    return zstd.compress(encode((list(schemas), blocks, [msgspec.Raw(r.packed) for r in records])), LEVEL)
+    level = LEVEL if len(samples) <= 1 else LEVEL_OF_MANY
+    return zstd.compress(encode((list(schemas), blocks, [msgspec.Raw(r.packed) for r in records])), level)
 
 
 def seal(

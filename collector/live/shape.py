@@ -178,7 +178,7 @@ class Shapes:
             self._most_types = max(TYPES_KEPT, 2 * len(used))
 
     def _host(self, host: str, rows: list[tuple[str, int, Labels, int]], checks: list[tuple[str, int]]) -> HostColumns:
-        rows.sort(key=lambda row: row[0])
+        rows.sort(key=lambda row: (row[0], row[2]))  # each agent orders its series by its own numbers
         key = tuple(row[:3] for row in rows)
         shape = self._known.get(key)
         if shape is None:

@@ -14,7 +14,7 @@ def values(packed: bytes) -> list[float]:
 
 def test_the_schema_is_the_same_object_while_the_series_are():
     reports = HostReports("srv1.local", "full")
-    one = reports.make([gauge("node_load1", 1.0), gauge("x", 2.0, a="b")], [State("load", 0, "")])
+    one = reports.make([gauge("node_load1", 1.0), gauge("x", 3.0, a="b")], [State("load", 0, "")])
     two = reports.make([gauge("node_load1", 3.0), gauge("x", 4.0, a="b")], [State("load", 2, "busy")])
     assert one.schema is two.schema
     assert [(s.host, s.name, s.labels) for s in one.schema.series] == [
@@ -22,7 +22,7 @@ def test_the_schema_is_the_same_object_while_the_series_are():
         ("srv1.local", "x", (("a", "b"),)),
     ]
     assert one.schema.checks == (("srv1.local", "load"),)
-    assert (values(one.values), values(two.values)) == ([1, 2, 0], [3, 4, 2])
+    assert (values(one.values), values(two.values)) == ([1, 3, 0], [3, 4, 2])
     three = reports.make([gauge("node_load1", 3.0)], [State("load", 0, "")])
     assert three.schema.hash != one.schema.hash
     assert values(three.values) == [3, 0]
