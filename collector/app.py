@@ -94,6 +94,12 @@ class App:
 
     def start(self) -> None:
         """Read back what was kept, then begin to take reports and to judge. Raises StoreError."""
+        self.read_back()
+        self.log.start()
+        self.jobs.start()
+
+    def read_back(self) -> None:
+        """Know again what was kept. Raises StoreError."""
         require_head(self.store)
         self.registry.refresh()
         with self.store.reading() as connection:
@@ -101,9 +107,7 @@ class App:
             for check in failing(connection):
                 self.live.remember(check.host, check.check, LiveCheck(check.state, check.since_ms, check.text))
         count = restore_live(self.store, self.registry, self.admission, self.log.positions, self.live)
-        self.log.start()
-        self.jobs.start()
-        log.info("collector started", extra={"envelopes_read_back": count, "sites": len(self.registry.fleet.sites)})
+        log.info("collector starts", extra={"envelopes_read_back": count, "sites": len(self.registry.fleet.sites)})
 
     def stop_serving(self) -> None:
         """End what would keep connections open for ever; call before the server closes."""

@@ -105,18 +105,29 @@ class Writer:
 
     def _run(self) -> None:
         while True:
-            waiting: list[Work | Callable[[], None] | None] = [self._queue.get()]
+            waiting = [self._queue.get()]
             self._stopping.wait(GATHER_SECONDS)
-            while not self._queue.empty():
-                waiting.append(self._queue.get())
-            works = [item for item in waiting if isinstance(item, Work)]
-            if works:
-                self._commit_or_refuse(works)
-            for item in waiting:
-                if item is None:
-                    return
-                if not isinstance(item, Work):
-                    self._call(item)
+            if not self._work_off(waiting):
+                return
+
+    def step(self) -> None:
+        """Do what waits, here and now: for a collector that lives in steps and never calls ``start``."""
+        while not self._queue.empty():
+            self._work_off([self._queue.get()])
+
+    def _work_off(self, waiting: list[Work | Callable[[], None] | None]) -> bool:
+        """Commit and run these and all others that wait; False where it was said to stop."""
+        while not self._queue.empty():
+            waiting.append(self._queue.get())
+        works = [item for item in waiting if isinstance(item, Work)]
+        if works:
+            self._commit_or_refuse(works)
+        for item in waiting:
+            if item is None:
+                return False
+            if not isinstance(item, Work):
+                self._call(item)
+        return True
 
     def _commit_or_refuse(self, works: list[Work]) -> None:
         try:
