@@ -1,12 +1,12 @@
 """Rows of the fleet.
 
-``managed_by`` says who owns a row: ``file`` (the topology file; a host or site gone from the file goes from here) or
-``enrolment`` (made when an agent joined; the file may adopt it).
+``managed_by`` says who owns a row: ``file`` (the topology file; a host or site gone from the file goes from here),
+``enrolment`` (made when an agent joined; the file may adopt it) or, on a hub, ``registry`` (the centre's).
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, LargeBinary, String, Table, text
 
 from collector.store.schema import UtcDateTime, metadata
 
@@ -16,6 +16,8 @@ hubs = Table(
     Column("id", String(64), primary_key=True),
     Column("name_ko", String(200), nullable=False),
     Column("name_en", String(200), nullable=False),
+    # Where its sites' agents reach it; empty = join tokens of its sites name the centre alone.
+    Column("url", String(200), nullable=False, default="", server_default=text("''")),
 )
 
 sites = Table(
@@ -53,7 +55,7 @@ agents = Table(
     Column("id", LargeBinary(16), primary_key=True),
     Column("site", ForeignKey("sites.id"), nullable=False, index=True),
     Column("host", String(129), nullable=False),
-    Column("status", String(16), nullable=False),  # active, suspended, revoked
+    Column("status", String(16), nullable=False),  # active, suspended, revoked; on a hub also provisional
     Column("enrolled_at", UtcDateTime, nullable=False),
     Column("status_at", UtcDateTime, nullable=False),
 )
@@ -80,6 +82,35 @@ join_tokens = Table(
     Column("used_at", UtcDateTime, nullable=True),
     Column("used_key", LargeBinary(32), nullable=True),
     Column("agent_id", LargeBinary(16), nullable=True),
+    Column("cancelled_at", UtcDateTime, nullable=True),
+)
+
+hub_keys = Table(
+    # The hubs that joined this centre, one row for each time one did: a hub set up anew is another identity.
+    "hub_keys",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True),
+    Column("hub", ForeignKey("hubs.id"), nullable=False, index=True),
+    Column("key_no", Integer, nullable=False),
+    Column("public_key", LargeBinary(32), nullable=False, unique=True),
+    Column("status", String(16), nullable=False),  # active, suspended, revoked
+    Column("enrolled_at", UtcDateTime, nullable=False),
+    Column("status_at", UtcDateTime, nullable=False),
+    Column("contact_at", UtcDateTime, nullable=True),  # written now and then; memory has the newest
+)
+
+hub_tokens = Table(
+    "hub_tokens",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("token_id", LargeBinary(8), nullable=False, unique=True),
+    Column("hub", ForeignKey("hubs.id"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime, nullable=True),
+    Column("used_key", LargeBinary(32), nullable=True),
+    Column("hub_key_id", LargeBinary(16), nullable=True),
     Column("cancelled_at", UtcDateTime, nullable=True),
 )
 

@@ -22,6 +22,8 @@ envelopes = Table(
     # Waits for a schema nobody has brought yet: durable and acknowledged, but not read by anyone until it is here.
     Column("is_parked", Boolean, nullable=False, default=False, server_default=false()),
     Column("is_chunked", Boolean, nullable=False, default=False, server_default=false()),
+    # Its newest record was no longer of now when it was received: a hub sends it on after what is.
+    Column("is_late", Boolean, nullable=False, default=False, server_default=false()),
 )
 # Each row is in exactly one of two indexes: an agent's rows lie far apart in an index, so every index that a new row
 # enters costs the commit a page. New rows enter one; the chunk job moves an agent's rows to the other sixty at a time.
