@@ -9,7 +9,7 @@ from agent.checks.base import Check, Host, Sample
 from agent.checks.runner import Outcome, run_check
 from agent.config import AgentConfig
 from agent.link.names import CHECK_STATES
-from agent.runtime_checks import local_checks, target_checks
+from agent.runtime_checks import local_checks, probe_checks, target_checks
 
 SAME_CAUSE = 3
 """More checks than this that fail with the very same words are counted, not listed."""
@@ -72,7 +72,7 @@ def look(config: AgentConfig, name: str, target: str) -> list[Looked]:
     else:
         from agent.checks.local import LocalHost
 
-        host, checks = LocalHost(), local_checks(config)
+        host, checks = LocalHost(), [*local_checks(config), *probe_checks(config)]
     if name:
         checks = [_find(name, checks)]
     return [Looked(check.name, run_check(check, host)) for check in checks]

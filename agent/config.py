@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agent.link.profile import DEFAULT_PROFILE, PROFILES, LinkProfile
 
 if TYPE_CHECKING:
+    from agent.probes.guard import Allowed
+    from agent.probes.model import Probe
     from agent.remote.targets import Target
 
 DEFAULT_FILE = Path("/etc/bongsu/agent.toml")
@@ -47,6 +49,10 @@ class AgentConfig(NamedTuple):
     processes: tuple[Process, ...] = ()
     units: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
+    ups: tuple[str, ...] = ()
+    """NUT servers, host:port."""
+    probes: tuple[Probe, ...] = ()
+    probes_allowed: tuple[Allowed, ...] = ()
 
     def profile(self, enrolled: str) -> LinkProfile:
         """The link profile in force, with this file's own wishes in it."""
@@ -69,11 +75,15 @@ KEYS: dict[str, tuple[str, ...]] = {
         "processes",
         "units",
         "targets",
+        "ups",
+        "probes",
+        "probe_guard",
     ),
     "spool": ("max_mib",),
     "checks": ("only", "disable"),
     "processes": Process._fields,
     "units": ("name",),
+    "ups": ("server",),
 }
 
 
@@ -112,6 +122,8 @@ def read_config(said: Mapping[str, Any], file: str) -> AgentConfig:
         _processes(said.get("processes", []), file),
         tuple(_Table(file, "units", table).text("name") for table in _tables(said.get("units", []), "units", file)),
         _targets(said.get("targets", []), file),
+        tuple(_Table(file, "ups", table).text("server") for table in _tables(said.get("ups", []), "ups", file)),
+        *_probes(said, file),
     )
 
 
@@ -140,6 +152,18 @@ def _targets(said: object, file: str) -> tuple[Target, ...]:
     try:
         return read_targets(_tables(said, "targets", file), file)
     except TargetError as why:
+        raise ConfigError(str(why)) from why
+
+
+def _probes(said: Mapping[str, Any], file: str) -> tuple[tuple[Probe, ...], tuple[Allowed, ...]]:
+    if not said.get("probes") and "probe_guard" not in said:
+        return (), ()
+    from agent.probes.config import ProbeError, read_guard, read_probes
+
+    try:
+        allowed = read_guard(said.get("probe_guard", {}), file)
+        return read_probes(_tables(said.get("probes", []), "probes", file), file), allowed
+    except ProbeError as why:
         raise ConfigError(str(why)) from why
 
 

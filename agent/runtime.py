@@ -16,6 +16,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.checks.base import Check, Host, Sample
 from agent.checks.local import LocalHost
@@ -33,6 +34,9 @@ from agent.runtime_checks import local_checks, target_checks
 from agent.selfmetrics import own_samples, resident_bytes
 from agent.series_order import LastSchema
 from agent.status import Status, write_status
+
+if TYPE_CHECKING:
+    from agent.probing import Probing
 
 GREETING_WAIT_SECONDS = 1.5
 FLUSH_SECONDS = 2.0
@@ -86,10 +90,12 @@ class Runtime:
             _log.warning,
         )
         self._started_ms = self._clock.wall_ms()
+        self._probing = self._make_probing()
+        probe_checks = self._probing.checks() if self._probing is not None else []
         self._reporter = self._make_reporter(
             LocalHost(),
             identity.host,
-            local_checks(config),
+            local_checks(config) + probe_checks,
             self._profile.interval_seconds,
             self._profile.series,
             self._own_samples,
@@ -108,6 +114,8 @@ class Runtime:
         others = [threading.Thread(target=step, name=name, daemon=True) for name, step in self._target_loops()]
         for thread in others:
             thread.start()
+        if self._probing is not None:
+            self._probing.start()
         self._greeted.wait(GREETING_WAIT_SECONDS)  # so that the first record has its offset already
         reports, sent = 0, -1
         while not self._stop.is_set():
@@ -168,6 +176,21 @@ class Runtime:
             self._stop.wait(max(0.0, due - self._clock.monotonic()))
 
     # ------------------------------------------------------------ parts
+
+    def _make_probing(self) -> Probing | None:
+        if not self._config.probes:
+            return None
+        from agent.probes.guard import Guard  # an agent that probes nothing does not pay for it
+        from agent.probing import Probing
+
+        return Probing(
+            self._config.probes,
+            Guard(self._config.probes_allowed),
+            self._profile.interval_seconds,
+            self._clock,
+            self._stop,
+            self._identity.agent_id,
+        )
 
     def _make_reporter(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agent.checks.base import Check
 from agent.checks.table import DEFAULT, load
 from agent.config import AgentConfig
+from agent.link.clock import SystemClock
 
 if TYPE_CHECKING:
     from agent.remote.targets import Target
@@ -19,6 +20,10 @@ def local_checks(config: AgentConfig) -> list[Check]:
         from agent.checks.systemd import systemd_check
 
         checks = [check for check in checks if check.name != "systemd"] + [systemd_check(config.units)]
+    for server in config.ups:
+        from agent.checks.ups import ups_check
+
+        checks.append(ups_check(server))
     return checks
 
 
@@ -33,3 +38,13 @@ def _process(name: str, command: str | None, pattern: str | None, min_count: int
     from agent.checks.process import process_check
 
     return process_check(name, command, pattern=pattern, min_count=min_count)
+
+
+def probe_checks(config: AgentConfig) -> list[Check]:
+    """Probes that are put when the check is run."""
+    if not config.probes:
+        return []
+    from agent.probes.guard import Guard
+    from agent.probes.rounds import probe_check
+
+    return [probe_check(probe, Guard(config.probes_allowed), SystemClock()) for probe in config.probes]

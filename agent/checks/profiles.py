@@ -1,7 +1,8 @@
 """Which series travel over which link: ``core`` about 60 of a host, ``standard`` about 150, ``full`` all of them.
 
 Core answers, over 64 kbit/s: is the machine up, busy, out of memory, out of disk, cut off, losing packets, off time,
-broken. Standard adds what tells why. Series that were asked for (checks of agent.toml, the agent's own) always travel.
+broken. Standard adds what tells why. Series that were asked for (checks of agent.toml, the agent's own) always travel,
+of probes those that judge.
 A name that is in no table here is a matter of the full profile.
 """
 
@@ -67,7 +68,14 @@ _STANDARD = words("""
     fibrechannel_info fibrechannel_link_failure_total
     btrfs_size_bytes btrfs_used_bytes zfs_arc_size zfs_arc_hits zfs_arc_misses
 """)
+_PROBE_STANDARD = words("""
+    dns_lookup_time_seconds ip_protocol http_duration_seconds http_version http_ssl http_redirects http_content_length
+    http_uncompressed_body_length tls_version_info ssl_last_chain_info ssl_last_chain_expiry_timestamp_seconds
+    icmp_reply_hop_limit dns_duration_seconds dns_answer_rrs dns_authority_rrs dns_additional_rrs
+""")
 LEVEL_OF = {
+    **{f"probe_{name}": STANDARD for name in _PROBE_STANDARD},
+    "agent_check_duration_seconds": FULL,
     **{f"node_{name}": STANDARD for name in _STANDARD},
     **{f"node_{name}": CORE for name in _CORE},
 }
@@ -89,7 +97,7 @@ def keep(profile: str, sample: Sample) -> bool:
 def level(name: str, labels: Labels) -> int:
     """The smallest profile that has the series: 0 core, 1 standard, 2 full."""
     if not name.startswith("node_"):
-        return FULL if name == "agent_check_duration_seconds" else CORE
+        return LEVEL_OF.get(name, CORE)
     least = LEVEL_OF.get(name, FULL)
     return least if least == FULL else max(least, _by_labels(name, dict(labels)))
 

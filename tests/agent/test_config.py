@@ -25,9 +25,12 @@ def test_every_key_is_shipped_at_its_default(tmp_path):
     assert load_config(file) == AgentConfig()
     shown = set(re.findall(r"^(?:# ?)?(\w+) = ", SHIPPED.read_text(), flags=re.MULTILINE))
     tables = set(re.findall(r"^(?:# )?\[+(\w+)\]+", SHIPPED.read_text(), flags=re.MULTILINE))
+    from agent.probes.config import COMMON
     from agent.remote.targets import KEYS as TARGET_KEYS
 
-    assert shown | tables == {key for keys in KEYS.values() for key in keys} | set(TARGET_KEYS)
+    assert shown | tables == {key for keys in KEYS.values() for key in keys} | set(TARGET_KEYS) | set(COMMON) | {
+        "allow"
+    }
 
 
 def test_all_of_it_can_be_said(tmp_path):
