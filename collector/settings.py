@@ -81,6 +81,17 @@ class AccessSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Upstream:
+    """A hub's centre; without ``url`` this is a centre itself."""
+
+    url: str = _key("", "the URL of the centre, such as https://bongsu.example.org")
+    ca_file: str = _key("", "the path of a PEM file with the authority that the centre's certificate is from")
+    registry_seconds: int = _key(60, "a whole number of seconds, at least 1", 1)
+    backlog_share_percent: int = _key(25, "a whole number of percent, 1 to 100", 1)
+    keep_days: int = _key(30, "a whole number of days, at least 1", 1)
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     level: str = _key("info", f"one of {', '.join(LOG_LEVELS)}")
     format: str = _key("text", f"one of {', '.join(LOG_FORMATS)}")
@@ -94,6 +105,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     history: HistorySettings = field(default_factory=HistorySettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    upstream: Upstream = field(default_factory=Upstream)
     log: LogSettings = field(default_factory=LogSettings)
 
     @property
@@ -108,6 +120,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "limits": Limits,
     "history": HistorySettings,
     "access": AccessSettings,
+    "upstream": Upstream,
     "log": LogSettings,
 }
 TOP_KEYS = ("data_dir", *SECTIONS)
@@ -150,12 +163,9 @@ def check(settings: Settings, name: str = "settings") -> None:
             raise SettingsError(
                 f"{name}: [server] {key} = {file!r}: no such file; make one with: bongsu init --tls NAME"
             )
-    if server.public_url and (
-        urlsplit(server.public_url).scheme not in ("http", "https") or not urlsplit(server.public_url).hostname
-    ):
-        raise SettingsError(
-            f"{name}: [server] public_url = {server.public_url!r}: expected http://… or https://… with a host name"
-        )
+    for section, key, url in (("server", "public_url", server.public_url), ("upstream", "url", settings.upstream.url)):
+        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+            raise SettingsError(f"{name}: [{section}] {key} = {url!r}: expected http://… or https://… with a host name")
     if server.port > 65535:
         raise SettingsError(f"{name}: [server] port = {server.port}: expected a port number, 0 to 65535")
     if not server.is_loopback and not server.is_secure:
@@ -164,12 +174,21 @@ def check(settings: Settings, name: str = "settings") -> None:
             "the clear: set tls_cert and tls_key (bongsu init --tls NAME makes them), or behind_proxy = true where a "
             "proxy in front speaks TLS, or host = '127.0.0.1'"
         )
+    _check_upstream(settings.upstream, name)
     if settings.log.level not in LOG_LEVELS:
         raise SettingsError(f"{name}: [log] level = {settings.log.level!r}: {nearest(settings.log.level, LOG_LEVELS)}")
     if settings.log.format not in LOG_FORMATS:
         raise SettingsError(
             f"{name}: [log] format = {settings.log.format!r}: {nearest(settings.log.format, LOG_FORMATS)}"
         )
+
+
+def _check_upstream(upstream: Upstream, name: str) -> None:
+    if upstream.ca_file and not Path(upstream.ca_file).is_file():
+        raise SettingsError(f"{name}: [upstream] ca_file = {upstream.ca_file!r}: no such file")
+    if upstream.backlog_share_percent > 100:
+        share = upstream.backlog_share_percent
+        raise SettingsError(f"{name}: [upstream] backlog_share_percent = {share}: expected 1 to 100")
 
 
 def with_bind(

@@ -19,6 +19,16 @@ TOKEN_PREFIX = b"bongsu-token-1\0"
 ANSWER_TYPE = "application/vnd.bongsu.answer+json"
 ENVELOPES_TYPE = "application/vnd.bongsu.envelopes"
 SENT_AT_HEADER = "bongsu-sent-at-ms"
+AGENT_HEADER, KEY_NO_HEADER, NONCE_HEADER, SIGNATURE_HEADER = (
+    "bongsu-agent",
+    "bongsu-key-no",
+    "bongsu-nonce",
+    "bongsu-signature",
+)
+"""Of a signed request: who asks, with which key, on which nonce of the receiver's."""
+LANE_HEADER = "bongsu-lane"
+LIVE_LANE, BACKLOG_LANE = "live", "backlog"
+"""A hint, believed by nobody: under load a receiver turns the backlog away first."""
 
 KIND_SAMPLE, KIND_STATE, KIND_ROLLUP, KIND_LOSS = 1, 2, 3, 4
 GAUGE, COUNTER, UNTYPED = 0, 1, 2
