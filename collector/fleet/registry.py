@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from agent.link.policy import PolicyError, policy_hint
 from agent.link.profile import PROFILES
 from collector.agencies.tables import agencies, system_hosts, systems
-from collector.fleet.tables import agent_keys, agents, fleet_version, hosts, hubs, sites
+from collector.fleet.tables import agent_keys, agent_policies, agents, fleet_version, hosts, hubs, policies, sites
 from collector.store.engine import Store
 
 INTERVAL_SECONDS = {profile.name: round(profile.interval_seconds) for profile in PROFILES.values()}
@@ -49,6 +51,7 @@ class Site:
     longitude: float | None
     timezone: str
     link_profile: str
+    tags: frozenset[str] = frozenset()
 
     @property
     def interval_seconds(self) -> int:
@@ -64,6 +67,7 @@ class HostEntry:
     is_shared: bool
     role: str
     agent_id: bytes | None
+    tags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,23 @@ class Agent:
     """Public keys by key number."""
     hosts: frozenset[str]
     """Host ids it may speak for."""
+    policy: tuple[int, str] = (0, "")
+    """Version and hint of its newest signed policy; (0, "") where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """One ``[[policies]]`` table: whom it is for, and what it says. None = every one, nothing."""
+
+    id: str
+    sites: tuple[str, ...] | None
+    roles: tuple[str, ...] | None
+    tags: tuple[str, ...] | None
+    link_profile: str | None
+    interval_seconds: int | None
+    checks: Mapping[str, tuple[str, ...]] | None
+    processes: tuple[Mapping[str, Any], ...] | None
+    probes: tuple[Mapping[str, Any], ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +110,8 @@ class Fleet:
     agents: Mapping[bytes, Agent] = field(default_factory=dict)
     hosts_by_site: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     agents_by_site: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
+    policies: tuple[PolicyRule, ...] = ()
+    """In the order of the file."""
 
 
 class Registry:
@@ -127,7 +150,9 @@ def read_fleet(connection: Connection, version: int) -> Fleet:
     for row in connection.execute(select(agent_keys)):
         keys.setdefault(row.agent_id, {})[row.key_no] = row.public_key
     host_rows = {
-        row.id: HostEntry(row.id, row.name, row.site, row.agency, row.is_shared, row.role, row.agent_id)
+        row.id: HostEntry(
+            row.id, row.name, row.site, row.agency, row.is_shared, row.role, row.agent_id, frozenset(row.tags)
+        )
         for row in connection.execute(select(hosts).order_by(hosts.c.id))
     }
     bound: dict[bytes, list[str]] = {}
@@ -136,8 +161,17 @@ def read_fleet(connection: Connection, version: int) -> Fleet:
         hosts_by_site.setdefault(host.site, []).append(host.id)
         if host.agent_id is not None:
             bound.setdefault(host.agent_id, []).append(host.id)
+    signed = {row.agent_id: (row.version, _hint(row.packed)) for row in connection.execute(select(agent_policies))}
     agent_rows = {
-        row.id: Agent(row.id, row.site, row.host, row.status, keys.get(row.id, {}), frozenset(bound.get(row.id, ())))
+        row.id: Agent(
+            row.id,
+            row.site,
+            row.host,
+            row.status,
+            keys.get(row.id, {}),
+            frozenset(bound.get(row.id, ())),
+            signed.get(row.id, (0, "")),
+        )
         for row in connection.execute(select(agents).order_by(agents.c.enrolled_at))
     }
     agents_by_site: dict[str, list[bytes]] = {}
@@ -153,7 +187,16 @@ def read_fleet(connection: Connection, version: int) -> Fleet:
         hubs={r.id: Named(r.id, r.name_ko, r.name_en) for r in connection.execute(select(hubs))},
         sites={
             r.id: Site(
-                r.id, r.agency, r.hub or "", r.name_ko, r.name_en, r.latitude, r.longitude, r.timezone, r.link_profile
+                r.id,
+                r.agency,
+                r.hub or "",
+                r.name_ko,
+                r.name_en,
+                r.latitude,
+                r.longitude,
+                r.timezone,
+                r.link_profile,
+                frozenset(r.tags),
             )
             for r in connection.execute(select(sites).order_by(sites.c.id))
         },
@@ -161,4 +204,17 @@ def read_fleet(connection: Connection, version: int) -> Fleet:
         agents=agent_rows,
         hosts_by_site={site: tuple(ids) for site, ids in hosts_by_site.items()},
         agents_by_site={site: tuple(ids) for site, ids in agents_by_site.items()},
+        policies=tuple(_rule(row) for row in connection.execute(select(policies).order_by(policies.c.position))),
     )
+
+
+def _rule(row: Any) -> PolicyRule:
+    wishes = (row.link_profile, row.interval_seconds, row.checks, row.processes, row.probes)
+    return PolicyRule(row.id, row.sites, row.roles, row.tags, *wishes)
+
+
+def _hint(packed: bytes) -> str:
+    try:
+        return policy_hint(packed)
+    except PolicyError:  # the database was damaged: nobody is told of a policy nobody could open
+        return ""

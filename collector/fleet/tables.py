@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, LargeBinary, String, Table, text
 
-from collector.store.schema import UtcDateTime, metadata
+from collector.store.schema import JsonText, UtcDateTime, metadata
 
 hubs = Table(
     "hubs",
@@ -32,6 +32,7 @@ sites = Table(
     Column("longitude", Float, nullable=True),
     Column("timezone", String(64), nullable=False),
     Column("link_profile", String(16), nullable=False),
+    Column("tags", JsonText, nullable=False, default=(), server_default="[]"),
 )
 
 hosts = Table(
@@ -47,6 +48,7 @@ hosts = Table(
     Column("agent_id", LargeBinary(16), nullable=True, index=True),
     # Host id of the agent that is to speak for this one (agentless targets); bound when that agent enrols.
     Column("via", String(129), nullable=False, default=""),
+    Column("tags", JsonText, nullable=False, default=(), server_default="[]"),
 )
 
 agents = Table(
@@ -83,6 +85,31 @@ join_tokens = Table(
     Column("used_key", LargeBinary(32), nullable=True),
     Column("agent_id", LargeBinary(16), nullable=True),
     Column("cancelled_at", UtcDateTime, nullable=True),
+)
+
+policies = Table(
+    # [[policies]] of the topology file, at the centre only. Null = the policy does not say.
+    "policies",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("position", Integer, nullable=False),  # in the file: later ones win, key by key
+    Column("sites", JsonText, nullable=True),
+    Column("roles", JsonText, nullable=True),
+    Column("tags", JsonText, nullable=True),
+    Column("link_profile", String(16), nullable=True),
+    Column("interval_seconds", Integer, nullable=True),
+    Column("checks", JsonText, nullable=True),
+    Column("processes", JsonText, nullable=True),
+    Column("probes", JsonText, nullable=True),
+)
+
+agent_policies = Table(
+    # Each agent's policy as the centre signed it: written there by a job, on a hub with the registry it pulls.
+    "agent_policies",
+    metadata,
+    Column("agent_id", LargeBinary(16), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("packed", LargeBinary, nullable=False),  # MessagePack [payload, signature], see agent/link/policy.py
 )
 
 hub_keys = Table(

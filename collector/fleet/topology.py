@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
 from collector.errors import TopologyError, nearest
+from collector.fleet import topology_policy
 from collector.fleet.registry import INTERVAL_SECONDS
 
 Row = dict[str, Any]
 Rows = dict[str, Row]
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 HOST_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\.[a-z0-9][a-z0-9-]{0,62}")
-NOUNS = ("agencies", "hubs", "sites", "hosts", "systems")
+NOUNS = ("agencies", "hubs", "sites", "hosts", "systems", "policies")
 """In the order rows are made; they go in the reverse."""
 
 
@@ -36,6 +37,7 @@ class Topology:
     sites: Rows = field(default_factory=dict)
     hosts: Rows = field(default_factory=dict)
     systems: Rows = field(default_factory=dict)
+    policies: Rows = field(default_factory=dict)
 
     def of(self, noun: str) -> Rows:
         found: Rows = getattr(self, noun)
@@ -84,6 +86,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "longitude": Key(..., _between(-180, 180), "degrees east, -180 to 180"),
         "timezone": Key(None, _text(64), "the name of a time zone, such as 'Asia/Seoul'"),
         "link_profile": Key("lan", _text(16), f"one of {', '.join(INTERVAL_SECONDS)}"),
+        "tags": Key(*topology_policy.TAGS),
     },
     "hosts": {
         "name": ID,
@@ -92,6 +95,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "shared": Key(False, lambda value: isinstance(value, bool), "true or false"),
         "role": Key("", _text(64), "text of up to 64 characters"),
         "agent": Key("", lambda value: value == "" or _is_host_id(value), HOST_ID_WORDS),
+        "tags": Key(*topology_policy.TAGS),
     },
     "systems": {
         "id": ID,
@@ -103,6 +107,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
             [], lambda value: isinstance(value, list) and all(map(_is_host_id, value)), f"a list of {HOST_ID_WORDS}"
         ),
     },
+    "policies": {"id": ID, **{key: Key(*parts) for key, parts in topology_policy.KEYS.items()}},
 }
 """``...`` = may be left out, and then is nothing."""
 
@@ -185,9 +190,13 @@ class _Reading:
             site = self._topology.sites.get(row["site"])
             agency = row["agency"] or (site["agency"] if site else "")
             row = {"id": name, "name": row["name"], "site": row["site"], "agency": agency, "is_shared": row["shared"],
-                   "role": row["role"], "via": row["agent"]}  # fmt: skip
+                   "role": row["role"], "via": row["agent"], "tags": row["tags"]}  # fmt: skip
         elif noun == "systems":
             row = row | {"hosts": tuple(sorted(set(row["hosts"])))}
+        elif noun == "policies":
+            row = topology_policy.kept(row, index)
+        if noun in ("sites", "hosts"):
+            row["tags"] = tuple(sorted(set(row["tags"])))
         rows[name] = row
 
     def _references(self, noun: str, index: int, row: Row) -> None:
@@ -200,11 +209,20 @@ class _Reading:
             self._site(index, row)
         if noun == "hosts" and row["agent"]:
             self._agent(index, row)
+        if noun == "policies":
+            self._policy(index, row)
         for host in row.get("hosts", ()):
             # A host need not be listed here, for enrolment makes hosts too; its site must.
             if host.rpartition(".")[2] not in self._topology.sites:
                 hint = nearest(host, list(self._topology.hosts))
                 self._wrong(noun, index, "hosts", f"hosts: {host!r}: no such site among [[sites]]; {hint}", row)
+
+    def _policy(self, index: int, row: Row) -> None:
+        hosts = [host for _, host in self._found["hosts"]]
+        tags = {tag for rows in (self._topology.sites.values(), hosts) for each in rows for tag in each["tags"]}
+        roles = {host["role"] for host in hosts if host["role"]}
+        for key, text in topology_policy.strangers(row, self._topology.sites, roles, tags):
+            self._wrong("policies", index, key, text, row)
 
     def _site(self, index: int, row: Row) -> None:
         zone, profile = row["timezone"], row["link_profile"]

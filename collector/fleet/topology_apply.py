@@ -13,11 +13,12 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 from collector.agencies.tables import agencies, system_hosts, systems
 from collector.errors import TopologyError
 from collector.fleet.registry import bump_version
-from collector.fleet.tables import agent_keys, agents, hosts, hubs, join_tokens, sites
-from collector.fleet.topology import NOUNS, Row, Topology
+from collector.fleet.tables import agent_keys, agents, hosts, hubs, join_tokens, policies, sites
+from collector.fleet.topology import KEYS, NOUNS, Row, Topology
 from collector.fleet.topology_change import Change, difference
 
-TABLES: dict[str, Table] = {"agencies": agencies, "hubs": hubs, "sites": sites, "hosts": hosts, "systems": systems}
+TABLES: dict[str, Table] = {"agencies": agencies, "hubs": hubs, "sites": sites, "hosts": hosts, "systems": systems,
+                             "policies": policies}  # fmt: skip
 FILE, ENROLMENT = "file", "enrolment"
 
 
@@ -29,7 +30,7 @@ def apply_topology(connection: Connection, wanted: Topology) -> list[Change]:
     now = current_topology(connection)
     enrolled = _enrolled_hosts(connection)
     adopted = {name: row for name, row in enrolled.items() if name in wanted.hosts}
-    now = Topology(now.agencies, now.hubs, now.sites, now.hosts | adopted, now.systems)
+    now = Topology(now.agencies, now.hubs, now.sites, now.hosts | adopted, now.systems, now.policies)
     changes = difference(now, wanted)
     _check_free(connection, changes, wanted, enrolled)
     if not changes and not adopted:
@@ -65,7 +66,7 @@ def current_topology(connection: Connection) -> Topology:
 
 
 def _hosts(connection: Connection, managed_by: str) -> dict[str, Row]:
-    columns = [hosts.c[key] for key in ("id", "name", "site", "agency", "is_shared", "role", "via")]
+    columns = [hosts.c[key] for key in ("id", "name", "site", "agency", "is_shared", "role", "via", "tags")]
     rows = connection.execute(select(*columns).where(hosts.c.managed_by == managed_by)).mappings()
     return {row["id"]: dict(row) for row in rows}
 
@@ -75,6 +76,8 @@ def _enrolled_hosts(connection: Connection) -> dict[str, Row]:
 
 
 def _plain(noun: str, row: Row) -> Row:
+    """What the file says of a row; columns it has no key for are others'."""
+    row = {key: value for key, value in row.items() if key in KEYS[noun] or key == "position"}
     if noun == "sites":
         row["hub"] = row["hub"] or ""
     return row

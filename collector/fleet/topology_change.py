@@ -65,4 +65,4 @@ def summary(changes: Sequence[Change]) -> str:
 
 
 def _shown(value: Any) -> str:
-    return "[" + ", ".join(value) + "]" if isinstance(value, tuple) else repr(value)
+    return "[" + ", ".join(map(str, value)) + "]" if isinstance(value, tuple) else repr(value)

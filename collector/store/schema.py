@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, Text
 from sqlalchemy.types import TypeDecorator
 
 metadata = MetaData(
@@ -37,6 +39,28 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class JsonText(TypeDecorator[Any]):
+    """Plain values as JSON in a text column; lists come back as tuples, so that rows compare with what was read."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        return None if value is None else frozen(json.loads(value))
+
+
+def frozen(value: Any) -> Any:
+    """The same plain value with every list a tuple."""
+    if isinstance(value, list | tuple):
+        return tuple(frozen(each) for each in value)
+    if isinstance(value, dict):
+        return {key: frozen(each) for key, each in value.items()}
+    return value
 
 
 def instant(at_ms: int) -> datetime:

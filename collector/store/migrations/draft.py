@@ -22,7 +22,7 @@ from alembic.operations.ops import UpgradeOps
 
 from collector.store.engine import Store
 from collector.store.migrate import MIGRATIONS, load_tables, upgrade
-from collector.store.schema import UtcDateTime, metadata
+from collector.store.schema import JsonText, UtcDateTime, metadata
 
 VERSIONS = MIGRATIONS / "versions"
 FIRST = VERSIONS / "0001_first_release.py"
@@ -84,7 +84,9 @@ def draft(connection: Any) -> str:
 
 
 def _render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
-    return "UtcDateTime()" if kind == "type" and isinstance(item, UtcDateTime) else False
+    if kind != "type":
+        return False
+    return "UtcDateTime()" if isinstance(item, UtcDateTime) else "sa.Text()" if isinstance(item, JsonText) else False
 
 
 def _tidy(path: Path) -> None:

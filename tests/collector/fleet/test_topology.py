@@ -78,6 +78,7 @@ def test_defaults_are_filled_in() -> None:
         "is_shared": False,
         "role": "",
         "via": "",
+        "tags": (),
     }
 
 
