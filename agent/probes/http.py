@@ -112,6 +112,9 @@ def _ask(probe: Probe, url: str, guard: Guard, deadline: Deadline, told: _Told) 
             started = now()
             body = answer.read(MOST_BODY_BYTES)
             told.seconds["transfer"] += now() - started
+            deadline.left()  # a line torn down in time looks like an end
+            if len(body) < MOST_BODY_BYTES and answer.length:
+                raise http.client.IncompleteRead(body, answer.length)
         except (OSError, http.client.HTTPException, ValueError) as why:
             deadline.left()
             raise ProbeFailed(f"no HTTP answer from {parts.netloc}: {type(why).__name__}: {why}") from why

@@ -23,5 +23,5 @@ def look(probe: Probe, guard: Guard, clock: Clock) -> Finding:
     try:
         return cast(Look, getattr(import_module(module), name))(probe, guard, clock)
     except Exception as why:  # the agent's check border, see agent/checks/runner.py
-        log.exception("a probe failed for a fault of its own", extra={"probe": probe.name, "module": probe.module})
+        log.exception("a probe failed for a fault of its own", extra={"probe": probe.name, "kind": probe.module})
         return Finding(False, f"{type(why).__name__}: {why}", (), UNKNOWN)

@@ -1,0 +1,1 @@
+"""Lets the tests of probes find ``target_server`` beside this file."""
