@@ -123,6 +123,9 @@ def delete_chunks(connection: Connection, before_ms: int, limit: int) -> int:
 
 class OldEnvelopes(NamedTuple):
     ids: list[int]
+    """May go, but for whoever still has to send them on."""
+    expired: list[int]
+    """May go whoever wants them."""
     last_id: int | None
     """Where to go on; None where the rest is too young."""
 
@@ -131,20 +134,23 @@ def old_envelopes(connection: Connection, after_id: int, keep_ms: int, forget_ms
     """Rows that may go, among the next ``limit`` rows of the log.
 
     A row may go when the checkpoint has passed it and it was received before ``keep_ms`` and is chunked, or before
-    ``forget_ms`` whatever it is (it waited in vain for its schema).
+    ``forget_ms`` whatever it is (it waited in vain for its schema). The newest row stays: ids must never come again.
     """
     passed = connection.execute(select(checkpoint.c.envelope_id)).scalar() or 0
     rows = connection.execute(
         select(envelopes.c.id, envelopes.c.received_at_ms, envelopes.c.is_chunked)
-        .where(envelopes.c.id > after_id, envelopes.c.id <= passed)
+        .where(
+            envelopes.c.id > after_id,
+            envelopes.c.id <= passed,
+            envelopes.c.id < select(func.max(envelopes.c.id)).scalar_subquery(),
+        )
         .order_by(envelopes.c.id)
         .limit(limit)
     ).all()
-    ids = [
-        row.id for row in rows if row.received_at_ms < forget_ms or (row.is_chunked and row.received_at_ms < keep_ms)
-    ]
+    expired = [row.id for row in rows if row.received_at_ms < forget_ms]
+    ids = [row.id for row in rows if row.is_chunked and forget_ms <= row.received_at_ms < keep_ms]
     has_more = len(rows) == limit and rows[-1].received_at_ms < keep_ms
-    return OldEnvelopes(ids, rows[-1].id if has_more else None)
+    return OldEnvelopes(ids, expired, rows[-1].id if has_more else None)
 
 
 def delete_envelopes(connection: Connection, ids: Sequence[int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
 from collector.history.queries import delete_chunks, delete_envelopes, old_envelopes
@@ -19,11 +20,19 @@ AT_ONCE = 1_000
 class RetentionJob:
     """Deletes chunks older than ``raw_days``, and envelopes that are chunked and older than ``keep_hours``.
 
-    Envelopes are kept a while after they are chunked because they, not the chunks, prove what an agent signed.
+    Envelopes are kept a while after they are chunked because they, not the chunks, prove what an agent signed; and as
+    long as ``still_needed`` says of their id that somebody has to send them on, but no longer than ``raw_days``.
     """
 
-    def __init__(self, store: Store, raw_days: int, keep_hours: int = KEEP_HOURS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        raw_days: int,
+        keep_hours: int = KEEP_HOURS,
+        still_needed: Callable[[int], bool] = lambda _id: False,
+    ) -> None:
         self._store = store
+        self._still_needed = still_needed
         self._raw_ms = raw_days * DAY_MS
         self._keep_ms = keep_hours * HOUR_MS
 
@@ -49,9 +58,10 @@ class RetentionJob:
         while after is not None:
             with self._store.reading() as connection:
                 old = old_envelopes(connection, after, now_ms - self._keep_ms, now_ms - self._raw_ms, AT_ONCE)
-            if old.ids:
+            ids = old.expired + [at for at in old.ids if not self._still_needed(at)]
+            if ids:
                 with self._store.transaction() as connection:
-                    delete_envelopes(connection, old.ids)
-            total += len(old.ids)
+                    delete_envelopes(connection, ids)
+            total += len(ids)
             after = old.last_id
         return total

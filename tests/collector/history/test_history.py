@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 import pytest
 from archive import DAY, HOUR, MINUTE, NOW_MS, Archive
@@ -16,6 +17,7 @@ from collector.history import queries
 from collector.history.matchers import matcher
 from collector.history.query import Query
 from collector.history.reader import History
+from collector.history.retention import RetentionJob
 from collector.history.source import TooMuch
 from collector.log.tables import envelopes
 from collector.store.scope import EVERYTHING, NOTHING, Scope
@@ -293,7 +295,21 @@ def test_retention_deletes_what_is_past_its_time_and_nothing_else(archive: Archi
     archive.retain(START + 15 * DAY + MINUTE)
     assert archive.count("chunks") == 0
     archive.retain(START + 15 * DAY + 3 * HOUR)
-    assert archive.count("envelopes") == 0, "past all retention, chunked or not"
+    assert archive.count("envelopes") == 1, (
+        "past all retention, chunked or not, but for the newest, whose id stays taken"
+    )
+
+
+def test_what_somebody_has_to_send_on_is_kept_until_it_is_too_old(archive: Archive) -> None:
+    sender = archive.centre.enrolled()
+    archive.send(sender, LOAD, rows(ticks(4)))
+    archive.chunk(START + HOUR)
+    archive.checkpoint()
+    needing = RetentionJob(archive.store, 15, 1, still_needed=lambda at: at == 2)
+    needing.step(datetime.fromtimestamp((START + 5 * HOUR) / 1000, UTC))
+    assert archive.count("envelopes") == 2
+    needing.step(datetime.fromtimestamp((START + 16 * DAY) / 1000, UTC))
+    assert archive.count("envelopes") == 1
 
 
 def test_a_query_that_is_too_much_is_refused(archive: Archive) -> None:
