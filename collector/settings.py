@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from agent.link.names import Limits
 from collector.errors import SettingsError, nearest
+from collector.settings_remote_write import Destination, read_destinations
 
 DEFAULT_DATA_DIR = Path("/var/lib/bongsu")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -107,6 +108,7 @@ class Settings:
     access: AccessSettings = field(default_factory=AccessSettings)
     upstream: Upstream = field(default_factory=Upstream)
     log: LogSettings = field(default_factory=LogSettings)
+    remote_write: tuple[Destination, ...] = ()
 
     @property
     def store_url(self) -> str:
@@ -123,7 +125,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "upstream": Upstream,
     "log": LogSettings,
 }
-TOP_KEYS = ("data_dir", *SECTIONS)
+TOP_KEYS = ("data_dir", *SECTIONS, "remote_write")
 
 
 def load(path: Path | None, environ: Mapping[str, str], data_dir: Path | None = None) -> Settings:
@@ -146,7 +148,8 @@ def load(path: Path | None, environ: Mapping[str, str], data_dir: Path | None = 
     if not isinstance(where, str) or not where:
         raise SettingsError(f"{name}: data_dir = {where!r}: expected the path of a directory")
     chosen = data_dir or Path(environ.get("BONGSU_DATA") or where)
-    settings = Settings(data_dir=chosen, **sections)
+    destinations = read_destinations(name, document.get("remote_write", []))
+    settings = Settings(data_dir=chosen, **sections, remote_write=destinations)
     check(settings, name)
     return settings
 

@@ -20,6 +20,7 @@ from prometheus_client import (
 )
 
 from agent.link.names import FLEET_METRICS
+from collector.telemetry_remote_write import RemoteWriteTelemetry
 
 ENVELOPE_CODES = (
     "malformed",
@@ -125,6 +126,7 @@ class Telemetry:
         )
         last = FLEET_METRICS["bongsu_job_last_success_timestamp_seconds"]
         self._job_last_success = Gauge(last.name, last.help, list(last.labels), registry=registry)
+        self.remote_write = RemoteWriteTelemetry(registry)
         for code in (*ENVELOPE_CODES, "other"):
             self._refused.labels(code)
         for result in RECORD_RESULTS:

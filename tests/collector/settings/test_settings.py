@@ -11,6 +11,7 @@ import pytest
 from agent.link.names import Limits
 from collector.errors import SettingsError
 from collector.settings import SECTIONS, Server, Settings, load, with_bind
+from collector.settings_remote_write import Destination
 
 ROOT = Path(__file__).parents[3]
 
@@ -124,7 +125,11 @@ def test_the_documented_file_shows_every_key_at_its_default() -> None:
     lines = [line.removeprefix("# ") for line in text.splitlines()]
     toml = [line for line in lines if line.startswith("[") or (" = " in line and line.split(" = ")[0].isidentifier())]
     shown = tomllib.loads("\n".join(toml))
-    defaults = asdict(Settings()) | {"limits": Limits()._asdict(), "data_dir": str(Settings().data_dir)}
+    (destination,) = shown.pop("remote_write")
+    assert destination == asdict(Destination())
+    assert list(destination) == [f.name for f in fields(Destination)]
+    defaults = {k: v for k, v in asdict(Settings()).items() if k != "remote_write"}
+    defaults |= {"limits": Limits()._asdict(), "data_dir": str(Settings().data_dir)}
     assert shown == defaults
     for section, kind in SECTIONS.items():
         names = kind._fields if section == "limits" else [f.name for f in fields(kind)]
