@@ -1,0 +1,179 @@
+"""What the centre said of each agent's records, for handing down: its newest receipt, and what it refused for ever.
+
+Nothing is believed here but the centre's signature. A hub signs no receipt, so where the centre said nothing yet, the
+answer to an agent holds none, and the agent deletes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+
+from agent.link.answer import RecordRefusal
+from agent.link.ranges import Ranges
+from agent.link.receipt import Receipt, ReceiptError, open_receipt
+from collector.log.positions import Name
+from collector.relay.tables import receipts, relay_refusals
+
+REFUSALS_KEPT = 200
+"""Of one agent and epoch; the oldest are told no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A receipt as it came and as it reads."""
+
+    text: str
+    receipt: Receipt
+
+    @property
+    def name(self) -> Name:
+        return self.receipt.agent_id, self.receipt.epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Numbers of one name that the centre will never take."""
+
+    name: Name
+    first: int
+    last: int
+    action: str
+    code: str
+    text: str
+
+
+@dataclass(slots=True)
+class News:
+    """What one answer of the centre brought, to be kept in one transaction."""
+
+    words: dict[Name, Word] = field(default_factory=dict)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+class Custody:
+    """Read by whoever answers agents, written by the relay's thread."""
+
+    def __init__(self, centre_key: bytes) -> None:
+        self._centre_key = centre_key
+        self._lock = threading.Lock()
+        self._words: dict[Name, Word] = {}
+        self._covered: dict[Name, Ranges] = {}
+        self._refusals: dict[Name, list[Refusal]] = {}
+
+    # ------------------------------------------------------------ for answers
+
+    def receipt(self, name: Name) -> str:
+        word = self._words.get(name)
+        return word.text if word is not None else ""
+
+    def refused(self, name: Name) -> list[RecordRefusal]:
+        return [
+            RecordRefusal([(one.first, one.last)], one.action, one.code, one.text)
+            for one in self._refusals.get(name, ())
+        ]
+
+    # ------------------------------------------------------------ for the relay
+
+    def open(self, text: str, agent_id: bytes) -> Word:
+        """A receipt whose signature holds. Raises ReceiptError."""
+        return Word(text, open_receipt(text, self._centre_key, agent_id))
+
+    def covers(self, name: Name, seqs: Iterable[int]) -> bool:
+        """Whether the centre's newest word accounts for all of these."""
+        word = self._words.get(name)
+        if word is None:
+            return False
+        if name not in self._covered:
+            self._covered[name] = Ranges(word.receipt.ranges)
+        covered = self._covered[name]
+        return all(seq in covered for seq in seqs)
+
+    def restore(self, connection: Connection) -> None:
+        with self._lock:
+            self._words.clear()
+            self._covered.clear()
+            self._refusals.clear()
+            for row in connection.execute(select(receipts)):
+                try:
+                    self._words[row.agent_id, row.epoch] = self.open(row.text, row.agent_id)
+                except ReceiptError:  # of another centre, before this hub joined anew: worth nothing now
+                    continue
+            for row in connection.execute(select(relay_refusals).order_by(relay_refusals.c.at_ms)):
+                name = (row.agent_id, row.epoch)
+                refusal = Refusal(name, row.first_seq, row.last_seq, row.action, row.code, row.text)
+                self._refusals.setdefault(name, []).append(refusal)
+
+    def forget(self, connection: Connection) -> None:
+        """The centre lost what it had: its former words say nothing about what must be sent."""
+        connection.execute(delete(receipts))
+        with self._lock:
+            self._words.clear()
+            self._covered.clear()
+
+    def keep(self, connection: Connection, news: News, at_ms: int) -> None:
+        """Write what is newer than what is known, inside the caller's transaction."""
+        for name, word in self._newer(news).items():
+            connection.execute(delete(receipts).where(receipts.c.agent_id == name[0], receipts.c.epoch == name[1]))
+            row = {"agent_id": name[0], "epoch": name[1], "text": word.text, "at_ms": word.receipt.at_ms}
+            connection.execute(insert(receipts), row)
+        gone = [refusal for refusal in self._settled(news) if refusal not in news.refusals]
+        for refusal in (*gone, *news.refusals):
+            connection.execute(delete(relay_refusals).where(_is(refusal)))
+        for refusal in news.refusals:
+            connection.execute(insert(relay_refusals), _row(refusal, at_ms))
+
+    def learn(self, news: News) -> None:
+        """The same in memory, once that is committed."""
+        with self._lock:
+            gone = self._settled(news)
+            for name, word in self._newer(news).items():
+                self._words[name] = word
+                self._covered.pop(name, None)
+            for name in {refusal.name for refusal in (*gone, *news.refusals)}:
+                kept = [one for one in self._refusals.get(name, ()) if one not in gone and one not in news.refusals]
+                kept += [one for one in news.refusals if one.name == name]
+                self._refusals[name] = kept[-REFUSALS_KEPT:]
+
+    def _newer(self, news: News) -> dict[Name, Word]:
+        known = self._words
+        return {
+            name: word
+            for name, word in news.words.items()
+            if name not in known or known[name].receipt.at_ms <= word.receipt.at_ms
+        }
+
+    def _settled(self, news: News) -> list[Refusal]:
+        """Refusals whose numbers the centre accounts for by now: declared lost, and so no longer the agent's concern."""
+        return [
+            refusal
+            for name, word in news.words.items()
+            for refusal in self._refusals.get(name, ())
+            if Ranges(word.receipt.ranges).covers(refusal.first, refusal.last)
+        ]
+
+
+def _is(refusal: Refusal) -> ColumnElement[bool]:
+    table = relay_refusals.c
+    return and_(
+        table.agent_id == refusal.name[0],
+        table.epoch == refusal.name[1],
+        table.first_seq == refusal.first,
+        table.last_seq == refusal.last,
+    )
+
+
+def _row(refusal: Refusal, at_ms: int) -> dict[str, object]:
+    return {
+        "agent_id": refusal.name[0],
+        "epoch": refusal.name[1],
+        "first_seq": refusal.first,
+        "last_seq": refusal.last,
+        "action": refusal.action,
+        "code": refusal.code[:64],
+        "text": refusal.text[:1000],
+        "at_ms": at_ms,
+    }

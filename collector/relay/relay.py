@@ -1,0 +1,301 @@
+"""The relay: takes what this hub's log holds to the centre, sealed as it came, newest first.
+
+A cursor over the log, not a second spool. What the centre holds is a set of ranges over ``envelopes.id``; its gaps are
+what waits. Two lanes: rows of now go first, up to once a second; the backlog follows newest first, in bundles of what
+the line carried lately in four seconds, for its share of the line's time. A row is settled when a receipt under the
+centre's key accounts for each of its numbers, or when the centre refused it for ever; nothing else counts. So after a
+crash rows are sent again, and none is left out.
+
+``step`` does at most one exchange and says when it wants to be called again; call it earlier when something was
+committed. It never sleeps.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from agent.link.answer import DROP, RENEW, Answer
+from agent.link.clock import Clock
+from agent.link.names import Limits
+from agent.link.pace import Pace
+from agent.link.ranges import Ranges
+from agent.link.receipt import ReceiptError
+from collector.log.queries import packed_schema
+from collector.relay.custody import Custody, News, Refusal
+from collector.relay.queries import (
+    Enclosed,
+    Waiting,
+    backlog,
+    enclosed,
+    last_id,
+    read_position,
+    waiting,
+    write_position,
+)
+from collector.relay.upstream import NoAnswer, Upstream
+from collector.store.engine import Store
+
+log = logging.getLogger(__name__)
+
+LIVE_MS = 180_000
+"""Of now is what was received within three of the longest interval, and was not late even then."""
+GATHER_SECONDS = 1.0
+IDLE_SECONDS = 60.0
+MEASURE_SECONDS = 10.0
+HOLD_SECONDS = 3600.0
+SCANNED = 20_000
+"""Rows looked at for one bundle, so that one full of rows on hold ends."""
+BUNDLE_BYTES = 4 << 20
+SCHEMA_AGAIN_SECONDS = 60.0
+SCHEMAS_WANTED = 2_000
+
+Result = Callable[[str, int], None]
+
+
+class RelayFigures(NamedTuple):
+    """How far behind the centre is. ``oldest_ms``: when the oldest waiting row was received, None where none waits."""
+
+    pending: int
+    oldest_ms: int | None
+    answered_ms: int
+    trouble: str
+
+
+class Relay:
+    """One thread calls ``step`` and ``release``; ``figures`` may be read from others."""
+
+    def __init__(
+        self,
+        store: Store,
+        custody: Custody,
+        upstream: Upstream,
+        clock: Clock,
+        backlog_share: float = 0.25,
+        limits: Limits | None = None,
+        on_result: Result = lambda _result, _count: None,
+    ) -> None:
+        limits = limits or Limits()
+        self._store = store
+        self._custody = custody
+        self._upstream = upstream
+        self._clock = clock
+        self._pace = Pace(limits.request_envelopes, backlog_share)
+        self._most_bytes = min(BUNDLE_BYTES, limits.request_bytes)
+        self._on_result = on_result
+        self.figures = RelayFigures(0, None, 0, "")
+        """As of the last ten seconds."""
+        self._measure_at = 0.0
+        self._settled = Ranges()
+        self._is_greeted = False
+        self._live_at = 0.0
+        self._held: dict[bytes, float] = {}
+        """Agent id -> monotonic: the centre does not take its envelopes now."""
+        self._aside: dict[int, float] = {}
+        """Row -> monotonic: alone in its request it was no request the centre could read."""
+        self._wanted: dict[bytes, float] = {}
+        """Schema -> monotonic: when to look for it, or to send it."""
+
+    def restore(self) -> None:
+        """Read back how far it was; before the first step."""
+        with self._store.reading() as connection:
+            self._settled, self._upstream.receiver = read_position(connection)
+            self._custody.restore(connection)
+
+    def release(self) -> None:
+        """The registry changed: what the centre would not take may be welcome now."""
+        self._held.clear()
+
+    def _measure(self, now: float) -> None:
+        with self._store.reading() as connection:
+            pending, oldest = backlog(connection, self._settled)
+        self.figures = RelayFigures(pending, oldest, self._upstream.answered_ms, self._upstream.trouble)
+        self._measure_at = now + MEASURE_SECONDS
+
+    # ------------------------------------------------------------ one step
+
+    def step(self, now: float) -> float:
+        """Do the most urgent thing, if any. ``now`` and the moment returned are monotonic seconds."""
+        if now >= self._measure_at:
+            self._measure(now)
+        if self._upstream.ready_at > now:
+            return self._upstream.ready_at
+        if not self._is_greeted:
+            return self._post([], is_backlog=False)
+        schema = self._schema_due(now)
+        if schema is not None:
+            return self._post_schema(schema)
+        if now >= self._live_at:
+            bundle = self._pick(now, is_backlog=False)
+            if bundle:
+                self._live_at = now + (0.0 if len(bundle) >= self._pace.live_records else GATHER_SECONDS)
+                return self._post(bundle, is_backlog=False)
+        if now >= self._pace.backlog_at:
+            bundle = self._pick(now, is_backlog=True)
+            if bundle:
+                return self._post(bundle, is_backlog=True)
+            return min([now + IDLE_SECONDS, *(at for at in self._waits() if at > now)])
+        return min(self._pace.backlog_at, max(self._live_at, now + GATHER_SECONDS))
+
+    def _waits(self) -> list[float]:
+        again = [self._measure_at] if self.figures.pending else []
+        return [*again, self._live_at, *self._held.values(), *self._aside.values(), *self._wanted.values()]
+
+    # ------------------------------------------------------------ what goes next
+
+    def _pick(self, now: float, is_backlog: bool) -> list[Enclosed]:
+        """Rows for the next bundle. What the centre was seen to hold meanwhile is settled without sending it."""
+        self._held = {agent: until for agent, until in self._held.items() if until > now}
+        self._aside = {row: until for row, until in self._aside.items() if until > now}
+        while True:
+            with self._store.reading() as connection:
+                ids = self._choose(connection, is_backlog)
+                rows = enclosed(connection, ids) if ids else []
+            known = [row for row in rows if self._custody.covers(row.name, row.seqs)]
+            if known:
+                self._keep([row.id for row in known], News())
+                self._on_result("known", len(known))
+            rows = [row for row in rows if row.id not in self._settled]
+            if rows or not known:
+                return rows
+
+    def _choose(self, connection: Connection, is_backlog: bool) -> list[int]:
+        from_ms = self._clock.wall_ms() - LIVE_MS
+        most = self._pace.backlog_records if is_backlog else self._pace.live_records
+        chosen: list[int] = []
+        size = scanned = 0
+        for rows, absent in waiting(connection, self._settled, last_id(connection)):
+            for first, last in absent:
+                self._settled.add(first, last)
+            scanned += len(rows)
+            for row in rows:
+                if not is_backlog and row.received_at_ms < from_ms:
+                    return chosen
+                if not self._may_go(row, is_backlog):
+                    continue
+                size += row.size
+                if chosen and size > self._most_bytes:
+                    return chosen
+                chosen.append(row.id)
+                if len(chosen) >= most:
+                    return chosen
+            if scanned >= SCANNED:
+                break
+        return chosen
+
+    def _may_go(self, row: Waiting, is_backlog: bool) -> bool:
+        return (is_backlog or not row.is_late) and row.agent_id not in self._held and row.id not in self._aside
+
+    # ------------------------------------------------------------ the exchange
+
+    def _post(self, bundle: list[Enclosed], is_backlog: bool) -> float:
+        started_at = self._clock.monotonic()
+        try:
+            answer, size = self._upstream.post_envelopes([row.packed for row in bundle], is_backlog)
+        except NoAnswer as why:
+            self._pace.note_failure(len(bundle))
+            if is_backlog and why.status in (429, 503):  # it sheds: what is of now may be welcome all the same
+                self._pace.backlog_at, self._upstream.ready_at = self._upstream.ready_at, started_at
+            if len(bundle) == 1 and why.status in (400, 413):
+                log.warning("the centre cannot read one row of the log, others first", extra={"row": bundle[0].id})
+                self._aside[bundle[0].id] = self._clock.monotonic() + HOLD_SECONDS
+            return self._upstream.ready_at
+        seconds = self._clock.monotonic() - started_at
+        limit = answer.backlog_bytes_per_second
+        self._pace.note(len(bundle), size, started_at, seconds, is_backlog, limit)
+        self._is_greeted = True
+        self._take(bundle, answer)
+        return max(self._clock.monotonic(), self._upstream.ready_at)
+
+    def _schema_due(self, now: float) -> bytes | None:
+        return next((name for name, at in self._wanted.items() if at <= now), None)
+
+    def _post_schema(self, name: bytes) -> float:
+        with self._store.reading() as connection:
+            packed = packed_schema(connection, name)
+        now = self._clock.monotonic()
+        if packed is None:  # its agent still owes it to us, too
+            self._wanted[name] = now + SCHEMA_AGAIN_SECONDS
+            return now
+        try:
+            self._upstream.post_schema(packed)
+        except NoAnswer:
+            return self._upstream.ready_at
+        del self._wanted[name]
+        return self._clock.monotonic()
+
+    # ------------------------------------------------------------ the answer
+
+    def _take(self, bundle: list[Enclosed], answer: Answer) -> None:
+        news = News()
+        for mine in answer.agents:
+            if mine.receipt:
+                try:
+                    word = self._custody.open(mine.receipt, bytes.fromhex(mine.agent))
+                except ReceiptError as why:
+                    log.error("receipt not believed: %s", why, extra={"url": self._upstream.url})
+                    continue
+                news.words[word.name] = word
+        taken = [row.id for row in bundle if _is_covered(news, row)]
+        refused = self._refused(bundle, answer, news)
+        for text in answer.need_schemas:
+            if len(self._wanted) < SCHEMAS_WANTED:
+                self._wanted.setdefault(bytes.fromhex(text), 0.0)
+        self._keep([*taken, *refused], news)
+        self._on_result("taken", len(taken))
+        self._on_result("refused", len(refused))
+        held = sum(row.name[0] in self._held for row in bundle)
+        if bundle and not taken and not refused and not held:
+            self._upstream.fail(f"{self._upstream.url} answered without a receipt for what it was sent")
+
+    def _refused(self, bundle: list[Enclosed], answer: Answer, news: News) -> list[int]:
+        """Rows refused for ever. Whose may not report now is asked about again later, and nobody is told."""
+        gone: list[int] = []
+        for refusal in answer.envelopes:
+            if not 0 <= refusal.index < len(bundle):
+                continue
+            row = bundle[refusal.index]
+            if refusal.action in (DROP, RENEW):
+                gone.append(row.id)
+                for first, last in Ranges((seq, seq) for seq in row.seqs):
+                    said = (refusal.action, refusal.code, refusal.text)
+                    news.refusals.append(Refusal(row.name, first, last, *said))
+                log.warning(
+                    "the centre refused an envelope for ever",
+                    extra={"agent": row.name[0].hex(), "code": refusal.code, "detail": refusal.text},
+                )
+            elif row.name[0] not in self._held:
+                self._held[row.name[0]] = self._clock.monotonic() + HOLD_SECONDS
+                self._on_result("held", 1)
+                log.info(
+                    "the centre does not take an agent's reports now; asking again in an hour, or when the registry changes",
+                    extra={"agent": row.name[0].hex(), "code": refusal.code},
+                )
+        return gone
+
+    def _keep(self, ids: list[int], news: News) -> None:
+        """Make durable what is settled, and what the centre said."""
+        receiver = self._upstream.receiver
+        assert receiver is not None
+        for row in ids:
+            self._settled.add(row)
+        with self._store.transaction() as connection:
+            _, before = read_position(connection)
+            if before is not None and before != receiver:
+                log.warning("another centre, or one with an empty store: everything here is sent again")
+                self._settled = Ranges((row, row) for row in sorted(ids))
+                self._custody.forget(connection)
+            write_position(connection, self._settled, receiver)
+            self._custody.keep(connection, news, self._clock.wall_ms())
+        self._custody.learn(news)
+
+
+def _is_covered(news: News, row: Enclosed) -> bool:
+    word = news.words.get(row.name)
+    if word is None:
+        return False
+    covered = Ranges(word.receipt.ranges)
+    return all(seq in covered for seq in row.seqs)
