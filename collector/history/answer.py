@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from collector.history.evaluate import Points
-from collector.history.source import LabelSet
+from collector.history.source import LabelSet, Points
 
 
 def number(value: float) -> str:

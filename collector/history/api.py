@@ -20,16 +20,19 @@ from agent.link.names import TYPE_NAMES
 from collector.access.caller import Caller
 from collector.access.guard import Reader
 from collector.history.answer import failure, success
-from collector.history.evaluate import LOOKBACK_MS
 from collector.history.instants import BadParameter, duration_ms, instant_ms
+from collector.history.promql.evaluate import LOOKBACK_MS, Late
+from collector.history.promql.parse import BadQuery
+from collector.history.promql.values import ExecutionError
 from collector.history.query import Query
-from collector.history.select import BadQuery
 from collector.history.source import TooMuch
 from collector.services import Services
 
 Form = Annotated[bytes, Body(media_type="application/x-www-form-urlencoded")]
 MAX_FORM_BYTES = 1 << 20
 MAX_MS = 1 << 53
+MAX_SECONDS = 30.0
+"""Time of one query; Prometheus gives two minutes, but it does not judge sites beside it."""
 
 
 class Parameters:
@@ -85,12 +88,16 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", include_in_schema=False)
 
     def answer(request: Request, form: bytes, caller: Caller, ask: Callable[[Query, Parameters], Any]) -> Response:
+        ends_at = services.clock.monotonic() + MAX_SECONDS
+        query = Query(services.history.sources, caller.scope, lambda: services.clock.monotonic() > ends_at)
         try:
-            data = ask(Query(services.history.sources, caller.scope), Parameters(request, form))
+            data = ask(query, Parameters(request, form))
         except (BadQuery, BadParameter) as why:
             return _json(failure("bad_data", str(why)), 400)
-        except TooMuch as why:
+        except (TooMuch, ExecutionError) as why:
             return _json(failure("execution", str(why)), 422)
+        except Late as why:
+            return _json(failure("timeout", str(why)), 503)
         return _json(success(data), 200)
 
     def now_ms() -> int:

@@ -34,16 +34,21 @@ def matcher(label: str, op: str, value: str) -> Matcher:
         return Matcher(label, op, value, value.__eq__)
     if op == "!=":
         return Matcher(label, op, value, value.__ne__)
-    try:
-        pattern: Any = re2.compile(value, _OPTIONS)
-    except re2.error as why:
-        said = why.args[0] if why.args else why
-        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        raise BadPattern(f'error parsing regexp "{value}": {text}') from why
+    pattern = compiled(value)
     if op == "=~":
         return Matcher(label, op, value, lambda text: pattern.fullmatch(text) is not None)
     assert op == "!~", op
     return Matcher(label, op, value, lambda text: pattern.fullmatch(text) is None)
+
+
+def compiled(pattern: str) -> Any:
+    """A pattern of RE2. Raises BadPattern."""
+    try:
+        return re2.compile(pattern, _OPTIONS)
+    except re2.error as why:
+        said = why.args[0] if why.args else why
+        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        raise BadPattern(f'error parsing regexp "{pattern}": {text}') from why
 
 
 Matchers = tuple[Matcher, ...]

@@ -6,18 +6,24 @@ source, put beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from collector.history.answer import label_sets, matrix, scalar, vector
-from collector.history.evaluate import LOOKBACK_MS, MAX_POINTS, Points, in_range, on_grid, steps
+import numpy as np
+
+from collector.history.answer import label_sets, matrix, scalar, seconds, vector
+from collector.history.chunk import Instants
 from collector.history.instants import BadParameter
 from collector.history.matchers import Matchers
-from collector.history.select import BadQuery, Number, Selector, parse, parse_selector
-from collector.history.source import LabelSet, SeriesData, Source
+from collector.history.promql.evaluate import LOOKBACK_MS, Evaluator
+from collector.history.promql.parse import BadQuery, parse, parse_selector
+from collector.history.promql.plan import MATRIX, STRING, TYPE_WORDS, Aggregation, Selector, Text
+from collector.history.promql.values import ExecutionError, Scalar, Vector
+from collector.history.source import LabelSet, Points, Source
 from collector.store.scope import Scope
 
 Answer = dict[str, Any]
+MAX_POINTS = 11_000
 
 
 class Query(NamedTuple):
@@ -25,19 +31,23 @@ class Query(NamedTuple):
 
     sources: Sequence[Source]
     scope: Scope
+    is_late: Callable[[], bool] = lambda: False
+    """Whether the time one query may take is over."""
 
     def instant(self, text: str, at_ms: int, lookback_ms: int = LOOKBACK_MS) -> Answer:
-        """``/api/v1/query``. Raises BadQuery, BadParameter or TooMuch, as all of these do."""
+        """``/api/v1/query``. Raises BadQuery, BadParameter, TooMuch, ExecutionError or Late, as all of these do."""
         asked = parse(text)
-        if isinstance(asked, Number):
-            return scalar(at_ms, asked.value)
-        if asked.range_ms is not None:
-            window_ms = asked.range_ms
-            series = self._select(asked.matchers, at_ms - window_ms + 1, at_ms + 1)
-            return matrix(_some(in_range(one, at_ms, window_ms) for one in series))
-        series = self._select(asked.matchers, at_ms - lookback_ms + 1, at_ms + 1, newest_only=True)
-        grid = steps(at_ms, at_ms, 1)
-        return vector(_some(on_grid(one, grid, lookback_ms) for one in series))
+        if isinstance(asked, Text):
+            return {"resultType": "string", "result": [seconds(at_ms), asked.value]}
+        evaluator = Evaluator(self.sources, self.scope, steps(at_ms, at_ms, 1), lookback_ms, self.is_late)
+        if isinstance(asked, Selector) and asked.range_ms is not None:
+            return matrix(_in_range(evaluator, asked, at_ms - asked.offset_ms, asked.range_ms))
+        found = evaluator.evaluate(asked)
+        if isinstance(found, Scalar):
+            return scalar(at_ms, float(found.values[0]))
+        is_ordered = isinstance(asked, Aggregation) and asked.op == "topk"
+        points = _points(found, evaluator.grid)
+        return vector(points if is_ordered else sorted(points, key=lambda one: one.labels))
 
     def range(self, text: str, start_ms: int, end_ms: int, step_ms: int, lookback_ms: int = LOOKBACK_MS) -> Answer:
         """``/api/v1/query_range``."""
@@ -47,29 +57,18 @@ class Query(NamedTuple):
         self, text: str, start_ms: int, end_ms: int, step_ms: int, lookback_ms: int = LOOKBACK_MS
     ) -> list[Points]:
         """What a plot shows: each series' value at every step from ``start_ms`` to ``end_ms``, both included."""
-        if end_ms < start_ms:
-            raise BadParameter('invalid parameter "end": end timestamp must not be before start time')
-        if step_ms <= 0:
-            raise BadParameter(
-                'invalid parameter "step": zero or negative query resolution step widths are not accepted. '
-                "Try a positive integer"
-            )
-        if (end_ms - start_ms) // step_ms > MAX_POINTS:
-            raise BadParameter(
-                f"exceeded maximum resolution of {MAX_POINTS:,} points per timeseries. "
-                "Try decreasing the query resolution (?step=XX)"
-            )
+        check_range(start_ms, end_ms, step_ms)
         asked = parse(text)
-        grid = steps(start_ms, end_ms, step_ms)
-        if isinstance(asked, Number):
-            return [Points((), grid.tolist(), [asked.value] * len(grid))]
-        if asked.range_ms is not None:
+        if asked.type in (MATRIX, STRING):
             raise BadQuery(
-                'invalid parameter "query": invalid expression type "range vector" for range query, '
+                f'invalid parameter "query": invalid expression type "{TYPE_WORDS[asked.type]}" for range query, '
                 "must be Scalar or instant Vector"
             )
-        series = self._select(asked.matchers, start_ms - lookback_ms + 1, end_ms + 1)
-        return _some(on_grid(one, grid, lookback_ms) for one in series)
+        grid = steps(start_ms, end_ms, step_ms)
+        found = Evaluator(self.sources, self.scope, grid, lookback_ms, self.is_late).evaluate(asked)
+        if isinstance(found, Scalar):
+            return [Points((), grid.tolist(), found.values.tolist())]
+        return sorted(_points(found, grid), key=lambda one: one.labels)
 
     def series(self, selectors: Sequence[str], start_ms: int, end_ms: int) -> list[dict[str, str]]:
         """``/api/v1/series``."""
@@ -96,15 +95,44 @@ class Query(NamedTuple):
                 found.update(source.label_sets(matchers, start_ms, end_ms + 1, self.scope))
         return found
 
-    def _select(self, matchers: Matchers, from_ms: int, to_ms: int, newest_only: bool = False) -> list[SeriesData]:
-        found: list[SeriesData] = []
-        for source in self.sources:
-            found += source.select(matchers, from_ms, to_ms, self.scope, newest_only)
-        return sorted(found, key=lambda one: one.labels)
+
+def steps(start_ms: int, end_ms: int, step_ms: int) -> Instants:
+    """The instants of a range query, both ends included."""
+    return np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
 
 
-def _some(found: Iterable[Points | None]) -> list[Points]:
-    return [one for one in found if one is not None]
+def check_range(start_ms: int, end_ms: int, step_ms: int) -> None:
+    """Raises BadParameter, in Prometheus' own words, where no grid can be made of these."""
+    if end_ms < start_ms:
+        raise BadParameter('invalid parameter "end": end timestamp must not be before start time')
+    if step_ms <= 0:
+        raise BadParameter(
+            'invalid parameter "step": zero or negative query resolution step widths are not accepted. '
+            "Try a positive integer"
+        )
+    if (end_ms - start_ms) // step_ms > MAX_POINTS:
+        raise BadParameter(
+            f"exceeded maximum resolution of {MAX_POINTS:,} points per timeseries. "
+            "Try decreasing the query resolution (?step=XX)"
+        )
 
 
-__all__ = ["Answer", "Query", "Selector"]
+def _points(found: Vector, grid: Instants) -> list[Points]:
+    return [
+        Points(labels, grid[here].tolist(), values[here].tolist())
+        for labels, values, here in zip(found.labels, found.values, found.here, strict=True)
+        if here.any()
+    ]
+
+
+def _in_range(evaluator: Evaluator, asked: Selector, at_ms: int, range_ms: int) -> list[Points]:
+    """The samples of ``[at - range, at]`` as they are."""
+    found = []
+    for one in evaluator.samples(asked, at_ms - range_ms, at_ms + 1):
+        here = one.present
+        if len(here.times):
+            found.append(Points(one.labels, here.times.tolist(), here.values.tolist()))
+    return sorted(found, key=lambda one: one.labels)
+
+
+__all__ = ["Answer", "BadQuery", "ExecutionError", "Query"]

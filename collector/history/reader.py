@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from agent.link.names import ABSENT_WORD
 from agent.link.wire import WireError
 from collector.fleet.registry import Registry
 from collector.history import queries
+from collector.history.chunk import Instants
 from collector.history.index import HOST_LABELS, PRESENCE, UP, HostPart, Index, host_labels
 from collector.history.matchers import Matchers
-from collector.history.merge import Piece, join
 from collector.history.presence import presence
 from collector.history.reading import Reading, Wanted
 from collector.history.source import LabelSet, SeriesData, Source
@@ -114,8 +114,8 @@ class History:
             labels = host_labels(entry.agency, fleet.sites[entry.site].hub, entry.site, host)
             if not all(one.accepts(labels.get(one.label, "")) for one in on_host):
                 continue
-            kept = tuple(part for one in parts if len((part := _narrow(one, ids, with_up)).ids))
-            if kept:
+            kept = tuple(_narrow(one, ids, with_up) for one in parts)
+            if any(len(part.ids) for part in kept):  # the others tell when a series was left out
                 chosen.append(Wanted(host, labels, kept))
         return chosen
 
@@ -128,27 +128,29 @@ class History:
     def _series(
         self, host: Wanted, read: Reading, before: dict[bytes, int], from_ms: int, to_ms: int
     ) -> list[SeriesData]:
-        by_column: dict[int, list[Piece]] = defaultdict(list)
-        for part in host.parts:
-            for samples in read.of_schema(part.schema_hash):
-                rows = read.rows(part)
-                for at, row in zip(part.ids.tolist(), rows.tolist(), strict=True):
-                    words = None if row == PRESENCE else samples.words[row]
-                    by_column[at].append(Piece(samples.times, words))
+        """A host's series over all its instants: where a report left one out, it had ended by then."""
+        pieces = [(part, one) for part in host.parts for one in read.of_schema(part.schema_hash)]
         found = []
+        times = _instants([one.times for _, one in pieces])
         if any(UP in part.ids for part in host.parts):
-            up = self._up(host, before, by_column.pop(UP, []), from_ms, to_ms)
+            up = self._up(host, before, times, from_ms, to_ms)
             if len(up.times):
                 found.append(up)
+        ids = sorted({at for part, _ in pieces for at in part.ids.tolist()} - {UP})
+        if not ids:
+            return found
+        words = np.full((len(ids), len(times)), ABSENT_WORD, np.uint64)
+        for part, one in reversed(pieces):  # of several values at one instant the first piece's stands
+            own = part.ids != UP
+            at = np.searchsorted(times, one.times)
+            words[np.ix_(np.searchsorted(ids, part.ids[own]), at)] = one.words[read.rows(part)[own]]
         columns = self.index.columns
-        for at, pieces in by_column.items():
-            joined = join(pieces)
-            if len(joined.times):
-                found.append(SeriesData(_label_set(columns[at].labels, host.labels), joined.times, joined.words))
+        for at_id, row, there in zip(ids, words, (words != ABSENT_WORD).any(axis=1).tolist(), strict=True):
+            if there:
+                found.append(SeriesData(_label_set(columns[at_id].labels, host.labels), times, row))
         return found
 
-    def _up(self, host: Wanted, before: dict[bytes, int], pieces: list[Piece], from_ms: int, to_ms: int) -> SeriesData:
-        times = np.unique(np.concatenate([piece.times for piece in pieces])) if pieces else np.empty(0, np.int64)
+    def _up(self, host: Wanted, before: dict[bytes, int], times: Instants, from_ms: int, to_ms: int) -> SeriesData:
         fleet = self._registry.fleet
         interval_ms = fleet.sites[fleet.hosts[host.host].site].interval_seconds * 1000
         ends = [before[part.schema_hash] for part in self.index.by_host[host.host] if part.schema_hash in before]
@@ -156,6 +158,13 @@ class History:
         inside = times >= from_ms
         labels = _label_set(self.index.columns[UP].labels, host.labels)
         return SeriesData(labels, times[inside], words[inside])
+
+
+def _instants(found: list[Instants]) -> Instants:
+    """All instants of several pieces, ascending and each once."""
+    if len(found) == 1:
+        return found[0]
+    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
 
 
 def _narrow(part: HostPart, ids: NDArray[np.int32], with_up: bool) -> HostPart:

@@ -38,6 +38,14 @@ class SeriesData(NamedTuple):
         return self.words.view(np.float64)
 
 
+class Points(NamedTuple):
+    """What an answer shows of a series: instants in milliseconds and values, equally many, at least one."""
+
+    labels: LabelSet
+    times: list[int]
+    values: list[float]
+
+
 class TooMuch(Exception):
     """A query would read more than one query may; the message says how much and what to do."""
 

@@ -105,8 +105,8 @@ RANGE = {"query": "up", "start": "0", "end": "10", "step": "1"}
 
 
 REFUSED: list[tuple[str, dict[str, str], str]] = [
-    ("query", {"query": "rate(up[5m])"}, "not understood here: rate(up[5m]): "),
-    ("query", {"query": "sum(up)"}, "not understood here: sum(up): "),
+    ("query", {"query": "sum(deriv(up[5m]))"}, "not understood here: deriv(up[5m]): "),
+    ("query", {"query": "1 + stddev(up)"}, "not understood here: stddev(up): "),
     ("query", {"query": "up{"}, "parse error: "),
     ("query", {}, "no expression found in input"),
     (
@@ -121,6 +121,7 @@ REFUSED: list[tuple[str, dict[str, str], str]] = [
     ("query_range", {**RANGE, "start": "11"}, "end timestamp must not be before start time"),
     ("query_range", {**RANGE, "end": "11001"}, "exceeded maximum resolution of 11,000 points per timeseries"),
     ("query_range", {**RANGE, "query": "up[5m]"}, 'invalid expression type "range vector" for range query'),
+    ("query_range", {**RANGE, "query": '"up"'}, 'invalid expression type "string" for range query'),
     ("series", {}, "no match[] parameter provided"),
     ("series", {"match[]": "1"}, 'invalid parameter "match[]"'),
     ("labels", {"limit": "-1"}, 'invalid parameter "limit"'),

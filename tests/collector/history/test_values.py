@@ -9,10 +9,10 @@ import pytest
 
 from agent.link.names import ABSENT_WORD
 from collector.history.answer import number, seconds
-from collector.history.evaluate import in_range, on_grid, steps
 from collector.history.instants import BadParameter, duration_ms, instant_ms
-from collector.history.merge import Piece, join
 from collector.history.presence import presence
+from collector.history.promql.sampled import instant_vector, windows
+from collector.history.query import steps
 from collector.history.source import SeriesData
 
 GONE = "gone"
@@ -29,7 +29,8 @@ def series(*points: tuple[int, float | str]) -> SeriesData:
         ([(1000, 5)], 999, None),
         ([(1000, 5)], 1000, 5.0),
         ([(1000, 5)], 1000 + 299_999, 5.0),
-        ([(1000, 5)], 1000 + 300_000, None),  # the lookback is open on the left
+        ([(1000, 5)], 1000 + 300_000, 5.0),  # as in Prometheus 2, the lookback holds its far end
+        ([(1000, 5)], 1000 + 300_001, None),
         ([(1000, 5), (2000, 6)], 1999, 5.0),
         ([(1000, 5), (2000, 6)], 2000, 6.0),
         ([(1000, 5), (2000, GONE)], 1999, 5.0),
@@ -40,15 +41,14 @@ def series(*points: tuple[int, float | str]) -> SeriesData:
     ],
 )
 def test_value_at_an_instant(points: list[tuple[int, float | str]], at_ms: int, value: float | None) -> None:
-    found = on_grid(series(*points), steps(at_ms, at_ms, 1))
-    assert (None if found is None else (found.times, found.values)) == (None if value is None else ([at_ms], [value]))
+    found = instant_vector([series(*points)], steps(at_ms, at_ms, 1), 300_000)
+    assert found.values[found.here].tolist() == ([] if value is None else [value])
 
 
 def test_a_nan_is_a_value_and_absent_is_none() -> None:
-    found = on_grid(series((0, math.nan), (10, GONE), (20, 1)), steps(0, 20, 10))
-    assert found is not None
-    assert found.times == [0, 20]
-    assert math.isnan(found.values[0])
+    found = instant_vector([series((0, math.nan), (10, GONE), (20, 1))], steps(0, 20, 10), 300_000)
+    assert found.here.tolist() == [[True, False, True]]
+    assert math.isnan(found.values[0, 0])
 
 
 def test_grid_has_both_ends() -> None:
@@ -60,24 +60,20 @@ def test_grid_has_both_ends() -> None:
 @pytest.mark.parametrize(
     ("at_ms", "range_ms", "expected"),
     [
-        (3000, 2000, [2000, 3000]),  # 1000 is just outside
-        (3000, 2001, [1000, 2000, 3000]),
+        (3000, 1999, [2000, 3000]),  # 1000 is just outside
+        (3000, 2000, [1000, 2000, 3000]),
         (2999, 1000, [2000]),
-        (900, 1000, None),
-        (9000, 1000, None),
+        (900, 1000, []),
+        (9000, 1000, []),
     ],
 )
-def test_samples_in_a_range(at_ms: int, range_ms: int, expected: list[int] | None) -> None:
-    found = in_range(series((1000, 1), (2000, 2), (2500, GONE), (3000, 3)), at_ms, range_ms)
-    assert (found and found.times) == expected
-
-
-def test_pieces_join_in_order_and_the_first_of_two_at_one_instant_stands() -> None:
-    def piece(*points: tuple[int, int]) -> Piece:
-        return Piece(np.array([p[0] for p in points], np.int64), np.array([p[1] for p in points], np.uint64))
-
-    joined = join([piece((5, 50), (6, 60)), piece((1, 10), (5, 99))])
-    assert (joined.times.tolist(), joined.words.tolist()) == ([1, 5, 6], [10, 50, 60])
+def test_samples_in_a_range(at_ms: int, range_ms: int, expected: list[int]) -> None:
+    samples = [series((1000, 1), (2000, 2), (2500, GONE), (3000, 3))]
+    found = [
+        window.times[window.first[0] : window.end[0]].tolist()
+        for window in windows(samples, steps(at_ms, at_ms, 1), range_ms)
+    ]
+    assert found == ([expected] if expected else [])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+"""``sum min max avg count topk`` over series, by labels or without them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.history.promql.plan import Aggregation
+from collector.history.promql.values import NAME, ExecutionError, Scalar, Vector, empty, numbered, only, some, without
+
+MAX_COUNT = 1 << 53
+
+
+def aggregate(node: Aggregation, vector: Vector, count: Scalar | None) -> Vector:
+    """One series for each group; for topk the series themselves."""
+    names = frozenset(node.labels)
+    if node.is_without:
+        keys = [without(labels, names | {NAME}) for labels in vector.labels]
+    else:
+        keys = [only(labels, names) for labels in vector.labels]
+    instants = vector.here.shape[1]
+    if not keys:
+        return empty(instants)
+    at, labels = numbered(keys)
+    if node.op == "topk":
+        assert count is not None
+        return _topk(vector, at, count)
+    order = np.argsort(at, kind="stable")
+    starts = np.searchsorted(at[order], np.arange(len(labels)))
+    values, here = vector.values[order], vector.here[order]
+    counts = np.add.reduceat(here.astype(np.int64), starts, axis=0)
+    if node.op == "count":
+        found = counts.astype(np.float64)
+    elif node.op in ("min", "max"):
+        fold = np.fmin if node.op == "min" else np.fmax
+        found = fold.reduceat(np.where(here, values, np.nan), starts, axis=0)
+    else:
+        found = np.add.reduceat(np.where(here, values, 0.0), starts, axis=0)
+        if node.op == "avg":
+            found = found / np.maximum(counts, 1)
+    return some(Vector(labels, found, counts > 0))
+
+
+def _topk(vector: Vector, at: NDArray[np.intp], count: Scalar) -> Vector:
+    """The largest of each group, largest first; NaN is the smallest, of equal ones the first stays."""
+    kept = np.zeros(vector.here.shape, np.bool_)
+    rank = np.where(np.isnan(vector.values), -np.inf, vector.values)
+    is_number = ~np.isnan(vector.values)
+    for t in range(vector.here.shape[1]):
+        most = float(count.values[t])
+        if not -MAX_COUNT < most < MAX_COUNT:
+            raise ExecutionError(f"Scalar value {most} overflows int64")
+        taken: dict[int, int] = {}
+        for row in np.lexsort((-rank[:, t], ~is_number[:, t])).tolist():
+            group = int(at[row])
+            if vector.here[row, t] and taken.get(group, 0) < int(most):
+                taken[group] = taken.get(group, 0) + 1
+                kept[row, t] = True
+    found = Vector(vector.labels, vector.values, kept)
+    if len(count.values) == 1:  # an answer for one instant is shown in this order
+        order = np.lexsort((-rank[:, 0], ~is_number[:, 0]))
+        found = Vector([vector.labels[row] for row in order.tolist()], vector.values[order], kept[order])
+    return some(found)
