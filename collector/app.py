@@ -25,6 +25,7 @@ from collector.access.identity import Access
 from collector.agencies import api as agencies_api
 from collector.exposition import api as exposition_api
 from collector.fleet import api as fleet_api
+from collector.fleet.job import PolicyJob
 from collector.fleet.keys import load_centre_key, load_receiver
 from collector.fleet.registry import Registry
 from collector.history import api as history_api
@@ -81,6 +82,7 @@ class App:
         self.intake.on_refused = self.telemetry.refused
         self.history = History(self.store, self.registry, settings.history.raw_days)
         self._verdicts = VerdictJob(self.store, self.registry, self.live, clock.wall_ms())
+        self._policies = PolicyJob(self.store, self.registry, centre_key.sign, centre_key.public)
         self.jobs = Jobs(self._jobs(), clock, self.telemetry)
         self._forgotten_at = -1
         """Version of the fleet at which what it no longer has was forgotten."""
@@ -151,6 +153,7 @@ class App:
             RetentionJob(self.store, self.settings.history.raw_days),
             None,
             Job("registry", 1.0, self._refresh_registry),
+            Job("policies", 1.0, self._policies.step),
             Job("checkpoint", CHECKPOINT_SECONDS, self._checkpoint),
         )
 

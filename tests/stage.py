@@ -6,7 +6,7 @@ Its fleet: agencies ``owner`` and ``stranger``; sites ``here`` and ``there`` of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from collector.fleet.registry import Registry
 from collector.fleet.tokens import create_token
 from collector.fleet.topology import read_topology
 from collector.fleet.topology_apply import apply_topology
+from collector.live.board import Live
 from collector.settings import AccessSettings, Server, Settings
 from collector.store.engine import Store
 from collector.store.scope import Scope
@@ -117,7 +118,7 @@ class Stage:
     access: Access
     centre_key: SigningKey
     fastapi: FastAPI
-    live: Any = None
+    live: Any = field(default_factory=Live)
     standing: Any = None
     history: Any = None
     log: Any = None

@@ -12,6 +12,7 @@ from collector.access.guard import Reader
 from collector.access.paging import After, Limit, Page, page
 from collector.access.problems import not_found
 from collector.fleet import enrolment_api, queries
+from collector.fleet.policy_state import policy_state
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -58,6 +59,16 @@ class Host(_Row):
     via: str
 
 
+class AgentPolicy(_Row):
+    """What the agent is to do, and whether it does: ``state`` none, applied, pending (still on ``applied_version``) or
+    unreported; ``overridden`` names the keys where its own file says otherwise."""
+
+    state: str
+    version: int
+    applied_version: int
+    overridden: list[str]
+
+
 class Agent(_Row):
     """An identity that reports; ``status`` active, suspended or revoked."""
 
@@ -68,6 +79,7 @@ class Agent(_Row):
     enrolled_at: datetime
     status_at: datetime
     hosts: list[str]
+    policy: AgentPolicy
 
 
 def router(services: Services) -> APIRouter:
@@ -140,7 +152,7 @@ def _add_machines(routes: APIRouter, services: Services) -> None:
         """Agents by id."""
         with store.reading() as connection:
             rows = queries.list_agents(connection, caller.scope, after, limit + 1)
-        return page([Agent.model_validate(row) for row in rows], [row.id for row in rows], limit)
+        return page([_agent(services, row) for row in rows], [row.id for row in rows], limit)
 
     @routes.get("/api/agents/{agent}", tags=["agents"])
     def one_agent(caller: Reader, agent: str) -> Agent:
@@ -148,4 +160,19 @@ def _add_machines(routes: APIRouter, services: Services) -> None:
             row = queries.find_agent(connection, caller.scope, agent)
         if row is None:
             raise not_found("agent", agent)
-        return Agent.model_validate(row)
+        return _agent(services, row)
+
+
+def _agent(services: Services, row: queries.AgentRow) -> Agent:
+    known = services.registry.fleet.agents.get(bytes.fromhex(row.id))
+    state = policy_state(known.policy[0] if known is not None else 0, services.live.hosts.get(row.host))
+    return Agent(
+        id=row.id,
+        site=row.site,
+        host=row.host,
+        status=row.status,
+        enrolled_at=row.enrolled_at,
+        status_at=row.status_at,
+        hosts=list(row.hosts),
+        policy=AgentPolicy.model_validate(state),
+    )

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, true
 
 from collector.fleet.registry import INTERVAL_SECONDS
-from collector.fleet.tables import agents, hosts, hubs, sites
+from collector.fleet.tables import agent_policies, agents, hosts, hubs, sites
 from collector.store.scope import EVERYTHING, Scope
 
 
@@ -123,6 +123,14 @@ def find_agent(connection: Connection, scope: Scope, agent: str) -> AgentRow | N
         return None
     found = _agents(connection, scope, _agents_seen(scope).where(agents.c.id == agent_id))
     return found[0] if found else None
+
+
+def find_signed_policy(connection: Connection, agent_id: bytes) -> bytes | None:
+    """An agent's newest policy as the centre signed it (``agent.link.policy``); None where there is none."""
+    found: bytes | None = connection.execute(
+        select(agent_policies.c.packed).where(agent_policies.c.agent_id == agent_id)
+    ).scalar()
+    return found
 
 
 def _hub_is_seen(scope: Scope) -> ColumnElement[bool]:

@@ -91,7 +91,7 @@ class Intake:
         for refusal in work.refused:
             self._count(refusal.site, refusal.code)
         now_ms = self._clock.wall_ms()
-        said = answer(work, self._answering, now_ms, self._nonces.make(now_ms))
+        said = answer(work, self._answering, self._registry.fleet, now_ms, self._nonces.make(now_ms))
         await send(reply, 200, write_answer(said), ANSWER_TYPE.encode())
 
     async def _commit(self, raws: list[msgspec.Raw]) -> tuple[Work, BaseException | None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agent.link.answer import AgentAnswer, Answer, EnvelopeRefusal, Receiver, RecordRefusal
 from agent.link.receipt import Receipt, pack_receipt, receipt_text
+from collector.fleet.registry import Fleet
 from collector.intake.work import Work
 from collector.log.positions import Name
 
@@ -19,7 +20,7 @@ class Answering:
     sign: Callable[[bytes], bytes]
 
 
-def answer(work: Work, answering: Answering, now_ms: int, nonce: str) -> Answer:
+def answer(work: Work, answering: Answering, fleet: Fleet, now_ms: int, nonce: str) -> Answer:
     """The answer to one committed request. Everything it says is held was committed: a receipt is a promise."""
     ranges: dict[Name, list[tuple[int, int]]] = {}
     refused: dict[Name, list[RecordRefusal]] = {}
@@ -47,9 +48,16 @@ def answer(work: Work, answering: Answering, now_ms: int, nonce: str) -> Answer:
                 held,
                 refused.get(name, []),
                 receipt_text(pack_receipt(Receipt(*name, held, now_ms), answering.sign)) if held else "",
+                policy_of(fleet, name[0]),
             )
             for name, held in ranges.items()
         ],
         need_schemas=[schema.hex() for schema in missing],
         nonce=nonce,
     )
+
+
+def policy_of(fleet: Fleet, agent_id: bytes) -> str:
+    """The hint of an agent's newest policy."""
+    agent = fleet.agents.get(agent_id)
+    return agent.policy[1] if agent is not None else ""
