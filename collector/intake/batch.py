@@ -19,6 +19,8 @@ from collector.log.tables import losses, schemas, wanted_schemas
 
 SCHEMAS_WAITED_FOR = 1_000
 """Of one agent."""
+LATE_MS = 180_000
+"""Older than three of the longest interval when it came: backlog, not of now."""
 
 
 class Batch:
@@ -77,7 +79,8 @@ class Batch:
                 b"".join(content for _, content, _ in fresh),
                 [seq for seq, _, at_ms in fresh if at_ms - now_ms > FUTURE_LIMIT_MS],
             )
-            self._keep(work, envelope, position, outcome.accepted)
+            is_late = now_ms - max(at_ms for _, _, at_ms in fresh) > LATE_MS
+            self._keep(work, envelope, position, outcome.accepted, is_late)
         position.last_received_at_ms = max(position.last_received_at_ms, now_ms)
         return outcome
 
@@ -101,7 +104,7 @@ class Batch:
             return None
         return HOLD, "too_large", f"over {SCHEMAS_WAITED_FOR} schemas of this agent were asked for and did not come"
 
-    def _keep(self, work: Work, envelope: Admitted, position: Position, accepted: Accepted) -> None:
+    def _keep(self, work: Work, envelope: Admitted, position: Position, accepted: Accepted, is_late: bool) -> None:
         header = envelope.header
         brought = self._brought.setdefault((header.agent_id, header.epoch), {})
         for at, seq in enumerate(accepted.seqs):
@@ -128,6 +131,7 @@ class Batch:
                 encode(accepted),
                 envelope.packed,
                 bool(envelope.missing),
+                is_late,
             )
         )
 

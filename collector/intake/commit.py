@@ -46,6 +46,8 @@ class Writer:
         self.live = live
         self.clock = clock
         self._raw_ms = int(raw_days * DAY_MS)
+        self.decides = True
+        """Whether it may declare what cannot be read to be lost; a hub leaves that to its centre."""
         self._queue: queue.SimpleQueue[Work | Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._stopping = threading.Event()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 
-from agent.link.answer import HOLD, write_answer
+from agent.link.answer import HOLD, Receiver, write_answer
 from agent.link.clock import Clock
 from agent.link.names import ANSWER_TYPE, Limits
 from agent.link.wire import WireError, open_request
 from collector.fleet.registry import Registry
-from collector.intake.admit import Admission, Admitted
+from collector.intake.admit import Admission, Admitted, Refused
 from collector.intake.body import BodyError, Receive, Room, Scope, Send, read_body, send, send_problem
 from collector.intake.commit import Writer
 from collector.intake.nonce import Nonces
@@ -55,8 +56,16 @@ class Intake:
         self.refusals: Counter[tuple[str, str]] = Counter()
         """(site, code) -> envelopes refused; site empty where nobody could be believed."""
         self.on_refused: Callable[[str], None] = lambda _code: None
+        self.bearer: Callable[[Scope], str] = lambda _scope: ""
+        """The hub that brings a request, as its signature proves; empty where an agent came by itself."""
+        self.on_brought: Callable[[str, Refused], None] = lambda _hub, _refusal: None
+        """Told of what a hub brought and was refused."""
 
-    async def envelopes(self, _scope: Scope, receive: Receive, reply: Send) -> None:
+    def become(self, receiver: Receiver) -> None:
+        """Answer as this receiver from now on."""
+        self._answering = replace(self._answering, receiver=receiver)
+
+    async def envelopes(self, scope: Scope, receive: Receive, reply: Send) -> None:
         try:
             body = await read_body(receive, self._limits.request_bytes, self._room)
             raws = open_request(body)
@@ -88,8 +97,11 @@ class Intake:
         if failure is not None:
             await send_problem(reply, 503, "not_stored", f"nothing of this request was kept: {failure}", 5)
             return
+        hub = self.bearer(scope)
         for refusal in work.refused:
             self._count(refusal.site, refusal.code)
+            if hub:
+                self.on_brought(hub, refusal)
         now_ms = self._clock.wall_ms()
         said = answer(work, self._answering, self._registry.fleet, now_ms, self._nonces.make(now_ms))
         await send(reply, 200, write_answer(said), ANSWER_TYPE.encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from agent.link.answer import AgentAnswer, Answer, EnvelopeRefusal, Receiver, RecordRefusal
 from agent.link.receipt import Receipt, pack_receipt, receipt_text
@@ -12,12 +13,30 @@ from collector.intake.work import Work
 from collector.log.positions import Name
 
 
+class Custody(Protocol):
+    """What a hub hands down: the centre's newest receipt, "" without one, and what the centre refused for ever."""
+
+    def receipt(self, name: Name) -> str: ...
+
+    def refused(self, name: Name) -> list[RecordRefusal]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Who answers. ``sign`` is the centre's key; a hub has none of its own to give."""
+    """Who answers. ``sign`` is the centre's key; a hub has none to give, and hands down what is in ``custody``."""
 
     receiver: Receiver
-    sign: Callable[[bytes], bytes]
+    sign: Callable[[bytes], bytes] | None
+    custody: Custody | None = None
+
+    def receipt(self, name: Name, held: list[tuple[int, int]], now_ms: int) -> str:
+        if self.custody is not None:
+            return self.custody.receipt(name)
+        assert self.sign is not None
+        return receipt_text(pack_receipt(Receipt(*name, held, now_ms), self.sign)) if held else ""
+
+    def refused(self, name: Name) -> list[RecordRefusal]:
+        return self.custody.refused(name) if self.custody is not None else []
 
 
 def answer(work: Work, answering: Answering, fleet: Fleet, now_ms: int, nonce: str) -> Answer:
@@ -46,8 +65,8 @@ def answer(work: Work, answering: Answering, fleet: Fleet, now_ms: int, nonce: s
                 name[0].hex(),
                 name[1].hex(),
                 held,
-                refused.get(name, []),
-                receipt_text(pack_receipt(Receipt(*name, held, now_ms), answering.sign)) if held else "",
+                refused.get(name, []) + answering.refused(name),
+                answering.receipt(name, held, now_ms),
                 policy_of(fleet, name[0]),
             )
             for name, held in ranges.items()

@@ -57,7 +57,7 @@ def _settle_one(writer: Writer, admission: Admission, name: bytes, packed: bytes
     with writer.transaction() as connection:
         if good and name not in writer.known_schemas:
             connection.execute(insert(schemas), {"hash": name, "packed": packed})
-        for agent_id, refusal in bad:
+        for agent_id, refusal in bad if writer.decides else ():
             _lose_parked(writer, connection, agent_id, name, refusal.code)
         connection.execute(delete(wanted_schemas).where(wanted_schemas.c.hash == name))
         known = writer.known_schemas | ({name} if good else set())
@@ -92,7 +92,8 @@ def _unpark(
         if not _schemas_of(row.packed) <= known:
             continue
         if admission.reread(row.packed, writer.registry.fleet) is None:
-            _lose(writer, connection, agent_id, row, "malformed")
+            if writer.decides:
+                _lose(writer, connection, agent_id, row, "malformed")
             continue
         connection.execute(update(envelopes).where(envelopes.c.id == row.id).values(is_parked=False))
         ready.append(row)

@@ -22,6 +22,7 @@ class NewEnvelope(NamedTuple):
     accepted: bytes
     packed: bytes
     is_parked: bool
+    is_late: bool = False
 
 
 _INTO = f"INSERT INTO {envelopes.name} ({', '.join(NewEnvelope._fields)}) VALUES "  # noqa: S608 -- our own names
