@@ -53,10 +53,10 @@ def probe_http(probe: Probe, guard: Guard, clock: Clock) -> Finding:
     answer: Answer | None = None
     try:
         answer = _ask(probe, probe.target, guard, deadline, told)
-        while (
-            answer.status in REDIRECTS and "location" in answer.headers and probe.options.get("follow_redirects", True)
-        ):
-            told.redirects += 1
+        while answer.status in REDIRECTS and "location" in answer.headers:
+            told.redirects += 1  # one that is not followed counts too, as blackbox_exporter has it
+            if not probe.options.get("follow_redirects", True):
+                break
             if told.redirects > MOST_REDIRECTS:
                 raise ProbeFailed(f"over {MOST_REDIRECTS} redirects, the last to {answer.headers['location'][:200]}")
             answer = _ask(probe, urljoin(answer.url, answer.headers["location"]), guard, deadline, told)

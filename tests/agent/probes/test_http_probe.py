@@ -94,7 +94,7 @@ def test_redirects_are_followed_and_counted():
     assert finding.is_success
     assert value(finding.samples, "probe_http_redirects") == 1
     assert stays.is_success
-    assert value(stays.samples, "probe_http_redirects") == 0
+    assert value(stays.samples, "probe_http_redirects") == 1
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,0 @@
-"""Lets the tests of probes find ``target_server`` beside this file."""
