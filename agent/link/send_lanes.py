@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.link.model import Sample
 from agent.link.pace import RAW_BYTES, Pace
 from agent.link.ranges import Ranges
 from agent.link.send_collector import CollectorLink
 from agent.link.send_request import Enclosed
 from agent.link.spool import Spool
-from agent.link.spool_record import Spooled, size_of
+from agent.link.spool_record import Spooled, schema_of, size_of
 
 SINGLES_PER_REQUEST = 20
 
@@ -77,7 +76,7 @@ class Lanes:
         groups = [[record for record in records if record.seq not in singly], *([record] for record in suspects)]
         enclosed: list[Enclosed] = []
         for group in filter(None, groups):
-            used = dict.fromkeys(record.schema_hash for record in group if isinstance(record, Sample))
+            used = dict.fromkeys(needed for record in group if (needed := schema_of(record)) is not None)
             new = [wanted for wanted in used if (epoch, wanted) not in collector.known_schemas]
             schemas = [packed for wanted in new if (packed := shelf.schema(wanted)) is not None]
             one = Enclosed(epoch, group, schemas)

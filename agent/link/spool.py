@@ -14,6 +14,7 @@ from typing import NamedTuple
 from agent.link.clock import Chance, Clock
 from agent.link.files import Files
 from agent.link.ranges import Range, Ranges
+from agent.link.rollup import rollup_of
 from agent.link.segment import frame_of, pack_frame
 from agent.link.spool_disk import DiskSpool
 from agent.link.spool_memory import MEMORY_BYTES, MemorySpool
@@ -28,19 +29,24 @@ BALLAST_BYTES = 4 << 20
 DISK_SHARE = 10
 """The spool takes at most a tenth of what would be free without it."""
 RETRY_DISK_SECONDS = 30.0
+MOVES_AT_ONCE = 4
+"""Segments rolled up or given up after one append: a limit made much smaller is reached in steps."""
 
 Shelf = DiskSpool | MemorySpool
 __all__ = ["CAP_BYTES", "Shelf", "Spool", "SpoolError", "SpoolFigures"]
 
 
 class SpoolFigures(NamedTuple):
-    """``records`` and ``oldest_ms``: not yet settled by the centre. ``trouble``: why the disk is not used, or ""."""
+    """``records`` and ``oldest_ms``: not yet settled by the centre. ``rolled_up``: samples put into roll-ups since the
+    start. ``trouble``: why the disk is not used, or "".
+    """
 
     epoch: bytes
     records: int
     bytes: int
     oldest_ms: int | None
     lost: int
+    rolled_up: int
     trouble: str
 
 
@@ -77,7 +83,7 @@ class Spool:
         self._trouble = ""
         self._retry_disk_at = 0.0
         self._ballast_at = clock.monotonic() + 60.0
-        self._lost_before = 0
+        self._lost_before = self._rolled_up_before = 0
         self._open_disk()
 
     # ------------------------------------------------------------ writing
@@ -114,8 +120,9 @@ class Spool:
             share = max(2 * self._segment_bytes, (disk.bytes + self._files.free_bytes(self._root)) // DISK_SHARE)
             if share < limit:
                 limit, reason = share, DISK_FULL
-        while disk.bytes > limit and disk.drop_oldest(reason):
-            pass
+        for _ in range(MOVES_AT_ONCE):
+            if not disk.make_room(limit, reason):
+                return
 
     # ------------------------------------------------------------ handing out and settling
 
@@ -133,6 +140,18 @@ class Spool:
             if shelf is not None:
                 shelf.settle(ranges)
 
+    def note_held(self, epoch: bytes, who: str, held: Ranges) -> None:
+        """What a hub says it holds: never deleted on its word alone, but the first to go when there is no room."""
+        with self.lock:
+            if self._disk is not None and self._disk.epoch == epoch:
+                self._disk.numbers.note_held(who, held.copy())
+
+    def forget_held(self, who: str) -> None:
+        """The hub begins anew, or another one answers in its place."""
+        with self.lock:
+            if self._disk is not None:
+                self._disk.numbers.note_held(who, Ranges())
+
     def refuse(self, epoch: bytes, seqs: Ranges, code: str) -> None:
         """Records the receiver will never take: put aside as evidence and declared lost.
 
@@ -145,7 +164,11 @@ class Spool:
             records = list(shelf.find(seqs))
             evidence = b"".join(pack_frame(frame_of(record), 0) for record in records)
             self._quarantine.put(self._clock.wall_ms(), f"refused-{epoch.hex()}-{code[:32]}", evidence)
-            shelf.declare(Ranges((r.seq, r.seq) for r in records if loss_of(r) is None), f"{REFUSED}:{code}")
+            lost = Ranges((r.seq, r.seq) for r in records if loss_of(r) is None)
+            for rollup in filter(None, map(rollup_of, records)):  # nothing else will ever say what became of these
+                for span in rollup.replaces:
+                    lost.add(*span)
+            shelf.declare(lost, f"{REFUSED}:{code}")
 
     def renew(self, epoch: bytes) -> bool:
         """Begin a new epoch in place of a spent one. False where the disk has no room for it now."""
@@ -173,6 +196,7 @@ class Spool:
             except OSError:
                 return False
             self._lost_before += disk.lost_count
+            self._rolled_up_before += disk.rolled_up_count
             self._open_disk()
             return True
 
@@ -188,6 +212,7 @@ class Spool:
                 sum(shelf.bytes for shelf in self.shelves()),
                 min(oldest, default=None),
                 self._lost_before + sum(shelf.lost_count for shelf in self.shelves()),
+                self._rolled_up_before + (self._disk.rolled_up_count if self._disk is not None else 0),
                 self._trouble,
             )
 
@@ -229,7 +254,7 @@ class Spool:
         self._files.make_folder(folder)
         self._files.sync_folder(self._root)
         self._files.sync_folder(self._data_folder)
-        return Recovered(folder, generation, epoch, [], Ranges(), {}, 1, [], [])
+        return Recovered(folder, generation, epoch, [], Ranges(), {}, 1, [], [], {})
 
     def _lay_ballast(self) -> None:
         size = min(BALLAST_BYTES, self._cap_bytes // 16)

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterable
 
 from agent.link.files import Files
-from agent.link.names import KIND_SAMPLE
 from agent.link.ranges import Ranges
 from agent.link.segment import (
     HEADER_BYTES,
@@ -19,7 +18,10 @@ from agent.link.segment import (
 )
 
 SAMPLES, STATES = "samples", "states"
-"""Two families of segments, so that samples can be dropped by unlinking whole files while states and losses stay."""
+MINUTES, HOURS = "minutes", "hours"
+FAMILIES = (STATES, SAMPLES, MINUTES, HOURS)
+"""Families of segments, so that samples go by unlinking whole files while states and losses stay. ``minutes`` and
+``hours`` hold what samples were rolled up to."""
 
 
 class Part:
@@ -27,14 +29,27 @@ class Part:
 
     ``borrowed``: schemas of its samples that are damaged here and stand in another segment, which must stay as long.
     ``is_withheld``: found at start but could not be synced, so nothing of it is handed out.
+    ``is_flat``: rolling it up was tried and saves nothing.
     """
 
-    __slots__ = ("borrowed", "bytes", "family", "first_seq", "is_withheld", "name", "oldest_ms", "schemas", "seqs")
+    __slots__ = (
+        "attempt",
+        "borrowed",
+        "bytes",
+        "family",
+        "first_seq",
+        "is_flat",
+        "is_withheld",
+        "name",
+        "oldest_ms",
+        "schemas",
+        "seqs",
+    )
 
     def __init__(self, name: str) -> None:
-        first, self.family, _ = name.removesuffix(".seg").split("-")
+        self.first_seq, self.family, self.attempt = name_order(name)
         self.name = name
-        self.first_seq = int(first)
+        self.is_flat = False
         self.seqs = Ranges()
         self.bytes = 0
         self.is_withheld = False
@@ -43,13 +58,19 @@ class Part:
         self.borrowed: set[bytes] = set()
 
     @property
-    def age_order(self) -> tuple[int, str]:
-        return self.first_seq, self.name
+    def age_order(self) -> tuple[int, str, int]:
+        return self.first_seq, self.family, self.attempt
 
     def note(self, frame: Frame) -> None:
         self.seqs.add(frame.seq)
         if self.oldest_ms is None or frame.taken_at_ms < self.oldest_ms:
             self.oldest_ms = frame.taken_at_ms
+
+
+def name_order(name: str) -> tuple[int, str, int]:
+    """First number, family and attempt of a segment's name; attempts count, so the tenth follows the ninth."""
+    first, family, attempt = name.removesuffix(".seg").split("-")
+    return int(first), family, int(attempt)
 
 
 def part_name(first_seq: int, family: str, attempt: int) -> str:
@@ -62,7 +83,7 @@ def is_part_name(name: str) -> bool:
         name.endswith(".seg")
         and len(pieces) == 3
         and pieces[0].isdigit()
-        and pieces[1] in (SAMPLES, STATES)
+        and pieces[1] in FAMILIES
         and pieces[2].isdigit()
     )
 
@@ -103,13 +124,9 @@ class PartWriter:
         self.part.bytes = HEADER_BYTES
 
     def append(self, frames: Iterable[Frame], schemas: dict[bytes, bytes]) -> None:
-        """Write records and sync them, each schema first where it is new here. Raises OSError; then nothing counts."""
+        """Write records and sync them, the schemas they need first. Raises OSError; then nothing counts."""
         written = list(frames)
-        new = [
-            schema
-            for schema in {f.payload[:16] for f in written if f.kind == KIND_SAMPLE} - self.part.schemas
-            if schema
-        ]
+        new = [schema for schema in schemas if schema not in self.part.schemas]
         heads = [Frame(0, KIND_SCHEMA, 0, 0, schemas[schema]) for schema in new]
         data = b"".join(pack_frame(frame, self._seed) for frame in (*heads, *written))
         self._file.append(data)

@@ -16,10 +16,12 @@ from agent.link.model import (
     loss_record,
     state_record,
 )
-from agent.link.names import KIND_LOSS
+from agent.link.names import KIND_LOSS, KIND_ROLLUP
+from agent.link.rollup import RollUp, renumbered, rollup_record
 
-SPOOL_FULL, DISK_FULL, CORRUPT, REFUSED = "spool_full", "disk_full", "corrupt", "refused"
-"""Reasons of a loss: our own cap, no room on the disk, damaged bytes, refused for ever (``refused:<code>``)."""
+SPOOL_FULL, DISK_FULL, CORRUPT, REFUSED, ENTRUSTED = "spool_full", "disk_full", "corrupt", "refused", "entrusted"
+"""Reasons of a loss: our own cap, no room on the disk, damaged bytes, refused for ever (``refused:<code>``), no room
+here while a hub held it (should the hub deliver it after all, the centre takes it and it is no longer lost)."""
 
 
 class SampleDraft(NamedTuple):
@@ -41,7 +43,18 @@ class LossDraft(NamedTuple):
     offset_ms: int
 
 
-Draft = SampleDraft | StateDraft | LossDraft
+class RollUpDraft(NamedTuple):
+    rollup: RollUp
+    taken_at_ms: int
+    offset_ms: int
+
+    @property
+    def size(self) -> int:
+        """About what it takes in a segment."""
+        return 128 + sum(map(len, self.rollup[4:])) + 12 * len(self.rollup.replaces)
+
+
+Draft = SampleDraft | StateDraft | LossDraft | RollUpDraft
 Spooled = Sample | Record
 
 
@@ -51,13 +64,20 @@ def named(draft: Draft, seq: int) -> Spooled:
         return Sample(seq, draft.taken_at_ms, draft.offset_ms, draft.schema.hash, draft.values)
     if isinstance(draft, StateDraft):
         return state_record(seq, draft.taken_at_ms, draft.offset_ms, draft.change)
+    if isinstance(draft, RollUpDraft):
+        return rollup_record(seq, draft.taken_at_ms, draft.offset_ms, draft.rollup)
     return loss_record(seq, draft.taken_at_ms, draft.offset_ms, draft.loss)
 
 
-def renamed(record: Spooled, seq: int) -> Spooled:
-    """The same content under another number (a new epoch); fields a later version added stay."""
+def renamed(record: Spooled, seq: int, first: int = 1) -> Spooled:
+    """The same content under another number (a new epoch); fields a later version added stay.
+
+    ``first``: where the numbers begin that a roll-up stands for.
+    """
     if isinstance(record, Sample):
         return record._replace(seq=seq)
+    if record.kind == KIND_ROLLUP:
+        return renumbered(record, seq, first)
     fields = msgspec.msgpack.decode(record.packed)
     fields[1] = seq
     return record._replace(seq=seq, packed=encode(fields))
@@ -69,6 +89,13 @@ def loss_of(record: Spooled) -> Loss | None:
         return None
     (first, last), reason, *_ = record.data
     return Loss(int(first), int(last), str(reason))
+
+
+def schema_of(record: Spooled) -> bytes | None:
+    """The hash of the schema a record needs to be understood, None where it needs none."""
+    if isinstance(record, Sample):
+        return record.schema_hash
+    return bytes(record.data[1]) if record.kind == KIND_ROLLUP else None
 
 
 def size_of(record: Spooled) -> int:

@@ -12,7 +12,8 @@ disk damage exactly the last synced record, its number is used for another conte
 answers ``renew``. Numbers known from ``acked`` and from segment names are never used again either.
 
 Holes are found by numbers, not by bytes: every number up to the last must be present, settled, or named by a loss
-record; what is not is declared lost (``corrupt``).
+record or a roll-up; what is not is declared lost (``corrupt``). A number that is present and named by one of these was
+given up just before a crash kept its segment from being deleted: the loss or the roll-up holds.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from typing import NamedTuple
 
 from agent.link.files import Files
 from agent.link.model import Loss, schema_hash
-from agent.link.names import KIND_LOSS, KIND_SAMPLE
+from agent.link.names import KIND_LOSS, KIND_ROLLUP, KIND_SAMPLE
 from agent.link.ranges import Range, Ranges
+from agent.link.rollup import rollup_of
 from agent.link.segment import KIND_SCHEMA, open_header, record_of, scan, segment_seed
 from agent.link.spool_acked import read_acked
-from agent.link.spool_part import Part, is_part_name
+from agent.link.spool_part import Part, is_part_name, name_order
 from agent.link.spool_record import loss_of
 
 PREPARED = ".new"
@@ -43,7 +45,9 @@ class BadBytes(NamedTuple):
 
 
 class Recovered(NamedTuple):
-    """What stands on the disk. ``losses``: number of a loss record not yet settled -> what it declares."""
+    """What stands on the disk. ``losses``: number of a loss record not yet settled -> what it declares; ``rollups``:
+    number of a roll-up not yet settled -> the numbers it stands for.
+    """
 
     folder: str
     generation: int
@@ -54,6 +58,7 @@ class Recovered(NamedTuple):
     next_seq: int
     holes: list[Range]
     bad: list[BadBytes]
+    rollups: dict[int, Ranges]
 
 
 def folder_name(generation: int, epoch: bytes) -> str:
@@ -97,11 +102,14 @@ def _recover_folder(files: Files, folder: str, agent_id: bytes, generation: int,
     parts: list[Part] = []
     bad: list[BadBytes] = []
     losses: dict[int, Loss] = {}
+    rollups: dict[int, Ranges] = {}
     by_schema: dict[bytes, list[tuple[Part, int]]] = {}
-    newest = {family: name for name in files.list(folder) if is_part_name(name) for family in [name.split("-")[1]]}
-    for name in filter(is_part_name, files.list(folder)):
+    names = sorted(filter(is_part_name, files.list(folder)), key=name_order)
+    newest = {name_order(name)[1]: name for name in names}
+    for name in names:
         part = Part(name)
-        _read_part(files, folder, part, agent_id, epoch, losses, by_schema, bad, is_newest=newest[part.family] == name)
+        is_newest = newest[part.family] == name
+        _read_part(files, folder, part, agent_id, epoch, losses, rollups, by_schema, bad, is_newest=is_newest)
         _supersede(parts, part)
         parts.append(part)
     known_schemas = set().union(*(part.schemas for part in parts))
@@ -109,19 +117,27 @@ def _recover_folder(files: Files, folder: str, agent_id: bytes, generation: int,
         for part, seq in places:
             if schema not in known_schemas:  # the numbers are there, what they mean is not
                 part.seqs.remove(seq, seq)
+                rollups.pop(seq, None)
             elif schema not in part.schemas:
                 part.borrowed.add(schema)
     acked = read_acked(files, folder, epoch)
     first = 1 if acked is not None else min(part.first_seq for part in parts)
     acked = acked or Ranges()
     losses = {seq: lost for seq, lost in losses.items() if seq not in acked}
+    for seq in [seq for seq in rollups if seq in acked]:
+        for span in rollups.pop(seq):
+            acked.add(*span)
     known = Ranges(
-        [*acked, *((loss.first, loss.last) for loss in losses.values()), *(r for part in parts for r in part.seqs)]
+        [
+            *acked,
+            *((loss.first, loss.last) for loss in losses.values()),
+            *(span for stands_for in rollups.values() for span in stands_for),
+            *(span for part in parts for span in part.seqs),
+        ]
     )
     last = max(known.last, *(part.first_seq - 1 for part in parts))
-    return Recovered(
-        folder, generation, epoch, parts, acked, losses, last + 1, known.gaps(first, last) if last else [], bad
-    )
+    holes = known.gaps(first, last) if last else []
+    return Recovered(folder, generation, epoch, parts, acked, losses, last + 1, holes, bad, rollups)
 
 
 def _read_part(
@@ -131,6 +147,7 @@ def _read_part(
     agent_id: bytes,
     epoch: bytes,
     losses: dict[int, Loss],
+    rollups: dict[int, Ranges],
     by_schema: dict[bytes, list[tuple[Part, int]]],
     bad: list[BadBytes],
     *,
@@ -164,6 +181,11 @@ def _read_part(
         part.note(frame)
         if frame.kind == KIND_SAMPLE:
             by_schema.setdefault(frame.payload[:16], []).append((part, frame.seq))
+        elif frame.kind == KIND_ROLLUP:
+            with contextlib.suppress(ValueError):  # of a later version: kept as it is
+                if (rollup := rollup_of(record_of(frame))) is not None:
+                    rollups[frame.seq] = rollup.replaces
+                    by_schema.setdefault(rollup.schema_hash, []).append((part, frame.seq))
         elif frame.kind == KIND_LOSS and (lost := loss_of(record_of(frame))) is not None:
             losses[frame.seq] = lost
 

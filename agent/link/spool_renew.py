@@ -18,9 +18,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from agent.link.clock import Clock
 from agent.link.files import Files
-from agent.link.model import Loss, Sample
-from agent.link.spool_part import SAMPLES, STATES, Part
-from agent.link.spool_record import LossDraft, Spooled, named, renamed
+from agent.link.model import Loss
+from agent.link.rollup import rollup_of
+from agent.link.spool_order import family_of
+from agent.link.spool_part import FAMILIES, STATES, Part
+from agent.link.spool_record import LossDraft, Spooled, named, renamed, schema_of
 from agent.link.spool_recover import PREPARED, folder_name
 from agent.link.spool_writer import SpoolWriter
 
@@ -45,9 +47,9 @@ def write_renewed(
     parts: list[Part] = []
     writer = SpoolWriter(files, prepared, agent_id, epoch, parts)
     try:
-        batches: dict[str, list[Spooled]] = {SAMPLES: [], STATES: []}
+        batches: dict[str, list[Spooled]] = {family: [] for family in FAMILIES}
         for record in _numbered(records, clock.wall_ms(), offset_ms):
-            family = SAMPLES if isinstance(record, Sample) else STATES
+            family = family_of(record)
             batches[family].append(record)
             if len(batches[family]) >= BATCH:
                 _write(writer, family, batches, schema, clock)
@@ -67,7 +69,10 @@ def write_renewed(
 
 
 def _numbered(records: Iterable[Spooled | Loss], wall_ms: int, offset_ms: int) -> Iterator[Spooled]:
-    """Records under ascending new numbers; a loss takes as many numbers as it lost and is declared at the end."""
+    """Records under ascending new numbers; a loss takes as many numbers as it lost and is declared at the end.
+
+    A roll-up takes as many as it stands for, and one for itself.
+    """
     next_seq = 1
     losses: list[Loss] = []
     for record in records:
@@ -76,7 +81,10 @@ def _numbered(records: Iterable[Spooled | Loss], wall_ms: int, offset_ms: int) -
             losses.append(Loss(next_seq, next_seq + count - 1, record.reason))
             next_seq += count
         else:
-            yield renamed(record, next_seq)
+            rollup = rollup_of(record)
+            first = next_seq
+            next_seq += 0 if rollup is None else rollup.replaces.count
+            yield renamed(record, next_seq, first)
             next_seq += 1
     for loss in losses:
         yield named(LossDraft(loss, wall_ms, offset_ms), next_seq)
@@ -94,7 +102,7 @@ def _write(
     if not records:
         return
     schemas: dict[bytes, bytes] = {}
-    for wanted in {record.schema_hash for record in records if isinstance(record, Sample)}:
+    for wanted in {needed for record in records if (needed := schema_of(record)) is not None}:
         packed = schema(wanted)
         if packed is None:
             raise OSError(errno.EIO, f"schema {wanted.hex()} cannot be read")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from agent.link.files import Files
 from agent.link.segment import frame_of
-from agent.link.spool_part import SAMPLES, STATES, Part, PartWriter
+from agent.link.spool_part import FAMILIES, SAMPLES, STATES, Part, PartWriter
 from agent.link.spool_record import Spooled, size_of
 
 SEGMENT_BYTES = 1 << 20
@@ -62,14 +62,15 @@ class SpoolWriter:
                 return
 
     def seal(self) -> None:
-        for family in (SAMPLES, STATES):
+        for family in FAMILIES:
             self._seal(family)
 
     def _writer(self, family: str, records: Sequence[Spooled], wall_ms: int, monotonic: float) -> PartWriter:
         writer = self._open.get(family)
         if writer is not None:
             is_full = writer.part.bytes + sum(map(size_of, records)) > self._segment_bytes and writer.part.seqs
-            if is_full or monotonic - writer.opened_at >= SEGMENT_SECONDS:
+            is_old = family in (SAMPLES, STATES) and monotonic - writer.opened_at >= SEGMENT_SECONDS
+            if is_full or is_old:
                 self._seal(family)
                 writer = None
         return writer or self.begin(family, records[0].seq, wall_ms, monotonic)

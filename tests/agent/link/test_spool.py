@@ -12,6 +12,7 @@ from still_clock import SeededChance, StillClock
 
 from agent.link.model import Sample, Series, StateChange, make_schema, pack_values
 from agent.link.ranges import Ranges
+from agent.link.rollup import rollup_of
 from agent.link.spool import Spool
 from agent.link.spool_record import SampleDraft, StateDraft, loss_of
 from collector.world.disk import DiskModel
@@ -56,7 +57,17 @@ class World:
         return found
 
     def values(self) -> list[int]:
-        return sorted(r.taken_at_ms for r in self.all().values() if loss_of(r) is None)
+        return sorted(r.taken_at_ms for r in self.all().values() if loss_of(r) is None and rollup_of(r) is None)
+
+    def rolled_up(self) -> Ranges:
+        """The numbers that roll-ups stand for."""
+        rollups = [rollup for r in self.all().values() if (rollup := rollup_of(r)) is not None]
+        return Ranges(span for rollup in rollups for span in rollup.replaces)
+
+    def fates(self) -> list[int]:
+        """Every number that is handed out, in a roll-up or lost, as often as it is."""
+        spans = [*self.lost(), *self.rolled_up()]
+        return sorted([*(seq for _, seq in self.all()), *(n for a, b in spans for n in range(a, b + 1))])
 
     def lost(self) -> Ranges:
         return Ranges((loss.first, loss.last) for r in self.all().values() if (loss := loss_of(r)) is not None)
@@ -231,19 +242,17 @@ def test_ballast_gives_room_once():
     assert not world.spool.figures().trouble
 
 
-def test_over_the_cap_the_oldest_samples_go_and_are_declared():
+def test_over_the_cap_the_oldest_samples_are_rolled_up_and_states_stay():
     world = World(cap=32_768)
     for n in range(1, 1_500):
         world.spool.append([sample(n), state(10_000 + n)] if n % 100 == 0 else [sample(n)])
     figures = world.spool.figures()
     assert figures.bytes <= 32_768 + 8_192
     kept = world.all()
-    lost = world.lost()
-    assert sorted([*(s for _, s in kept), *(n for a, b in lost for n in range(a, b + 1))]) == list(
-        range(1, max(s for _, s in kept) + 1)
-    )
-    assert len([r for r in kept.values() if not isinstance(r, Sample) and loss_of(r) is None]) == 14
-    assert figures.lost == lost.count
+    assert world.fates() == list(range(1, max(s for _, s in kept) + 1))
+    assert len([n for n in world.values() if n > 10_000]) == 14
+    assert figures.lost == world.lost().count == 0
+    assert figures.rolled_up == 1_499 - len([n for n in world.values() if n < 10_000])
     world.disk.power_cut()
     world.open()
     assert world.all() == kept
@@ -253,7 +262,11 @@ def test_a_new_epoch_carries_over_what_is_not_settled_and_what_was_lost():
     world = World(cap=32_768)
     for n in range(1, 1_200):
         world.spool.append([sample(n, OTHER if n % 7 else SCHEMA)])
+    world.spool.refuse(world.spool.shelves()[0].epoch, Ranges([(1_100, 1_110)]), "bad_labels")
     lost, values, old = world.lost(), world.values(), world.spool.shelves()[0].epoch
+    rolled_up = world.rolled_up()
+    assert lost.count == 11
+    assert rolled_up.count > 400
     world.deliver([(1_190, 1_195)])
     remaining = world.values()
     assert len(remaining) < len(values)
@@ -261,8 +274,8 @@ def test_a_new_epoch_carries_over_what_is_not_settled_and_what_was_lost():
     assert world.spool.shelves()[0].epoch != old
     assert world.values() == remaining
     assert world.lost().count == lost.count
-    numbers = sorted([*(s for _, s in world.all()), *(n for a, b in world.lost() for n in range(a, b + 1))])
-    assert numbers == list(range(1, len(numbers) + 1))
+    assert world.rolled_up().count == rolled_up.count
+    assert world.fates() == list(range(1, len(world.fates()) + 1))
     before = world.all()
     world.disk.power_cut()
     world.open()
@@ -303,14 +316,14 @@ class SpoolMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(DiskModel(seed=1), cap=40_000)
+        self.world = World(DiskModel(seed=1), cap=14_000)
         self.next_value = 1
         self.kept: set[int] = set()
         self.delivered: set[int] = set()
         self.undecided: set[int] = set()
         self.has_damage = False
 
-    @rule(samples=st.integers(0, 4), states=st.integers(0, 2), seconds=st.sampled_from([0, 15, 900]))
+    @rule(samples=st.integers(0, 12), states=st.integers(0, 2), seconds=st.sampled_from([0, 15, 900]))
     def append(self, samples: int, states: int, seconds: int) -> None:
         values = list(range(self.next_value, self.next_value + samples + states))
         self.next_value += len(values)
@@ -370,7 +383,7 @@ class SpoolMachine(RuleBasedStateMachine):
         records = sorted((r for (e, _), r in self.world.all().items() if e == shelf.epoch), key=lambda r: r.seq)
         count = int(len(records) * share)
         taken = records[len(records) - count :] if newest else records[:count]
-        self.delivered |= {r.taken_at_ms for r in taken if loss_of(r) is None}
+        self.delivered |= {r.taken_at_ms for r in taken if loss_of(r) is None and rollup_of(r) is None}
         self.world.deliver([(r.seq, r.seq) for r in taken])
 
     @rule()
@@ -404,20 +417,22 @@ class SpoolMachine(RuleBasedStateMachine):
     @invariant()
     def everything_is_there_once_or_declared(self) -> None:
         found = self.world.all()
-        values = [r.taken_at_ms for r in found.values() if loss_of(r) is None]
+        values = self.world.values()
         present = set(values)
         assert len(present) == len(values), "a record stands under two names"
         assert present <= self.kept | self.undecided, "a record was invented"
         epoch = self.world.spool.shelves()[0].epoch
-        lost = self.world.lost()
+        lost, rolled_up = self.world.lost(), self.world.rolled_up()
         here = {seq for e, seq in found if e == epoch}
-        assert not any(seq in lost for seq in here), "declared lost and handed out"
+        assert not any(seq in lost or seq in rolled_up for seq in here), "given up and handed out"
+        assert not any(lost.gaps(*span) != [span] for span in rolled_up), "declared lost and rolled up"
         missing = self.kept - present - self.delivered
-        assert len(missing) <= lost.count + self.world.spool.shelves()[0]._acked.count, "a silent hole"
-        acked = self.world.spool.shelves()[0]._acked
-        known = Ranges([*acked, *lost, *((seq, seq) for seq in here)])
+        given_up = lost.count + rolled_up.count
+        assert len(missing) <= given_up + self.world.spool.shelves()[0].numbers.acked.count, "a silent hole"
+        acked = self.world.spool.shelves()[0].numbers.acked
+        known = Ranges([*acked, *lost, *rolled_up, *((seq, seq) for seq in here)])
         assert not known.last or not known.gaps(1, known.last), "a number without a fate"
-        if not lost and not self.has_damage and not acked:
+        if not lost and not rolled_up and not self.has_damage and not acked:
             assert not missing
 
 
