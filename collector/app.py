@@ -24,6 +24,7 @@ from collector.access.guard import protect
 from collector.access.identity import Access
 from collector.agencies import api as agencies_api
 from collector.exposition import api as exposition_api
+from collector.exposition.remote_write.job import RemoteWrite
 from collector.fleet import api as fleet_api
 from collector.fleet.job import PolicyJob
 from collector.fleet.keys import load_centre_key, load_receiver
@@ -81,6 +82,9 @@ class App:
         self.intake = Intake(self.registry, self.admission, self.log, answering, nonces, clock, settings.limits)
         self.intake.on_refused = self.telemetry.refused
         self.history = History(self.store, self.registry, settings.history.raw_days)
+        self.remote_write = RemoteWrite(
+            settings.remote_write, self.store, self.registry, self.history, clock, self.telemetry
+        )
         self._verdicts = VerdictJob(self.store, self.registry, self.live, clock.wall_ms())
         self._policies = PolicyJob(self.store, self.registry, centre_key.sign, centre_key.public)
         self.jobs = Jobs(self._jobs(), clock, self.telemetry)
@@ -99,6 +103,7 @@ class App:
         self.read_back()
         self.log.start()
         self.jobs.start()
+        self.remote_write.start()
 
     def read_back(self) -> None:
         """Know again what was kept. Raises StoreError."""
@@ -116,6 +121,7 @@ class App:
         self.streams.close()
 
     def stop(self) -> None:
+        self.remote_write.stop()
         self.jobs.stop()
         self.log.save_checkpoint()
         self.log.stop()
@@ -150,7 +156,7 @@ class App:
         return table(
             self._verdicts,
             ChunkJob(self.store, self.registry, self.history, self.telemetry),
-            RetentionJob(self.store, self.settings.history.raw_days),
+            RetentionJob(self.store, self.settings.history.raw_days, still_needed=self.remote_write.needs),
             None,
             Job("registry", 1.0, self._refresh_registry),
             Job("policies", 1.0, self._policies.step),
