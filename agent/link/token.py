@@ -24,7 +24,10 @@ class TokenError(Exception):
 
 
 class JoinToken(msgspec.Struct, array_like=True, frozen=True):
-    """What a token says. ``host`` empty = the agent names its host; ``ca_sha256`` empty = the system's CAs are trusted."""
+    """What a token says. ``host`` empty = the agent names its host; ``ca_sha256`` empty = the system's CAs are trusted.
+
+    ``role`` "hub": whoever joins is a hub, and ``site`` is the hub's id.
+    """
 
     token_id: bytes
     site: str
@@ -33,6 +36,7 @@ class JoinToken(msgspec.Struct, array_like=True, frozen=True):
     collectors: list[str]
     ca_sha256: bytes
     centre_key: bytes
+    role: str = ""
 
 
 class _Signed(msgspec.Struct, array_like=True, frozen=True):
@@ -41,7 +45,8 @@ class _Signed(msgspec.Struct, array_like=True, frozen=True):
 
 
 def write_token(token: JoinToken, centre: SigningKey) -> str:
-    payload = encode(token)
+    fields = msgspec.structs.astuple(token)
+    payload = encode(fields if token.role else fields[:-1])
     packed = encode((payload, centre.sign(TOKEN_PREFIX + payload)))
     return TEXT_PREFIX + base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 

@@ -14,12 +14,14 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from agent.link.clock import Chance, SystemChance
 from agent.link.keys import PUBLIC_BYTES, SIGNATURE_BYTES, SigningKey, is_signed
+from agent.link.model import MAX_INT
 from agent.link.token import JoinToken, TokenError, proof_message, read_token, token_hash
 from collector.errors import Refused
 from collector.fleet.registry import INTERVAL_SECONDS, bump_version
 from collector.fleet.tables import agent_keys, agents, hosts, join_tokens, sites
 from collector.fleet.topology import NAME, NAME_WORDS
 from collector.fleet.topology_apply import ENROLMENT
+from collector.store.schema import instant
 
 AGENT_ID_BYTES = 16
 FIRST_KEY_NO = 1
@@ -32,6 +34,10 @@ class EnrolmentRequest(msgspec.Struct, frozen=True):
     public_key: bytes
     proof: bytes
     host: str
+    agent_id: bytes = b""
+    """Proposed by the hub that asks on the agent's behalf; believed only where that hub signed the request."""
+    admitted_at_ms: int = 0
+    """When that hub let the agent in, where it could not ask then."""
 
 
 class EnrolmentAnswer(msgspec.Struct, frozen=True):
@@ -67,7 +73,11 @@ def read_enrolment(body: bytes) -> EnrolmentRequest:
         host = host.get("host.name", host.get("name", ""))
     if not isinstance(host, str):
         raise _bad("host: expected a name, or an object with host.name")
-    return EnrolmentRequest(token, public_key, proof, host.strip().lower().split(".")[0])
+    agent_id = read_hex(said, "agent_id", AGENT_ID_BYTES) if said.get("agent_id") else b""
+    admitted = said.get("admitted_at_ms")
+    admitted_at_ms = admitted if type(admitted) is int and 0 < admitted < MAX_INT else 0
+    name = host.strip().lower().split(".")[0]
+    return EnrolmentRequest(token, public_key, proof, name, agent_id, admitted_at_ms)
 
 
 def read_hex(said: dict[str, Any], name: str, size: int) -> bytes:
@@ -83,11 +93,26 @@ def read_hex(said: dict[str, Any], name: str, size: int) -> bytes:
 
 
 def enrol(
-    connection: Connection, request: EnrolmentRequest, centre: SigningKey, now: datetime, chance: Chance | None = None
+    connection: Connection,
+    request: EnrolmentRequest,
+    centre: SigningKey,
+    now: datetime,
+    chance: Chance | None = None,
+    hub: str = "",
 ) -> tuple[EnrolmentAnswer, bool]:
-    """(the answer, whether this token and key had it before). Raises Refused with the code of the contract."""
+    """(the answer, whether this token and key had it before). Raises Refused with the code of the contract.
+
+    ``hub`` asks on the agent's behalf, as its signature proved: for sites of its region it may name the agent's id and
+    vouch for when it let the agent in.
+    """
     token, row = _known_token(connection, request, centre)
+    is_vouched = bool(hub) and _hub_of(connection, token.site) == hub
+    proposed = request.agent_id if is_vouched else b""
+    if is_vouched and request.admitted_at_ms:
+        now = min(now, instant(request.admitted_at_ms))
     if row.used_at is not None:
+        if proposed and row.agent_id != proposed:
+            raise Refused(409, "token_used", "This join token was used already, by an agent that joined another way.")
         return _answer_again(connection, request, token, row, centre), True
     if row.cancelled_at is not None:
         raise Refused(403, "token_unknown", "This join token was cancelled. Ask for a new one.")
@@ -107,7 +132,9 @@ def enrol(
             "key_known",
             f"This key belongs to agent {owner.hex()} already. Remove the agent's key file, so that it makes a new one.",
         )
-    agent_id = (chance or SystemChance()).bytes(AGENT_ID_BYTES)
+    agent_id = proposed or (chance or SystemChance()).bytes(AGENT_ID_BYTES)
+    if connection.execute(select(agents.c.id).where(agents.c.id == agent_id)).first() is not None:
+        raise Refused(409, "key_known", f"Agent {agent_id.hex()} is enrolled already.")
     host = f"{name}.{site.id}"
     _bind_host(connection, host, name, site, agent_id)
     connection.execute(
@@ -123,6 +150,10 @@ def enrol(
         raise _used()
     bump_version(connection)
     return _answer(connection, token, agent_id, host, FIRST_KEY_NO, centre), False
+
+
+def _hub_of(connection: Connection, site: str) -> str:
+    return connection.execute(select(sites.c.hub).where(sites.c.id == site)).scalar() or ""
 
 
 def add_key(connection: Connection, agent_id: bytes, key_no: int, public_key: bytes, now: datetime) -> None:
