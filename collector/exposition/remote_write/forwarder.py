@@ -134,8 +134,9 @@ class Forwarder:
             self._report.reports(self.to.name, reason, count)
         position.wait({row.id for row in rows}.difference(gathered.taken))
         if len(gathered.batch):
-            pieces = gathered.batch.pieces(self.to.batch_samples, self.to.batch_bytes)
-            self._sending, self._ids = Sending(gathered.batch, pieces), gathered.taken
+            pieces = list(gathered.batch.pieces(self.to.batch_samples, self.to.batch_bytes))
+            ordered = pieces if self.to.is_ordered else pieces[::-1]
+            self._sending, self._ids = Sending(gathered.batch, ordered), gathered.taken
         else:
             position.finish(gathered.taken)
         return True
