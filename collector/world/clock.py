@@ -66,6 +66,9 @@ class BusyClock:
         self._machine = machine
         self._busy_until = 0.0
 
+    def boot(self) -> None:
+        self._busy_until = 0.0
+
     def spend(self, seconds: float) -> None:
         self._busy_until = self.monotonic() + seconds
 

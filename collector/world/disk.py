@@ -22,6 +22,11 @@ class _Inode:
         self.durable = b""
         self.is_dirty = False
 
+    def copied(self) -> _Inode:
+        other = _Inode()
+        other.seen, other.durable = bytearray(self.seen), bytes(self.seen)
+        return other
+
 
 class DiskModel:
     """Files by path. ``before`` may be set to a function (operation, path) that raises OSError or anything else."""
@@ -124,6 +129,19 @@ class DiskModel:
         for inode in {id(i): i for i in self._files.values()}.values():
             self._lose_unsynced(inode)
         self._durable_names = dict(self._files)
+
+    def copied(self, seed: int) -> DiskModel:
+        """Another disk with what stands on this one, all of it durable."""
+        other = DiskModel(seed, self.capacity, self.syncs)
+        other.become(self)
+        return other
+
+    def become(self, other: DiskModel) -> None:
+        """Hold what the other holds, and nothing else."""
+        self._files = {path: inode.copied() for path, inode in other._files.items()}
+        self._durable_names = dict(self._files)
+        self._folders = set(other._folders)
+        self._durable_folders = set(other._folders)
 
     def flip_bit(self, path: str, at: int) -> None:
         """Silent damage of what is stored, counted in bits."""

@@ -1,0 +1,171 @@
+"""The checker: what a centre's database holds, record by record, held against what agents measured.
+
+Every value is unique in a run, so each can be followed by itself: ``produced = stored ⊎ declared lost``, nothing is
+there twice, nothing was never measured, no number of an epoch is without its fate.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from agent.link.model import Sample
+from agent.link.ranges import Ranges
+from agent.link.spool_memory import MemorySpool
+from agent.link.spool_record import Spooled
+from agent.link.wire import open_body, open_envelope, open_header, open_record
+from collector.intake.admit import instants
+from collector.log.positions import read_accepted
+from collector.log.tables import envelopes, losses
+from collector.store.engine import Store
+from collector.world.agent import Promise, WorldAgent, value_of
+
+Name = tuple[bytes, bytes, int]
+"""(agent, epoch, seq)"""
+
+
+@dataclass
+class Ledger:
+    """``rows``: how often a name is stored. ``records``: value and time by name, None for a loss or a roll-up.
+
+    ``lost``: ranges declared lost by agent and epoch; ``reasons``: how many numbers for each reason.
+    """
+
+    rows: Counter[Name] = field(default_factory=Counter)
+    records: dict[Name, tuple[float, int] | None] = field(default_factory=dict)
+    lost: dict[tuple[bytes, bytes], list[tuple[int, int]]] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+    received_ms: dict[bytes, int] = field(default_factory=dict)
+    """When the newest envelope of each agent came."""
+
+    def declared(self, name: Name) -> int:
+        """How often a number is declared lost."""
+        return sum(first <= name[2] <= last for first, last in self.lost.get(name[:2], ()))
+
+
+def read_ledger(store: Store) -> Ledger:
+    found = Ledger()
+    with store.reading() as connection:
+        columns = (envelopes.c.packed, envelopes.c.accepted, envelopes.c.received_at_ms)
+        for row in connection.execute(select(*columns).order_by(envelopes.c.received_at_ms)):
+            header_bytes, _, body_bytes = open_envelope(row.packed)
+            header = open_header(header_bytes)
+            found.received_ms[header.agent_id] = row.received_at_ms
+            body = open_body(body_bytes, header)
+            new = set(read_accepted(row.accepted).seqs)
+            samples = [
+                Sample(i.seq, i.taken_at_ms, i.offset_ms, i.schema_hash, i.words.tobytes())
+                for block in body.blocks
+                for i in instants(block)
+            ]
+            spooled: list[Spooled] = [*samples, *(open_record(raw, header) for raw in body.records)]
+            for record in spooled:
+                if record.seq in new:
+                    name = (header.agent_id, header.epoch, record.seq)
+                    value = value_of(record)
+                    found.rows[name] += 1
+                    found.records[name] = None if value is None else (value, record.taken_at_ms)
+        for row in connection.execute(select(losses)):
+            found.lost.setdefault((row.agent_id, row.epoch), []).append((row.first_seq, row.last_seq))
+            found.reasons[row.reason] += row.last_seq - row.first_seq + 1
+    return found
+
+
+def complaints(found: Ledger, agents: Iterable[WorldAgent]) -> list[str]:
+    """In words, everything that is wrong; empty where all is well."""
+    agents = list(agents)
+    twinned = {agent.identity.agent_id for agent in agents if agent.is_twinned}
+    wrong = [f"{_said(name)} stored {count} times" for name, count in found.rows.items() if count != 1]
+    wrong += [
+        f"{_said(name)}: declared lost and stored"
+        for name in found.rows
+        if name[0] not in twinned and found.declared(name)
+    ]
+    by_value = Counter(value for name, value in _values(found) if name[0] not in twinned)
+    wrong += [f"value {value} stands under {count} names" for value, count in by_value.items() if count != 1]
+    known: dict[tuple[bytes, float], int] = {}
+    for agent in agents:
+        wrong += _promises(found, agent)
+        for value, at_ms in agent.begun.items():
+            known[agent.identity.agent_id, value] = at_ms
+        for promise in agent.promised:
+            known[agent.identity.agent_id, promise.value] = promise.taken_at_ms
+    for name, record in found.records.items():
+        if record is not None and known.get((name[0], record[0])) != record[1]:
+            wrong.append(f"{_said(name)}: value {record[0]} at {record[1]} was never measured")
+    wrong += holes(found, agents)
+    for agent in agents:
+        last = found.received_ms.get(agent.identity.agent_id, 0)
+        if agent.revoked_ms is not None and last > agent.revoked_ms:
+            wrong.append(f"{agent.identity.host}: revoked at {agent.revoked_ms}, and taken from at {last}")
+    return wrong
+
+
+def _values(found: Ledger) -> Iterator[tuple[Name, float]]:
+    for name, record in found.records.items():
+        if record is not None:
+            yield name, record[0]
+
+
+def _promises(found: Ledger, agent: WorldAgent) -> list[str]:
+    there = (
+        {value for name, value in _values(found) if name[0] == agent.identity.agent_id} if agent.is_twinned else set()
+    )
+    wrong = []
+    for promise in agent.promised if agent.revoked_ms is None else ():
+        name = (agent.identity.agent_id, promise.epoch, promise.seq)
+        text = _broken(found, name, promise)
+        is_twins = agent.is_twinned and (promise.value in there or found.declared(name))  # names were given anew
+        if text and not is_twins:
+            wrong.append(f"{agent.identity.host}: {text}")
+    return wrong
+
+
+def _broken(found: Ledger, name: Name, promise: Promise) -> str:
+    stored = found.records.get(name)
+    if stored == (promise.value, promise.taken_at_ms):
+        return ""
+    if stored is not None:
+        return f"{promise} is stored as {stored}"
+    declared = found.declared(name)
+    return "" if declared == 1 else f"{promise} is gone and declared lost {declared} times"
+
+
+def holes(found: Ledger, agents: Iterable[WorldAgent]) -> list[str]:
+    """Numbers without a fate, up to the last the agent gave or the centre knows."""
+    wrong = []
+    for agent in agents:
+        mine = agent.identity.agent_id
+        epochs = {epoch for agent_id, epoch, _ in found.rows if agent_id == mine}
+        epochs |= {promise.epoch for promise in agent.promised}
+        for epoch in epochs:
+            seqs = sorted(seq for agent_id, e, seq in found.rows if (agent_id, e) == (mine, epoch))
+            known = Ranges([*((seq, seq) for seq in seqs), *found.lost.get((mine, epoch), ())])
+            last = max((p.seq for p in agent.promised if p.epoch == epoch), default=0)
+            if not agent.is_twinned and agent.revoked_ms is None and (gaps := known.gaps(1, max(last, known.last))):
+                wrong.append(f"{agent.identity.host}: hole {gaps} in epoch {epoch.hex()}")
+    return wrong
+
+
+def _said(name: Name) -> str:
+    return f"agent {name[0].hex()[:8]} epoch {name[1].hex()[:8]} number {name[2]}"
+
+
+QUARANTINE_BYTES = 4 << 20
+
+
+def over_caps(agent: WorldAgent) -> list[str]:
+    """Whether an agent holds more than it may, now: on its disk (spool, ballast, what it put aside) and in memory."""
+    if not agent.is_up:
+        return []
+    wrong = []
+    room = agent.cap_bytes + agent.cap_bytes // 4 + QUARANTINE_BYTES
+    if agent.disk.used > room:
+        wrong.append(f"{agent.identity.host}: {agent.disk.used} bytes on the disk, cap {agent.cap_bytes}")
+    in_memory = sum(shelf.bytes for shelf in agent.spool.shelves() if isinstance(shelf, MemorySpool))
+    if in_memory > agent.memory_bytes:
+        wrong.append(f"{agent.identity.host}: {in_memory} bytes in memory, cap {agent.memory_bytes}")
+    return wrong

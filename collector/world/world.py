@@ -1,0 +1,211 @@
+"""A whole run: machines, lines and collectors from one seed, troubles at chance moments, then peace, then the reckoning.
+
+world = World(seed=7, folder=somewhere)
+world.run()
+assert world.complaints == []
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.link.exchange import Exchange, Failure, Request, Response
+from agent.link.profile import PROFILES
+from agent.link.send_request import ENVELOPES_PATH
+from collector.world.agent import WorldAgent, seeded_identity
+from collector.world.centre import enrol, make_centre
+from collector.world.clock import BusyClock, Timeline
+from collector.world.disk import DiskModel
+from collector.world.faults import FAULTS, Fault
+from collector.world.ledger import complaints, over_caps, read_ledger
+from collector.world.link import Line, Wire
+from collector.world.station import InlineLoop, Station
+from collector.world.topology import BITS_PER_SECOND, MISSIONS, Place
+
+CENTRE = "https://centre"
+CENTRE_JOBS = {"registry": 5.0, "checkpoint": 60.0, "history_chunks": 600.0}
+SMALL_CAP, LARGE_CAP = 16 << 10, 256 << 10
+PEACE_SECONDS = 150.0
+"""Back-off lasts a minute at most, and then two intervals."""
+DRAIN_SECONDS = 4 * 3600.0
+
+
+class World:
+    """``minutes`` of trouble. ``faults``: which kinds may happen (all). ``happened`` counts what did."""
+
+    def __init__(
+        self,
+        seed: int,
+        folder: Path,
+        agents: int = 3,
+        minutes: float = 20.0,
+        troubles: int = 12,
+        faults: dict[str, Fault] | None = None,
+    ) -> None:
+        self.seed = seed
+        self.chance = random.Random(seed)
+        self.timeline = Timeline()
+        self.seconds = minutes * 60
+        self.troubles = troubles
+        self.faults = FAULTS if faults is None else faults
+        self.happened: Counter[str] = Counter()
+        self.complaints: list[str] = []
+        self.is_troubled = True
+        self.loop = InlineLoop()
+        self.lines: dict[tuple[str, str], Line] = {}
+        self.dooms: dict[str, str] = {}
+        self.heals: list[Callable[[], None]] = []
+        """What ends troubles that did not end by themselves."""
+        self.centre_key = make_centre(folder / "centre", self.chance)
+        self.stations = {CENTRE: Station(self.timeline, folder / "centre", self.loop, CENTRE_JOBS)}
+        self.agents: list[WorldAgent] = []
+        for number in range(1, agents + 1):
+            self._settle(number, self.chance.choice(MISSIONS))
+        self._begin(CENTRE)
+        app = self.centre.app
+        assert app is not None
+        enrol(app.store, [agent.identity for agent in self.agents])
+        for agent in self.agents:
+            agent.boot()
+
+    @property
+    def centre(self) -> Station:
+        return self.stations[CENTRE]
+
+    def _settle(self, number: int, place: Place) -> None:
+        """A new agent at a place."""
+        identity = seeded_identity(number, f"srv{number}.{place.id}", place.id, [CENTRE], self.chance)
+        cap = SMALL_CAP if self.chance.random() < 0.4 else LARGE_CAP
+        disk = DiskModel(self.chance.randrange(1 << 30))
+        exchange = self.exchange_of(place)
+        profile = PROFILES[place.profile]
+        self.add(
+            WorldAgent(
+                self.timeline, identity, self.centre_key.public, disk, exchange, profile, cap, memory_bytes=20_000
+            )
+        )
+
+    def add(self, agent: WorldAgent) -> None:
+        agent.after_turn = lambda: self.complaints.extend(over_caps(agent))
+        self.agents.append(agent)
+
+    # ------------------------------------------------------------ lines and doors
+
+    def exchange_of(self, place: Place) -> Callable[[BusyClock], Exchange]:
+        chance = random.Random(self.chance.random())
+        return lambda clock: Wire(self.timeline, clock, chance, lambda url: self._route(place, url))
+
+    def line(self, site: str, url: str) -> Line:
+        """The line from a site to a collector, made on first use."""
+        found = self.lines.get((site, url))
+        if found is None:
+            place = next(place for place in MISSIONS if place.id == site)
+            found = self.lines[site, url] = Line(place.rtt_ms / 1000, BITS_PER_SECOND[place.profile])
+        return found
+
+    def _route(self, place: Place, url: str) -> tuple[Line, Callable[[Request, float], Response | Failure]] | None:
+        if url not in self.stations:
+            return None
+        return self.line(place.id, url), lambda request, arrives: self.arrive(url, request, arrives)
+
+    def arrive(self, url: str, request: Request, arrives: float) -> Response | Failure:
+        """A request reaches a collector, which may die of it."""
+        station = self.stations[url]
+        if self.dooms.get(url) and station.app is not None and request.path == ENVELOPES_PATH and len(request.body) > 1:
+            failure = station.die_at(self.dooms.pop(url), request, arrives)
+            self.timeline.after(self.chance.uniform(1, 90), lambda: self._begin(url))
+            return failure
+        return station.answer(request, arrives)
+
+    def _begin(self, url: str) -> None:
+        if self.stations[url].app is None:
+            self.stations[url].begin()
+
+    def stop_station(self, url: str, seconds: float) -> None:
+        """A collector is killed, and started again after a while."""
+        self.stations[url].end()
+        self.timeline.after(seconds, lambda: self._begin(url))
+
+    def boot_later(self, agent: WorldAgent, seconds: float) -> None:
+        self.timeline.after(seconds, lambda: None if agent.is_up else agent.boot())
+
+    # ------------------------------------------------------------ the run
+
+    def run(self) -> None:
+        names = sorted(self.faults)
+        for _ in range(self.troubles):
+            name = self.chance.choice(names)
+            self.timeline.at(self.chance.uniform(0, self.seconds), lambda name=name: self._trouble(name))  # type: ignore[misc]
+        self.timeline.after(20.0, self._watchman)
+        self.timeline.step(self.seconds)
+        self._heal()
+        self.timeline.step(self.seconds + PEACE_SECONDS)
+        self._check_present()
+        for agent in self.agents:
+            agent.is_silent = True
+        end = self.timeline.now + DRAIN_SECONDS
+        while self.timeline.now < end and any(map(self._waits, self.agents)):
+            self.timeline.step(self.timeline.now + 60.0)
+        self._reckon()
+        for station in self.stations.values():
+            station.end()
+        self.loop.close()
+
+    def _trouble(self, name: str) -> None:
+        if self.is_troubled:
+            self.happened[name] += 1
+            self.faults[name](self, self.chance)
+
+    def _watchman(self) -> None:
+        """Somebody starts what lies dead."""
+        for agent in self.agents:
+            if not agent.is_up and self.chance.random() < 0.4:
+                agent.boot()
+        self.timeline.after(20.0, self._watchman)
+
+    def _heal(self) -> None:
+        self.is_troubled = False
+        self.dooms.clear()
+        for line in self.lines.values():
+            line.is_cut, line.faults = False, {}
+        for heal in self.heals:
+            heal()
+        self.heals.clear()
+        for url in self.stations:
+            self._begin(url)
+        for agent in self.agents:
+            agent.power.doom = ""
+            agent.power.trouble = lambda _operation, _path: None
+            agent.disk.capacity = 1 << 40
+
+    def _waits(self, agent: WorldAgent) -> bool:
+        return agent.revoked_ms is None and (not agent.is_up or agent.spool.figures().records > 0)
+
+    # ------------------------------------------------------------ the reckoning
+
+    def _check_present(self) -> None:
+        """Whatever the backlog, what is shown as now is now."""
+        app = self.centre.app
+        assert app is not None
+        for agent in self.agents:
+            if agent.revoked_ms is not None or agent.is_twinned or not agent.is_up or agent.sender.figures().hold:
+                continue
+            shown = app.live.hosts.get(agent.identity.host)
+            value = shown.value("node_load1") if shown is not None else None
+            newest = [promise.value for promise in agent.promised[-4:]]
+            if value not in newest:
+                text = f"shows {value} as now, two intervals after all is well; newest is {newest[-1:]}"
+                self.complaints.append(f"{agent.identity.host}: {text}")
+
+    def _reckon(self) -> None:
+        app = self.centre.app
+        assert app is not None
+        for agent in self.agents:
+            if self._waits(agent):
+                left = agent.spool.figures().records if agent.is_up else "everything"
+                self.complaints.append(f"{agent.identity.host}: {left} still waits hours after all is well")
+        self.ledger = read_ledger(app.store)
+        self.complaints += complaints(self.ledger, self.agents)
