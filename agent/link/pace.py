@@ -1,13 +1,21 @@
 """How much to send at a time, and when the backlog may have the line again.
 
-A chunk is what the line carried lately in four seconds, so that a record of now never waits longer than that behind
-one of yesterday. The backlog's share is a share of time: after a transfer of t seconds the line rests from it for
+A chunk is what the line carried lately in four seconds, at least 2 and at most 32 KiB, so that a record of now never
+waits longer than that behind one of yesterday. While what is live takes more than twice its usual time somebody else
+needs the line, or the receiver is busy, and the backlog waits. The backlog's share is a share of time: after a transfer of t seconds the line rests from it for
 t * (1 / share - 1). Waiting for the far end (the round trip) is not transfer, so a fast line is not slowed down.
 """
 
 from __future__ import annotations
 
 CHUNK_SECONDS = 4.0
+LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES = 2 << 10, 32 << 10
+CROWDED_RATIO = 2.0
+CROWDED_SECONDS = 10.0
+"""How long the backlog stands back when the line is crowded; the next live record looks again."""
+NOTICEABLE_SECONDS = 0.1
+FORGETTING = 1.02
+"""The shortest round trip seen grows by this with each live exchange: a line that became longer is believed in time."""
 LIVE_RECORDS = 200
 RAW_BYTES = 2 << 20
 MEASURABLE_SECONDS = 0.02
@@ -34,12 +42,26 @@ class Pace:
         most = min(self._most, self._limit)
         if self._goodput is None or self._packed_per_record is None:
             return most
-        return max(1, min(most, int(self._goodput * CHUNK_SECONDS / self._packed_per_record)))
+        chunk = min(MOST_CHUNK_BYTES, max(LEAST_CHUNK_BYTES, self._goodput * CHUNK_SECONDS))
+        return max(1, min(most, int(chunk / self._packed_per_record)))
+
+    def follow(self, backlog_records: int, backlog_share: float) -> None:
+        """Another link profile is in force."""
+        self._most, self._share = backlog_records, backlog_share
+
+    def stand_back(self, until: float) -> None:
+        """The receiver wants no backlog for now."""
+        self.backlog_at = max(self.backlog_at, until)
 
     def note(
         self, count: int, packed: int, started_at: float, seconds: float, is_backlog: bool, limit_bytes_per_second: int
     ) -> None:
         """An exchange of ``count`` records in ``packed`` bytes that was answered after ``seconds``."""
+        if count and not is_backlog:
+            self._rtt *= FORGETTING
+            carried = packed / self._goodput if self._goodput else 0.0
+            if self._rtt and seconds - carried > CROWDED_RATIO * self._rtt + NOTICEABLE_SECONDS:
+                self.stand_back(started_at + seconds + CROWDED_SECONDS)
         self._rtt = min(self._rtt or seconds, seconds)
         if not count:
             return
@@ -53,7 +75,7 @@ class Pace:
             rest = transfer * (1 / self._share - 1)
             if limit_bytes_per_second > 0:
                 rest = max(rest, packed / limit_bytes_per_second - seconds)
-            self.backlog_at = started_at + seconds + rest
+            self.stand_back(started_at + seconds + rest)
 
     def note_failure(self, count: int) -> None:
         """Half as much next time: a line, or a proxy in it, may carry small requests only."""

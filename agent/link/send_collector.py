@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.link.answer import Receiver
+from agent.link.answer import CENTRE, Receiver
 from agent.link.backoff import backoff_seconds
 from agent.link.clock import Chance
 from agent.link.ranges import Ranges
 
 GONE_AFTER_FAILURES = 2
 HOLD_SECONDS = 3600.0
+SHED_SECONDS = 300.0
+"""A collector that only ever says it is too busy is not gone for so long: its agents would swamp the next one."""
 
 
 class CollectorLink:
-    """``held`` and ``sent``: numbers by epoch, as this receiver said and as this process sent them to it."""
+    """``held``, ``sent`` and ``refused``: numbers by epoch, as this receiver said and as this process sent them to it.
+
+    ``key_at``: which of the agent's keys it takes, 0 the newest; ``newest_key_at``: when the newest is tried again.
+    ``policy_hint``: the policy it names.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -30,6 +36,11 @@ class CollectorLink:
         self.receiver: Receiver | None = None
         self.held: dict[bytes, Ranges] = {}
         self.sent: dict[bytes, Ranges] = {}
+        self.refused: dict[bytes, Ranges] = {}
+        self.key_at = 0
+        self.newest_key_at = 0.0
+        self.policy_hint = ""
+        self.shedding_since: float | None = None
         self.known_schemas: set[tuple[bytes, bytes]] = set()
         self.wanted_schemas: list[bytes] = []
         self.last_answer_ms = 0
@@ -39,19 +50,37 @@ class CollectorLink:
     def is_gone(self) -> bool:
         return self.failures >= GONE_AFTER_FAILURES
 
-    def meet(self, receiver: Receiver) -> None:
-        """Another receiver, or the same with an empty store, holds nothing of what the former one held."""
+    @property
+    def is_centre(self) -> bool:
+        return self.receiver is not None and self.receiver.role == CENTRE
+
+    def meet(self, receiver: Receiver) -> bool:
+        """Another receiver, or the same with an empty store, holds nothing of what the former one held: then True."""
         self.failures, self.hold_code, self.is_greeted, self.last_trouble = 0, "", True, ""
-        if receiver != self.receiver:
-            self.receiver = receiver
-            self.held.clear()
-            self.sent.clear()
-            self.known_schemas.clear()
+        self.shedding_since = None
+        if receiver == self.receiver:
+            return False
+        self.receiver = receiver
+        self.key_at = 0
+        self.held.clear()
+        self.sent.clear()
+        self.refused.clear()
+        self.known_schemas.clear()
+        return True
 
     def fail(self, now: float, chance: Chance, text: str, retry_after_seconds: float = 0.0) -> None:
         self.failures += 1
         self.last_trouble = text
         self.ready_at = now + max(backoff_seconds(self.failures, chance), retry_after_seconds)
+
+    def shed(self, now: float, chance: Chance, text: str, retry_after_seconds: float) -> None:
+        """It is too busy for now and said so: wait as asked, and a moment more, so that not all come back at once."""
+        self.shedding_since = now if self.shedding_since is None else self.shedding_since
+        if now - self.shedding_since > SHED_SECONDS:
+            self.fail(now, chance, text, retry_after_seconds)
+            return
+        self.last_trouble = text
+        self.ready_at = now + retry_after_seconds + backoff_seconds(3, chance)
 
     def hold(self, now: float, code: str) -> None:
         self.hold_code = code
@@ -72,6 +101,14 @@ class CollectorLink:
 
     def holds(self, epoch: bytes) -> Ranges:
         return self.held.get(epoch) or Ranges()
+
+    def refuses(self, epoch: bytes) -> Ranges:
+        """What it said it will never take; kept for the centre to decide."""
+        return self.refused.get(epoch) or Ranges()
+
+    def forget_epoch(self, epoch: bytes) -> None:
+        for numbers in (self.held, self.sent, self.refused):
+            numbers.pop(epoch, None)
 
 
 def choose(collectors: Sequence[CollectorLink]) -> CollectorLink:

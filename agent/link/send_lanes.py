@@ -58,13 +58,28 @@ class Lanes:
         _add(self._resting, epoch, seqs)
         self._resting_until = until
 
-    def is_set_aside(self, epoch: bytes, seq: int) -> bool:
-        return any(seq in (there.get(epoch) or Ranges()) for there in (self._singly, self._resting))
+    def is_set_aside(self, collector: CollectorLink, epoch: bytes, seq: int) -> bool:
+        return any(seq in (there.get(epoch) or Ranges()) for there in (self._singly, self._resting, collector.refused))
+
+    def refused(self, by: CollectorLink, to: CollectorLink) -> list[Enclosed]:
+        """What one collector, a hub, refuses and another one was not yet asked about: newest first, a few at a time."""
+        with self._spool.lock:
+            for shelf in self._spool.shelves():
+                asked = self._blocked(to, shelf.epoch)
+                open_ones = Ranges(gap for span in by.refuses(shelf.epoch) for gap in asked.gaps(*span))
+                waiting = sorted(shelf.find(open_ones), key=lambda record: record.seq) if open_ones else []
+                records = [record for record in waiting if not shelf.is_done(record.seq)]
+                if records:
+                    return self._enclose(to, shelf.epoch, records[-SINGLES_PER_REQUEST:])
+        return []
+
+    def follow(self, live_seconds: float) -> None:
+        self._live_seconds = live_seconds
 
     def _blocked(self, collector: CollectorLink, epoch: bytes) -> Ranges:
-        resting = self._resting.get(epoch)
-        held = collector.holds(epoch)
-        return held if resting is None else Ranges([*held, *resting])
+        resting = self._resting.get(epoch) or Ranges()
+        held, refused = collector.holds(epoch), collector.refuses(epoch)
+        return Ranges([*held, *resting, *refused]) if resting or refused else held
 
     def _enclose(self, collector: CollectorLink, epoch: bytes, records: Sequence[Spooled]) -> list[Enclosed]:
         """One envelope, besides one for each suspect; schemas where this receiver has not seen them in this epoch."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from agent.link.exchange import Request
 from agent.link.model import Record, Sample, encode
-from agent.link.names import ENVELOPES_TYPE, SENT_AT_HEADER
+from agent.link.names import BACKLOG_LANE, ENVELOPES_TYPE, LANE_HEADER, LIVE_LANE, SENT_AT_HEADER
+from agent.link.send_signers import Signer
 from agent.link.spool_record import Spooled
 from agent.link.wire import pack_body, pack_envelopes, seal
 
 SCHEMAS_PATH, ENVELOPES_PATH = "/v1/schemas", "/v1/envelopes"
 
 
-class Signer(NamedTuple):
-    """Whose records: ``sign`` gives the 64-byte Ed25519 signature of its argument."""
-
-    agent_id: bytes
-    key_no: int
-    sign: Callable[[bytes], bytes]
+__all__ = ["Enclosed", "Signer", "envelopes_request", "pack_enclosed", "schemas_request"]
 
 
 class Enclosed(NamedTuple):
@@ -41,9 +37,12 @@ def pack_enclosed(signer: Signer, enclosed: Enclosed) -> bytes:
     return seal(signer.agent_id, signer.key_no, enclosed.epoch, enclosed.seqs, body, signer.sign)
 
 
-def envelopes_request(base_url: str, envelopes: Sequence[bytes], wall_ms: int, deadline_seconds: float) -> Request:
+def envelopes_request(
+    base_url: str, envelopes: Sequence[bytes], wall_ms: int, deadline_seconds: float, *, is_backlog: bool = False
+) -> Request:
     """An empty request asks nothing but the time and what the receiver thinks of us."""
-    headers = (("content-type", ENVELOPES_TYPE), (SENT_AT_HEADER, str(wall_ms)))
+    lane = BACKLOG_LANE if is_backlog else LIVE_LANE
+    headers = (("content-type", ENVELOPES_TYPE), (SENT_AT_HEADER, str(wall_ms)), (LANE_HEADER, lane))
     return Request("POST", base_url, ENVELOPES_PATH, pack_envelopes(envelopes), headers, deadline_seconds)
 
 

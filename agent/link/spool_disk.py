@@ -26,6 +26,7 @@ from agent.link.spool_record import (
     RollUpDraft,
     SampleDraft,
     Spooled,
+    hosts_of,
     loss_of,
     named,
     size_of,
@@ -168,6 +169,12 @@ class DiskSpool:
                 if frame.kind == KIND_SCHEMA and schema_hash(frame.payload) == wanted:
                     return frame.payload
         return None
+
+    def is_done(self, seq: int) -> bool:
+        return self.numbers.is_done(seq)
+
+    def hosts(self, seqs: Ranges) -> list[str]:
+        return hosts_of(self.find(seqs), self.schema)
 
     def note_sent(self, seqs: Iterable[int]) -> None:
         self.numbers.note_sent(seqs)

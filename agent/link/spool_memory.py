@@ -14,7 +14,18 @@ from collections.abc import Iterable, Sequence
 from agent.link.clock import Chance, Clock
 from agent.link.model import Loss, Sample
 from agent.link.ranges import Range, Ranges
-from agent.link.spool_record import DISK_FULL, Draft, LossDraft, SampleDraft, Spooled, loss_of, named, renamed, size_of
+from agent.link.spool_record import (
+    DISK_FULL,
+    Draft,
+    LossDraft,
+    SampleDraft,
+    Spooled,
+    hosts_of,
+    loss_of,
+    named,
+    renamed,
+    size_of,
+)
 
 MEMORY_BYTES = 2 << 20
 KEPT_RATIO = 0.75
@@ -112,6 +123,12 @@ class MemorySpool:
 
     def schema(self, wanted: bytes) -> bytes | None:
         return self._schemas.get(wanted)
+
+    def is_done(self, seq: int) -> bool:
+        return seq not in self._records
+
+    def hosts(self, seqs: Ranges) -> list[str]:
+        return hosts_of(self.find(seqs), self.schema)
 
     def note_sent(self, seqs: Iterable[int]) -> None:
         for seq in seqs:

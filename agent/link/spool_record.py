@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -16,12 +17,15 @@ from agent.link.model import (
     loss_record,
     state_record,
 )
-from agent.link.names import KIND_LOSS, KIND_ROLLUP
+from agent.link.names import KIND_LOSS, KIND_ROLLUP, KIND_STATE
 from agent.link.rollup import RollUp, renumbered, rollup_record
 
 SPOOL_FULL, DISK_FULL, CORRUPT, REFUSED, ENTRUSTED = "spool_full", "disk_full", "corrupt", "refused", "entrusted"
 """Reasons of a loss: our own cap, no room on the disk, damaged bytes, refused for ever (``refused:<code>``), no room
 here while a hub held it (should the hub deliver it after all, the centre takes it and it is no longer lost)."""
+
+
+HOSTS_NAMED = 5
 
 
 class SampleDraft(NamedTuple):
@@ -96,6 +100,20 @@ def schema_of(record: Spooled) -> bytes | None:
     if isinstance(record, Sample):
         return record.schema_hash
     return bytes(record.data[1]) if record.kind == KIND_ROLLUP else None
+
+
+def hosts_of(records: Iterable[Spooled], schema: Callable[[bytes], bytes | None]) -> list[str]:
+    """Ids of the hosts that records are about, for people: each once, in order, a few at most."""
+    hosts: dict[str, None] = {}
+    seen: set[bytes] = set()
+    for record in records:
+        needed = schema_of(record)
+        if isinstance(record, Record) and record.kind == KIND_STATE:
+            hosts[str(record.data[0])] = None
+        elif needed is not None and needed not in seen and (packed := schema(needed)) is not None:
+            seen.add(needed)
+            hosts.update((str(one[0]), None) for column in msgspec.msgpack.decode(packed)[:2] for one in column)
+    return list(hosts)[:HOSTS_NAMED]
 
 
 def size_of(record: Spooled) -> int:

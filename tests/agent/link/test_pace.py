@@ -1,0 +1,46 @@
+"""How much goes at a time and when the backlog stands back: a table of lines and what follows from them."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.link.pace import LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES, Pace
+
+
+def after(goodput: float, per_record: int = 200, most: int = 1_000, rtt: float = 0.6) -> Pace:
+    """A pace that met a line of ``goodput`` bytes per second."""
+    pace = Pace(most, 0.25)
+    pace.note(0, 1, 0.0, rtt, False, 0)
+    for at in range(1, 8):
+        pace.note(100, 100 * per_record, 1_000.0 * at, rtt + 100 * per_record / goodput, True, 0)
+    return pace
+
+
+@pytest.mark.parametrize(
+    ("goodput", "chunk"), [(8_000.0, 32_000), (2_000.0, 8_000), (200.0, LEAST_CHUNK_BYTES), (9e5, MOST_CHUNK_BYTES)]
+)
+def test_a_chunk_is_four_seconds_of_the_line_within_bounds(goodput, chunk):
+    assert after(goodput).backlog_records * 200 == pytest.approx(chunk, rel=0.05)
+
+
+def test_the_share_is_one_of_time():
+    pace = Pace(60, 0.25)
+    pace.note(0, 1, 0.0, 0.6, False, 0)
+    pace.note(60, 8_000, 10.0, 1.6, True, 0)
+    assert pace.backlog_at == pytest.approx(10 + 1.6 + 3 * 1.0)
+
+
+@pytest.mark.parametrize(("seconds", "stands_back"), [(0.7, False), (1.2, False), (1.4, True), (5.0, True)])
+def test_the_backlog_stands_back_while_live_records_take_twice_their_time(seconds, stands_back):
+    pace = Pace(60, 0.25)
+    pace.note(0, 1, 0.0, 0.6, False, 0)
+    pace.note(1, 300, 100.0, seconds, False, 0)
+    assert (pace.backlog_at > 105) == stands_back
+
+
+def test_a_line_that_became_longer_is_believed_in_time():
+    pace = Pace(60, 0.25)
+    pace.note(0, 1, 0.0, 0.05, False, 0)
+    for n in range(200):
+        pace.note(1, 300, 100.0 + 60 * n, 0.6, False, 0)
+    assert pace.backlog_at < 100 + 60 * 199

@@ -1,0 +1,215 @@
+"""An agent between a hub and the centre: whose word counts, where records go, and that a hub deletes nothing."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from test_send import AGENT, Site
+
+from agent.link import wire
+from agent.link.answer import AgentAnswer, EnvelopeRefusal, RecordRefusal
+from agent.link.exchange import Failure, Response
+from agent.link.keys import new_key
+from agent.link.ranges import Ranges
+from agent.link.send_request import Signer
+from agent.link.send_signers import Signers
+
+
+def unreachable(_):
+    return Failure("no route")
+
+
+def refusing(site: Site, receiver, seqs: Ranges, code: str = "bad_labels"):
+    """Takes what comes, and says in ``refused`` that some of it is refused, as a hub that hands down the centre's word."""
+    real = receiver.take
+
+    def take(request):
+        answer = msgspec.json.decode(real(request).body, type=dict)
+        for agent in answer["agents"]:
+            mine = Ranges(agent["held"])
+            agent["refused"] = [{"seqs": [list(s) for s in seqs if s[0] in mine], "action": "drop", "code": code}]
+            for span in seqs:
+                mine.remove(*span)
+            agent["held"] = mine.as_lists()
+        return Response(200, "application/vnd.bongsu.answer+json", msgspec.json.encode(answer))
+
+    return take
+
+
+def test_each_request_names_its_lane():
+    site = Site()
+    site.centre.mood = unreachable
+    site.reports(100)
+    site.centre.mood = lambda request: None
+    del site.centre.requests[:]
+    site.run(600)
+    lanes = [dict(request.headers)["bongsu-lane"] for request in site.centre.requests]
+    assert lanes[0] == "live"
+    assert set(lanes[2:]) == {"backlog"}
+
+
+@pytest.mark.parametrize("is_whole", [True, False], ids=["its own refusal", "the centre's, handed down"])
+def test_what_a_hub_refuses_is_kept_and_not_sent_there_again(is_whole):
+    site = Site(hub=True)
+    site.centre.mood = unreachable
+    if is_whole:
+        site.hub.refuse = lambda seq, taken: "malformed" if seq == 3 else ""
+    else:
+        site.hub.mood = refusing(site, site.hub, Ranges([(3, 3)]))
+    site.reports(40)
+    assert sum(3 in seqs for seqs in site.hub.enveloped) == 1, "never again"
+    assert not site.hub.losses
+    assert [r.seq for r in site.spool.shelves()[0].find(Ranges([(3, 3)]))] == [3]
+    assert site.spool.figures().lost == 0
+    assert site.sender.figures().refused == 1
+    assert site.hub.held(site.epoch).covers(4, 40), "the others go on"
+
+
+def test_the_centre_settles_what_a_hub_refuses():
+    site = Site(hub=True)
+    site.hub.refuse = lambda seq, taken: "bad_labels" if seq in (2, 4) else ""
+    site.centre.refuse = lambda seq, taken: "bad_labels" if seq == 4 else ""
+    site.reports(300)
+    assert site.centre.held(site.epoch).as_lists() == [[2, 2]], "only what the hub refuses goes past it"
+    losses = [tuple(loss) for loss in site.hub.losses[site.epoch]]
+    assert losses == [(4, 4, "refused:bad_labels")]
+
+
+def test_a_refusal_names_the_host_and_what_to_do():
+    site = Site()
+    site.centre.refuse = lambda seq, taken: "bad_labels" if seq == 2 else ""
+    site.reports(3)
+    (said,) = [text for text in site.logged if "refused" in text]
+    assert "srv1.local" in said
+    assert "topology" in said
+    assert "[[2, 2]]" in said
+
+
+def test_a_hub_that_answers_but_holds_is_passed_by_and_tried_again():
+    site = Site(hub=True)
+    real = site.hub.take
+
+    def holds(request):
+        return real(request) if len(request.body) < 3 else site.hub.answer(
+            [EnvelopeRefusal(0, "hold", "unknown_agent")], {}, {}
+        )  # fmt: skip
+
+    site.hub.mood = holds
+    site.reports(20)
+    assert site.centre.held(site.epoch) == Ranges([(1, 20)])
+    assert not site.hub.content
+    site.hub.mood = lambda request: None
+    site.run(3_700)
+    site.reports(3)
+    assert site.hub.held(site.epoch).covers(21, 23)
+    assert site.sender.figures().role == "hub"
+
+
+def test_without_receipts_for_days_everything_stays():
+    site = Site(hub=True)
+    site.centre.mood = unreachable
+    site.reports(3 * 24 * 6, every=600)
+    assert site.hub.held(site.epoch).count == 3 * 24 * 6
+    assert site.spool.figures().records == 3 * 24 * 6
+    assert site.hub.duplicates == 0
+
+
+def test_a_hub_cannot_settle_with_a_receipt_of_its_own():
+    site = Site(hub=True)
+    site.hub.centre = new_key()
+    site.centre.mood = unreachable
+    site.reports(5)
+    assert site.spool.figures().records == 5
+
+
+def test_a_busy_receiver_is_waited_for_and_not_given_up():
+    """Were it given up, its agents would swamp the next one."""
+    site = Site(hub=True)
+    site.reports(3)
+    site.hub.mood = lambda request: Response(429, "application/problem+json", b"{}", 5.0)
+    site.reports(10)
+    assert not site.centre.requests
+    assert len(site.hub.requests) < 40
+    site.hub.mood = lambda request: None
+    site.run(30)
+    assert site.hub.held(site.epoch) == Ranges([(1, 13)])
+    site.hub.mood = lambda request: Response(429, "application/problem+json", b"{}", 5.0)
+    site.reports(60)
+    assert site.centre.held(site.epoch).count > 0, "busy for so long is as good as gone"
+
+
+def test_where_only_the_backlog_is_turned_away_what_is_live_goes_on():
+    site = Site()
+    site.centre.mood = unreachable
+    site.reports(200)
+
+    def sheds(request):
+        if dict(request.headers)["bongsu-lane"] == "backlog":
+            return Response(429, "application/problem+json", b"{}", 60.0)
+        return None
+
+    site.centre.mood = sheds
+    site.run(60)
+    site.reports(20)
+    assert site.centre.held(site.epoch).covers(201, 220)
+    assert sum(dict(r.headers)["bongsu-lane"] == "backlog" for r in site.centre.requests[-60:]) < 10
+    site.centre.mood = lambda request: None
+    site.run(600)
+    assert site.centre.held(site.epoch) == Ranges([(1, 220)])
+
+
+class Rotated(Site):
+    """An agent with a new key that one of its collectors has not heard of."""
+
+    def start(self) -> None:
+        super().start()
+        self.taken: list[int] = []
+        self.newer = new_key()
+        signers = Signers([Signer(AGENT, 2, self.newer.sign), Signer(AGENT, 1, self.key.sign)], self.taken.append)
+        self.sender.__init__(  # type: ignore[misc]
+            self.spool, signers, self.centre_key, self.urls, self.exchange, self.clock, self.chance, self.offset,
+            self.profile, self.logged.append,
+        )  # fmt: skip
+
+
+def test_a_hub_that_has_not_heard_of_a_new_key_gets_the_former_until_it_has():
+    site = Rotated(hub=True)
+    real = site.hub.take
+
+    def knows(*keys):
+        def take(request):
+            if len(request.body) < 3:
+                return real(request)
+            number = wire.open_header(wire.open_envelope(wire.open_request(request.body)[0])[0]).key_no
+            if number not in keys:
+                return site.hub.answer([EnvelopeRefusal(0, "hold", "unknown_key")], {}, {})
+            site.hub.agent_key = {1: site.key, 2: site.newer}[number].public
+            return real(request)
+
+        return take
+
+    site.hub.mood = knows(1)
+    site.reports(10)
+    assert site.hub.held(site.epoch) == Ranges([(1, 10)])
+    assert not site.centre.requests
+    assert site.taken == []
+    site.hub.mood = knows(1, 2)
+    site.reports(300)
+    assert site.taken == [2], "told once, when the new key was taken"
+    assert site.hub.held(site.epoch).covers(250, 310)
+
+
+def test_refused_records_of_another_agent_are_nobodys_business():
+    site = Site()
+    answers = [AgentAnswer("ff" * 16, "00" * 8, [(1, 9)], [RecordRefusal([(1, 9)], "drop", "malformed")])]
+    real = site.centre.take
+
+    def take(request):
+        answer = msgspec.json.decode(real(request).body, type=dict)
+        answer["agents"] += msgspec.to_builtins(answers)
+        return Response(200, "application/vnd.bongsu.answer+json", msgspec.json.encode(answer))
+
+    site.centre.mood = take
+    site.reports(9)
+    assert site.spool.figures().lost == 0
+    assert site.spool.figures().records == 0
