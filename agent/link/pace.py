@@ -3,7 +3,8 @@
 A chunk is what the line carried lately in four seconds, at least 2 and at most 32 KiB, so that a record of now never
 waits longer than that behind one of yesterday. While what is live takes more than twice its usual time somebody else
 needs the line, or the receiver is busy, and the backlog waits. The backlog's share is a share of time: after a transfer of t seconds the line rests from it for
-t * (1 / share - 1). Waiting for the far end (the round trip) is not transfer, so a fast line is not slowed down.
+t * (1 / share - 1). Waiting for the far end (the round trip) is not transfer but rest, so a fast line is not slowed
+down and a long one not twice.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Pace:
             self._goodput = _mixed(self._goodput, packed / transfer)
         self._limit = min(LIVE_RECORDS, self._limit * 2)
         if is_backlog:
-            rest = transfer * (1 / self._share - 1)
+            rest = transfer * (1 / self._share - 1) - self._rtt
             if limit_bytes_per_second > 0:
                 rest = max(rest, packed / limit_bytes_per_second - seconds)
             self.stand_back(started_at + seconds + rest)

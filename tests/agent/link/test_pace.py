@@ -27,7 +27,7 @@ def test_the_share_is_one_of_time():
     pace = Pace(60, 0.25)
     pace.note(0, 1, 0.0, 0.6, False, 0)
     pace.note(60, 8_000, 10.0, 1.6, True, 0)
-    assert pace.backlog_at == pytest.approx(10 + 1.6 + 3 * 1.0)
+    assert pace.backlog_at == pytest.approx(10.0 + 1.0 / 0.25), "the second the line was busy is a quarter of the time"
 
 
 @pytest.mark.parametrize(("seconds", "stands_back"), [(0.7, False), (1.2, False), (1.4, True), (5.0, True)])
