@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Integer, String, Table
 
-from collector.store.schema import metadata
+from collector.store.schema import JsonText, metadata
 
 agencies = Table(
     "agencies",
@@ -22,6 +22,24 @@ systems = Table(
     Column("name_ko", String(200), nullable=False),
     Column("name_en", String(200), nullable=False),
     Column("grade", Integer, nullable=False),
+    # [{name, rule, members}] and ids of systems; ``system_hosts`` has every host of them.
+    Column("groups", JsonText, nullable=False, default=(), server_default="[]"),
+    Column("depends_on", JsonText, nullable=False, default=(), server_default="[]"),
+    Column("uses", JsonText, nullable=False, default=(), server_default="[]"),
+)
+
+interfaces = Table(
+    # What one system hands to another (연계), with an owner at each end.
+    "interfaces",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name_ko", String(200), nullable=False),
+    Column("name_en", String(200), nullable=False),
+    Column("source", ForeignKey("systems.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("target", ForeignKey("systems.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("source_owner", ForeignKey("agencies.id"), nullable=False),
+    Column("target_owner", ForeignKey("agencies.id"), nullable=False),
+    Column("check", String(400), nullable=False),
 )
 
 system_hosts = Table(

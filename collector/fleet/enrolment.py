@@ -19,8 +19,8 @@ from agent.link.token import JoinToken, TokenError, proof_message, read_token, t
 from collector.errors import Refused
 from collector.fleet.registry import INTERVAL_SECONDS, bump_version
 from collector.fleet.tables import agent_keys, agents, hosts, join_tokens, sites
-from collector.fleet.topology import NAME, NAME_WORDS
 from collector.fleet.topology_apply import ENROLMENT
+from collector.fleet.topology_keys import NAME, NAME_WORDS
 from collector.store.schema import instant
 
 AGENT_ID_BYTES = 16

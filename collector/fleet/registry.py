@@ -13,8 +13,20 @@ from sqlalchemy import Connection, select, update
 
 from agent.link.policy import PolicyError, policy_hint
 from agent.link.profile import PROFILES
-from collector.agencies.tables import agencies, system_hosts, systems
-from collector.fleet.tables import agent_keys, agent_policies, agents, fleet_version, hosts, hubs, policies, sites
+from collector.agencies.tables import agencies, interfaces, system_hosts, systems
+from collector.fleet.paths import ALL, Group, Interface, Link, Probe, SiteCalendar
+from collector.fleet.tables import (
+    agent_keys,
+    agent_policies,
+    agents,
+    fleet_version,
+    hosts,
+    hubs,
+    links,
+    policies,
+    probes,
+    sites,
+)
 from collector.store.engine import Store
 
 INTERVAL_SECONDS = {profile.name: round(profile.interval_seconds) for profile in PROFILES.values()}
@@ -37,6 +49,12 @@ class System:
     name_en: str
     grade: int
     hosts: tuple[str, ...]
+    """Every host it stands on, by whatever group."""
+    groups: tuple[Group, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    """Systems without which it is down."""
+    uses: tuple[str, ...] = ()
+    """Systems without which it is degraded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +70,12 @@ class Site:
     timezone: str
     link_profile: str
     tags: frozenset[str] = frozenset()
+    facility: str = ""
+    behind: tuple[str, ...] = ()
+    """Shared devices it is reached through: host ids."""
+    is_collector: bool = False
+    """Whether this collector stands here."""
+    calendar: SiteCalendar = field(default_factory=SiteCalendar)
 
     @property
     def interval_seconds(self) -> int:
@@ -68,6 +92,8 @@ class HostEntry:
     role: str
     agent_id: bytes | None
     tags: frozenset[str] = frozenset()
+    behind: tuple[str, ...] = ()
+    managed_by: str = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +138,9 @@ class Fleet:
     agents_by_site: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
     policies: tuple[PolicyRule, ...] = ()
     """In the order of the file."""
+    links: Mapping[str, Link] = field(default_factory=dict)
+    probes: tuple[Probe, ...] = ()
+    interfaces: Mapping[str, Interface] = field(default_factory=dict)
 
 
 class Registry:
@@ -151,7 +180,16 @@ def read_fleet(connection: Connection, version: int) -> Fleet:
         keys.setdefault(row.agent_id, {})[row.key_no] = row.public_key
     host_rows = {
         row.id: HostEntry(
-            row.id, row.name, row.site, row.agency, row.is_shared, row.role, row.agent_id, frozenset(row.tags)
+            row.id,
+            row.name,
+            row.site,
+            row.agency,
+            row.is_shared,
+            row.role,
+            row.agent_id,
+            frozenset(row.tags),
+            row.behind,
+            row.managed_by,
         )
         for row in connection.execute(select(hosts).order_by(hosts.c.id))
     }
@@ -180,32 +218,51 @@ def read_fleet(connection: Connection, version: int) -> Fleet:
     return Fleet(
         version=version,
         agencies={r.id: Named(r.id, r.name_ko, r.name_en) for r in connection.execute(select(agencies))},
-        systems={
-            r.id: System(r.id, r.agency, r.name_ko, r.name_en, r.grade, tuple(on_hosts.get(r.id, ())))
-            for r in connection.execute(select(systems))
-        },
+        systems={r.id: _system(r, tuple(sorted(on_hosts.get(r.id, ())))) for r in connection.execute(select(systems))},
         hubs={r.id: Named(r.id, r.name_ko, r.name_en) for r in connection.execute(select(hubs))},
-        sites={
-            r.id: Site(
-                r.id,
-                r.agency,
-                r.hub or "",
-                r.name_ko,
-                r.name_en,
-                r.latitude,
-                r.longitude,
-                r.timezone,
-                r.link_profile,
-                frozenset(r.tags),
-            )
-            for r in connection.execute(select(sites).order_by(sites.c.id))
-        },
+        sites={r.id: _site(r) for r in connection.execute(select(sites).order_by(sites.c.id))},
         hosts=host_rows,
         agents=agent_rows,
         hosts_by_site={site: tuple(ids) for site, ids in hosts_by_site.items()},
         agents_by_site={site: tuple(ids) for site, ids in agents_by_site.items()},
         policies=tuple(_rule(row) for row in connection.execute(select(policies).order_by(policies.c.position))),
+        links={row["id"]: Link(**row) for row in connection.execute(select(links).order_by(links.c.id)).mappings()},
+        probes=tuple(_probe(row) for row in connection.execute(select(probes).order_by(probes.c.id))),
+        interfaces={r["id"]: Interface(**r) for r in connection.execute(select(interfaces)).mappings()},
     )
+
+
+def _system(row: Any, on_hosts: tuple[str, ...]) -> System:
+    groups = tuple(Group(group["name"], group["rule"], group["members"]) for group in row.groups)
+    if not groups and on_hosts:  # from before there were groups
+        groups = (Group("hosts", ALL, on_hosts),)
+    return System(row.id, row.agency, row.name_ko, row.name_en, row.grade, on_hosts, groups, row.depends_on, row.uses)
+
+
+def _site(row: Any) -> Site:
+    calendar = SiteCalendar(
+        row.country, row.subdivision, row.weekend, row.korean_days, row.closures, row.business_hours
+    )
+    return Site(
+        row.id,
+        row.agency,
+        row.hub or "",
+        row.name_ko,
+        row.name_en,
+        row.latitude,
+        row.longitude,
+        row.timezone,
+        row.link_profile,
+        frozenset(row.tags),
+        row.facility,
+        row.behind,
+        row.is_collector,
+        calendar,
+    )
+
+
+def _probe(row: Any) -> Probe:
+    return Probe(row.host, row.target, row.site, row.link, row.hub, row.of_host, row.is_anchor)
 
 
 def _rule(row: Any) -> PolicyRule:

@@ -1,12 +1,13 @@
 """Rows of the fleet.
 
 ``managed_by`` says who owns a row: ``file`` (the topology file; a host or site gone from the file goes from here),
-``enrolment`` (made when an agent joined; the file may adopt it) or, on a hub, ``registry`` (the centre's).
+``import`` (a list of hosts taken over whole; the file may adopt one), ``enrolment`` (made when an agent joined; file and
+list may adopt it) or, on a hub, ``registry`` (the centre's).
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, LargeBinary, String, Table, text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, LargeBinary, String, Table, false, text
 
 from collector.store.schema import JsonText, UtcDateTime, metadata
 
@@ -33,6 +34,15 @@ sites = Table(
     Column("timezone", String(64), nullable=False),
     Column("link_profile", String(16), nullable=False),
     Column("tags", JsonText, nullable=False, default=(), server_default="[]"),
+    Column("facility", String(64), nullable=False, default="", server_default=text("''")),
+    Column("behind", JsonText, nullable=False, default=(), server_default="[]"),
+    Column("is_collector", Boolean, nullable=False, default=False, server_default=false()),
+    Column("country", String(2), nullable=False, default="", server_default=text("''")),
+    Column("subdivision", String(8), nullable=False, default="", server_default=text("''")),
+    Column("weekend", JsonText, nullable=False, default=(), server_default="[]"),
+    Column("korean_days", JsonText, nullable=False, default=(), server_default="[]"),
+    Column("closures", JsonText, nullable=False, default=(), server_default="[]"),
+    Column("business_hours", String(16), nullable=False, default="09:00-18:00", server_default="09:00-18:00"),
 )
 
 hosts = Table(
@@ -49,6 +59,37 @@ hosts = Table(
     # Host id of the agent that is to speak for this one (agentless targets); bound when that agent enrols.
     Column("via", String(129), nullable=False, default=""),
     Column("tags", JsonText, nullable=False, default=(), server_default="[]"),
+    # Shared devices it is reached through: host ids.
+    Column("behind", JsonText, nullable=False, default=(), server_default="[]"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", String(129), primary_key=True),  # SITE/NAME
+    Column("site", ForeignKey("sites.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("carrier", String(64), nullable=False),
+    Column("cable", String(64), nullable=False),
+    Column("rtt_ms_limit", Float, nullable=True),
+    Column("loss_ratio_limit", Float, nullable=True),
+    Column("test_days", Integer, nullable=False),
+)
+
+probes = Table(
+    # What the series probe_success{target="…"} of a host says something about: one of site, link, hub and of_host.
+    "probes",
+    metadata,
+    Column("id", String(400), primary_key=True),  # HOST>TARGET
+    Column("host", String(129), nullable=False),
+    Column("target", String(256), nullable=False),
+    Column("site", String(64), nullable=False),
+    Column("link", String(129), nullable=False),
+    Column("hub", String(64), nullable=False),
+    Column("of_host", String(129), nullable=False),
+    Column("is_anchor", Boolean, nullable=False),
 )
 
 agents = Table(

@@ -12,7 +12,7 @@ from agent.link.keys import SigningKey
 from agent.link.token import JoinToken, token_hash, write_token
 from collector.errors import UsageError, nearest
 from collector.fleet.tables import join_tokens, sites
-from collector.fleet.topology import NAME, NAME_WORDS
+from collector.fleet.topology_keys import NAME, NAME_WORDS
 from collector.store.scope import Scope
 
 TOKEN_ID_BYTES = 8

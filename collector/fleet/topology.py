@@ -9,28 +9,26 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import available_timezones
 
 from collector.errors import TopologyError, nearest
-from collector.fleet import topology_policy
+from collector.fleet import topology_paths, topology_policy, topology_systems
 from collector.fleet.registry import INTERVAL_SECONDS
+from collector.fleet.topology_keys import INTERFACE_REFERENCES, KEYS, REFERENCES, SINGULAR, id_of
 
 Row = dict[str, Any]
 Rows = dict[str, Row]
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-HOST_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\.[a-z0-9][a-z0-9-]{0,62}")
-NOUNS = ("agencies", "hubs", "sites", "hosts", "systems", "policies")
+NOUNS = ("agencies", "hubs", "sites", "hosts", "links", "systems", "interfaces", "probes", "policies")
 """In the order rows are made; they go in the reverse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
     """What a file says, as rows by id with every default filled in. ``via`` of a host is what the file calls ``agent``;
-    ``hosts`` of a system is a sorted tuple of host ids."""
+    ``hosts`` of a system are all it stands on, the key of that name one of its ``groups``."""
 
     agencies: Rows = field(default_factory=dict)
     hubs: Rows = field(default_factory=dict)
@@ -38,78 +36,13 @@ class Topology:
     hosts: Rows = field(default_factory=dict)
     systems: Rows = field(default_factory=dict)
     policies: Rows = field(default_factory=dict)
+    links: Rows = field(default_factory=dict)
+    interfaces: Rows = field(default_factory=dict)
+    probes: Rows = field(default_factory=dict)
 
     def of(self, noun: str) -> Rows:
         found: Rows = getattr(self, noun)
         return found
-
-
-class Key(NamedTuple):
-    """A key of a table: ``default`` None = it must be there."""
-
-    default: Any
-    is_right: Callable[[Any], bool]
-    expected: str
-
-
-def _text(most: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and len(value) <= most and value.isprintable()
-
-
-def _between(low: float, high: float) -> Callable[[Any], bool]:
-    return lambda value: type(value) in (int, float) and low <= value <= high
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and NAME.fullmatch(value) is not None
-
-
-def _is_host_id(value: Any) -> bool:
-    return isinstance(value, str) and HOST_ID.fullmatch(value) is not None
-
-
-NAME_WORDS = "1 to 63 of a-z, 0-9 and '-', beginning with a letter or digit"
-HOST_ID_WORDS = "a host id NAME.SITE, such as 'srv1.abuja'"
-ID = Key(None, _is_name, NAME_WORDS)
-REFERENCE = ID
-TEXT = Key("", _text(200), "text of up to 200 characters")
-KEYS: Mapping[str, Mapping[str, Key]] = {
-    "agencies": {"id": ID, "name_ko": TEXT, "name_en": TEXT},
-    "hubs": {"id": ID, "name_ko": TEXT, "name_en": TEXT},
-    "sites": {
-        "id": ID,
-        "agency": REFERENCE,
-        "hub": Key("", lambda value: value == "" or _is_name(value), "the id of a hub, or '' for none"),
-        "name_ko": TEXT,
-        "name_en": TEXT,
-        "latitude": Key(..., _between(-90, 90), "degrees north, -90 to 90"),
-        "longitude": Key(..., _between(-180, 180), "degrees east, -180 to 180"),
-        "timezone": Key(None, _text(64), "the name of a time zone, such as 'Asia/Seoul'"),
-        "link_profile": Key("lan", _text(16), f"one of {', '.join(INTERVAL_SECONDS)}"),
-        "tags": Key(*topology_policy.TAGS),
-    },
-    "hosts": {
-        "name": ID,
-        "site": REFERENCE,
-        "agency": Key("", lambda value: value == "" or _is_name(value), "the id of an agency, or '' for the site's"),
-        "shared": Key(False, lambda value: isinstance(value, bool), "true or false"),
-        "role": Key("", _text(64), "text of up to 64 characters"),
-        "agent": Key("", lambda value: value == "" or _is_host_id(value), HOST_ID_WORDS),
-        "tags": Key(*topology_policy.TAGS),
-    },
-    "systems": {
-        "id": ID,
-        "agency": REFERENCE,
-        "name_ko": TEXT,
-        "name_en": TEXT,
-        "grade": Key(None, lambda value: type(value) is int and 1 <= value <= 4, "a grade, 1 to 4"),
-        "hosts": Key(
-            [], lambda value: isinstance(value, list) and all(map(_is_host_id, value)), f"a list of {HOST_ID_WORDS}"
-        ),
-    },
-    "policies": {"id": ID, **{key: Key(*parts) for key, parts in topology_policy.KEYS.items()}},
-}
-"""``...`` = may be left out, and then is nothing."""
 
 
 def read_topology(text: str, file: str = "topology.toml") -> Topology:
@@ -178,10 +111,11 @@ class _Reading:
             self._found[noun].append((index, row))
 
     def _keep(self, noun: str, index: int, row: Row) -> None:
-        name = row["id"] if "id" in row else f"{row['name']}.{row['site']}"
+        name = id_of(noun, row)
         rows = self._topology.of(noun)
         if name in rows:
-            self._wrong(noun, index, "id" if "id" in row else "name", "is there twice; each id once", row)
+            key = "target" if noun == "probes" else "id" if "id" in row else "name"
+            self._wrong(noun, index, key, "is there twice; each id once", row)
             return
         if "name_en" in row:
             row["name_en"] = row["name_en"] or row["name_ko"] or name
@@ -190,9 +124,18 @@ class _Reading:
             site = self._topology.sites.get(row["site"])
             agency = row["agency"] or (site["agency"] if site else "")
             row = {"id": name, "name": row["name"], "site": row["site"], "agency": agency, "is_shared": row["shared"],
-                   "role": row["role"], "via": row["agent"], "tags": row["tags"]}  # fmt: skip
+                   "role": row["role"], "via": row["agent"], "tags": row["tags"],
+                   "behind": tuple(sorted(set(row["behind"])))}  # fmt: skip
+        elif noun == "sites":
+            row = topology_paths.kept_site(row)
+        elif noun == "links":
+            row = topology_paths.kept_link(row)
+        elif noun == "probes":
+            row = topology_paths.kept_probe(row)
         elif noun == "systems":
-            row = row | {"hosts": tuple(sorted(set(row["hosts"])))}
+            row = topology_systems.kept_system(row)
+        elif noun == "interfaces":
+            row = topology_systems.kept_interface(row, self._topology.systems)
         elif noun == "policies":
             row = topology_policy.kept(row, index)
         if noun in ("sites", "hosts"):
@@ -200,22 +143,39 @@ class _Reading:
         rows[name] = row
 
     def _references(self, noun: str, index: int, row: Row) -> None:
-        for key, target in (("agency", "agencies"), ("hub", "hubs"), ("site", "sites")):
+        references = REFERENCES | INTERFACE_REFERENCES if noun == "interfaces" else REFERENCES
+        for key, target in references.items():
             value = row.get(key)
             if value and value not in self._topology.of(target):
                 hint = nearest(value, list(self._topology.of(target)))
-                self._wrong(noun, index, key, f"{key} = {value!r}: no such {key} among [[{target}]]; {hint}", row)
+                text = f"{key} = {value!r}: no such {SINGULAR[target]} among [[{target}]]; {hint}"
+                self._wrong(noun, index, key, text, row)
         if noun == "sites":
             self._site(index, row)
         if noun == "hosts" and row["agent"]:
             self._agent(index, row)
         if noun == "policies":
             self._policy(index, row)
-        for host in row.get("hosts", ()):
+        if noun == "probes":
+            for key, text in topology_paths.faults_of_probe(row, self._topology.links, self._topology.sites):
+                self._wrong(noun, index, key, text, row)
+        if noun == "systems":
+            self._system(index, row)
+        checked = [row["check"].partition("/")[0]] if row.get("check") else []
+        named = [("hosts", host) for host in _hosts_of(noun, row)] + [("check", host) for host in checked]
+        for key, host in [*named, *(("behind", device) for device in row.get("behind", ()))]:
             # A host need not be listed here, for enrolment makes hosts too; its site must.
             if host.rpartition(".")[2] not in self._topology.sites:
                 hint = nearest(host, list(self._topology.hosts))
-                self._wrong(noun, index, "hosts", f"hosts: {host!r}: no such site among [[sites]]; {hint}", row)
+                self._wrong(noun, index, key, f"{key}: {host!r}: no such site among [[sites]]; {hint}", row)
+
+    def _system(self, index: int, row: Row) -> None:
+        for value, text in topology_systems.faults_of_system(row, self._topology.systems):
+            self._wrong("systems", index, f'"{value}"', text, row)
+        around = topology_systems.circle(self._topology.systems)
+        if around and around[0] == row["id"]:
+            text = f"stands on itself: {' -> '.join(around)}; take one of these dependencies out"
+            self._wrong("systems", index, "depends_on", text, row)
 
     def _policy(self, index: int, row: Row) -> None:
         hosts = [host for _, host in self._found["hosts"]]
@@ -235,6 +195,8 @@ class _Reading:
             self._wrong("sites", index, "link_profile", f"link_profile = {profile!r}: no such profile; {hint}", row)
         if (row["latitude"] is None) != (row["longitude"] is None):
             self._wrong("sites", index, "", "latitude and longitude: give both or neither", row)
+        for key, text in topology_paths.faults_of_site(row):
+            self._wrong("sites", index, key, text, row)
 
     def _agent(self, index: int, row: Row) -> None:
         own = f"{row['name']}.{row['site']}"
@@ -268,7 +230,15 @@ class _Reading:
                 break
             if key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
                 return number
+            if key.startswith('"') and key in line:  # a value, as a string stands in the file
+                return number
         return heads[index]
+
+
+def _hosts_of(noun: str, row: Row) -> tuple[str, ...]:
+    if noun != "systems":
+        return ()
+    return topology_systems.hosts_of([*row["groups"], {"members": row["hosts"]}])
 
 
 @cache

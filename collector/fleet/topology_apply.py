@@ -6,20 +6,26 @@ agent is revoked; it belongs to its site's agency until the file names it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
-from collector.agencies.tables import agencies, system_hosts, systems
+from collector.agencies.tables import agencies, interfaces, system_hosts, systems
 from collector.errors import TopologyError
 from collector.fleet.registry import bump_version
-from collector.fleet.tables import agent_keys, agents, hosts, hubs, join_tokens, policies, sites
-from collector.fleet.topology import KEYS, NOUNS, Row, Topology
+from collector.fleet.tables import agent_keys, agents, hosts, hubs, join_tokens, links, policies, probes, sites
+from collector.fleet.topology import NOUNS, Row, Topology
 from collector.fleet.topology_change import Change, difference
+from collector.fleet.topology_keys import KEYS
 
-TABLES: dict[str, Table] = {"agencies": agencies, "hubs": hubs, "sites": sites, "hosts": hosts, "systems": systems,
+TABLES: dict[str, Table] = {"agencies": agencies, "hubs": hubs, "sites": sites, "hosts": hosts, "links": links,
+                             "systems": systems, "interfaces": interfaces, "probes": probes,
                              "policies": policies}  # fmt: skip
-FILE, ENROLMENT = "file", "enrolment"
+ROW_KEYS = {"sites": {"is_collector"}, "links": {"id"}, "probes": {"id", "host", "of_host", "is_anchor"},
+            "policies": {"position"}}  # fmt: skip
+"""Keys of a row that the file has no key of that name for."""
+FILE, ENROLMENT, IMPORT = "file", "enrolment", "import"
 
 
 def apply_topology(connection: Connection, wanted: Topology) -> list[Change]:
@@ -30,7 +36,7 @@ def apply_topology(connection: Connection, wanted: Topology) -> list[Change]:
     now = current_topology(connection)
     enrolled = _enrolled_hosts(connection)
     adopted = {name: row for name, row in enrolled.items() if name in wanted.hosts}
-    now = Topology(now.agencies, now.hubs, now.sites, now.hosts | adopted, now.systems, now.policies)
+    now = replace(now, hosts=now.hosts | adopted)
     changes = difference(now, wanted)
     _check_free(connection, changes, wanted, enrolled)
     if not changes and not adopted:
@@ -65,19 +71,20 @@ def current_topology(connection: Connection) -> Topology:
     return Topology(**found)
 
 
-def _hosts(connection: Connection, managed_by: str) -> dict[str, Row]:
-    columns = [hosts.c[key] for key in ("id", "name", "site", "agency", "is_shared", "role", "via", "tags")]
-    rows = connection.execute(select(*columns).where(hosts.c.managed_by == managed_by)).mappings()
+def _hosts(connection: Connection, *managed_by: str) -> dict[str, Row]:
+    columns = [hosts.c[key] for key in ("id", "name", "site", "agency", "is_shared", "role", "via", "tags", "behind")]
+    rows = connection.execute(select(*columns).where(hosts.c.managed_by.in_(managed_by))).mappings()
     return {row["id"]: dict(row) for row in rows}
 
 
 def _enrolled_hosts(connection: Connection) -> dict[str, Row]:
-    return _hosts(connection, ENROLMENT)
+    """Those of lists too: the file may adopt either."""
+    return _hosts(connection, ENROLMENT, IMPORT)
 
 
 def _plain(noun: str, row: Row) -> Row:
     """What the file says of a row; columns it has no key for are others'."""
-    row = {key: value for key, value in row.items() if key in KEYS[noun] or key == "position"}
+    row = {key: value for key, value in row.items() if key in KEYS[noun] or key in ROW_KEYS.get(noun, ())}
     if noun == "sites":
         row["hub"] = row["hub"] or ""
     return row

@@ -13,6 +13,9 @@ from typing import Any
 
 from collector.fleet.topology import NOUNS, Topology
 
+USUAL_HOURS = ("business_hours", "09:00-18:00")
+"""The default: not worth a word about each site that is made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -27,7 +30,9 @@ class Change:
         head = f"{self.sign} {self.noun:<9} {self.id}"
         if self.sign == "+":
             shown = ", ".join(
-                f"{key}={_shown(after)}" for key, _, after in self.fields if after not in ("", None, (), False)
+                f"{key}={_shown(after)}"
+                for key, _, after in self.fields
+                if after not in ("", None, (), False, 0) and (key, after) != USUAL_HOURS
             )
             return f"{head}  {shown}".rstrip()
         if self.sign == "~":
@@ -65,4 +70,13 @@ def summary(changes: Sequence[Change]) -> str:
 
 
 def _shown(value: Any) -> str:
-    return "[" + ", ".join(map(str, value)) + "]" if isinstance(value, tuple) else repr(value)
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_shown_member, value)) + "]"
+    return repr(value)
+
+
+def _shown_member(value: Any) -> str:
+    """A group in one line, as ``web (1 of 2): web1.here web2.here``."""
+    if isinstance(value, dict) and "members" in value:
+        return f"{value['name']} ({value['rule']}): {' '.join(value['members'])}"
+    return str(value)

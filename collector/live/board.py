@@ -2,7 +2,7 @@
 
 One thread at a time writes (the intake's writer); anyone reads without a lock, because a host's entry is replaced,
 never changed. Order comes from the receiver's clock and the sequence, never from the agent's clock: within an epoch a
-higher number is newer, a newly seen epoch is newer than the one before. What was taken more than ``STALE_INTERVALS``
+higher number is newer; between epochs the corrected time tells, and at the same time the newly seen one is newer. What was taken more than ``STALE_INTERVALS``
 intervals ago is history and never becomes "now"; neither does what claims to come from the future.
 """
 
@@ -62,6 +62,19 @@ class LiveHost:
                 return float(self.words[column : column + 1].view(np.float64)[0])
             column += 1
         return None
+
+    def has(self, name: str) -> bool:
+        """Whether a series of this name is in its schema."""
+        return name in self.columns.shape.first
+
+    def named(self, name: str) -> Iterator[tuple[Labels, float]]:
+        """(labels, value) of every series of this name that has a value."""
+        shape = self.columns.shape
+        column = shape.first.get(name, len(shape.names))
+        while column < len(shape.names) and shape.names[column] == name:
+            if self.words[column] != ABSENT_WORD:
+                yield shape.labels[column], float(self.words[column : column + 1].view(np.float64)[0])
+            column += 1
 
     def series(self) -> Iterator[tuple[str, int, Labels, float]]:
         """(name, type, labels, value) of every series that has a value, in family order."""
@@ -148,7 +161,7 @@ class Live:
             before = self.hosts.get(columns.host)
             if lag > STALE_INTERVALS * own_interval_ms:
                 continue
-            if before is not None and not self._is_newer(agent_id, epoch, seq, before):
+            if before is not None and not self._is_newer(agent_id, epoch, seq, corrected, before):
                 continue
             self.hosts[columns.host] = LiveHost(
                 columns.host,
@@ -214,11 +227,13 @@ class Live:
             del self.agents[agent]
             self._epochs.pop(agent, None)
 
-    def _is_newer(self, agent_id: bytes, epoch: bytes, seq: int, before: LiveHost) -> bool:
+    def _is_newer(self, agent_id: bytes, epoch: bytes, seq: int, corrected: int, before: LiveHost) -> bool:
         if before.agent_id != agent_id:
             return True  # the host was bound to another agent; the registry decided
         if before.epoch == epoch:
             return seq > before.seq
+        if before.taken_at_ms != corrected:
+            return corrected > before.taken_at_ms  # an agent whose disk comes and goes uses two epochs in turn
         order = self._epochs.get(agent_id, [])
         return epoch in order and (before.epoch not in order or order.index(epoch) > order.index(before.epoch))
 

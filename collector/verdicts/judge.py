@@ -14,6 +14,7 @@ from typing import Protocol
 from agent.link.names import CRITICAL, STALE_INTERVALS, WARNING
 from agent.link.names import OK as CHECK_OK
 from collector.fleet.registry import Agent, Fleet, HostEntry
+from collector.verdicts import reasons as r
 from collector.verdicts import standing as s
 from collector.verdicts.availability import accumulate
 from collector.verdicts.standing import (
@@ -29,7 +30,7 @@ from collector.verdicts.standing import (
 GRACE_INTERVALS = 2
 """After a start: intervals in which nobody is judged for not having reported yet."""
 ACTIVE = "active"
-_STATUS_REASONS = {"suspended": s.SUSPENDED, "revoked": s.REVOKED}
+_STATUS_REASONS = {"suspended": r.SUSPENDED, "revoked": r.REVOKED}
 _WORST_FIRST = {CRITICAL: 0, WARNING: 1}
 
 
@@ -149,7 +150,7 @@ class _Judgement:
                 is_same_fleet
                 and before is not None
                 and seen.get(host) is report
-                and before.reason != s.STARTING
+                and before.reason != r.STARTING
                 and is_current == (before.state != s.NO_DATA)
             ):
                 found[host] = before
@@ -162,18 +163,18 @@ class _Judgement:
 
     def _host(self, entry: HostEntry, agent: Agent | None, report: Report | None, is_current: bool) -> HostStanding:
         failing = _failing(entry.id, report) if report is not None else ()
-        state, reason = s.NO_DATA, s.NEVER_REPORTED
+        state, reason = s.NO_DATA, r.NEVER_REPORTED
         if agent is not None and agent.status != ACTIVE:
             reason = _STATUS_REASONS[agent.status]
         elif is_current:
             if any(check.state in (WARNING, CRITICAL) for check in failing):
-                state, reason = s.DEGRADED, s.CHECKS_FAILING
+                state, reason = s.DEGRADED, r.CHECKS_FAILING
             else:
-                state, reason = s.OK, s.REPORTING
+                state, reason = s.OK, r.REPORTING
         elif agent is not None and self._is_grace(entry.site):
-            reason = s.STARTING
+            reason = r.STARTING
         elif report is not None:
-            reason = s.SILENT
+            reason = r.SILENT
         since_ms = self._since("host", entry.id, self.past.hosts, state, reason)
         return HostStanding(state, since_ms, reason, report.received_at_ms if report is not None else None, failing)
 
@@ -199,12 +200,12 @@ class _Judgement:
         patience_ms = STALE_INTERVALS * (own_ms or self.interval_ms[agent.site])
         is_heard = heard is not None and self.now_ms - heard.received_at_ms <= patience_ms
         if is_heard and (agent.id in self.reporting or not agent.hosts):
-            return s.OK, s.REPORTING
+            return s.OK, r.REPORTING
         if self._is_grace(agent.site):
-            return s.NO_DATA, s.STARTING
+            return s.NO_DATA, r.STARTING
         if heard is None:
-            return s.NO_DATA, s.NEVER_REPORTED
-        return s.NO_DATA, s.LATE if is_heard else s.SILENT
+            return s.NO_DATA, r.NEVER_REPORTED
+        return s.NO_DATA, r.LATE if is_heard else r.SILENT
 
     def _sites(
         self, hosts: Mapping[str, HostStanding], agents: Mapping[bytes, AgentStanding]
@@ -213,7 +214,7 @@ class _Judgement:
         found = {}
         for site in self.fleet.sites:
             before = known.get(site)
-            if self.is_same_fleet and before is not None and site not in self.moved and before.reason != s.STARTING:
+            if self.is_same_fleet and before is not None and site not in self.moved and before.reason != r.STARTING:
                 found[site] = before
                 continue
             its_hosts = [hosts[host] for host in self.fleet.hosts_by_site.get(site, ())]
@@ -241,7 +242,7 @@ class _Judgement:
 
     def _since(self, kind: str, subject: str, book: Mapping[str, Recorded], state: int, reason: str) -> int:
         """Since when it has this state; notes a change where the rows say otherwise."""
-        if reason == s.STARTING:
+        if reason == r.STARTING:
             return self.started_at_ms  # not a conclusion: what is recorded stays
         recorded = book.get(subject)
         if recorded is not None and recorded.state == state:
@@ -254,24 +255,24 @@ class _Judgement:
 def judge_site(hosts: list[HostStanding], agents: list[AgentStanding]) -> tuple[int, str]:
     """State and reason of a site from what it has."""
     if not hosts:
-        return s.NO_DATA, s.NO_HOSTS
+        return s.NO_DATA, r.NO_HOSTS
     reasons = {host.reason for host in hosts}
     current = [host for host in hosts if host.state != s.NO_DATA]
     if not current:
-        if s.STARTING in reasons:
-            return s.NO_DATA, s.STARTING
-        return s.NO_DATA, reasons.pop() if len(reasons) == 1 else s.SILENT
-    if not reasons.isdisjoint((s.SILENT, s.SUSPENDED, s.REVOKED)):
-        return s.DEGRADED, s.HOSTS_SILENT
-    if any(not agent.is_current and agent.reason != s.STARTING for agent in agents):
-        return s.DEGRADED, s.AGENTS_SILENT
+        if r.STARTING in reasons:
+            return s.NO_DATA, r.STARTING
+        return s.NO_DATA, reasons.pop() if len(reasons) == 1 else r.SILENT
+    if not reasons.isdisjoint((r.SILENT, r.SUSPENDED, r.REVOKED)):
+        return s.DEGRADED, r.HOSTS_SILENT
+    if any(not agent.is_current and agent.reason != r.STARTING for agent in agents):
+        return s.DEGRADED, r.AGENTS_SILENT
     if any(host.state == s.DEGRADED for host in current):
-        return s.DEGRADED, s.CHECKS_FAILING
-    if s.STARTING in reasons or any(agent.reason == s.STARTING for agent in agents):
-        return s.NO_DATA, s.STARTING
-    if s.NEVER_REPORTED in reasons:
-        return s.DEGRADED, s.HOSTS_NEVER_REPORTED
-    return s.OK, s.REPORTING
+        return s.DEGRADED, r.CHECKS_FAILING
+    if r.STARTING in reasons or any(agent.reason == r.STARTING for agent in agents):
+        return s.NO_DATA, r.STARTING
+    if r.NEVER_REPORTED in reasons:
+        return s.DEGRADED, r.HOSTS_NEVER_REPORTED
+    return s.OK, r.REPORTING
 
 
 def _failing(host: str, report: Report) -> tuple[FailingCheck, ...]:

@@ -1,4 +1,8 @@
-"""What is concluded at one instant. Frozen; replaced as a whole on every tick; shared by all readers."""
+"""What is concluded at one instant. Frozen; replaced as a whole on every tick; shared by all readers.
+
+Every standing begins ``state, since_ms, reason`` and says in ``cause`` what it lies behind (``hub:mea``, ``cable:sea-3``,
+``site:abuja``), empty where it is its own.
+"""
 
 from __future__ import annotations
 
@@ -10,33 +14,14 @@ OK, MAINTENANCE, NO_DATA, DEGRADED, DOWN = 0, 1, 2, 3, 4
 STATES = ("ok", "maintenance", "no_data", "degraded", "down")
 """By code; the largest is the worst."""
 
-REPORTING = "reporting"
-CHECKS_FAILING = "checks_failing"
-HOSTS_SILENT = "hosts_silent"
-HOSTS_NEVER_REPORTED = "hosts_never_reported"
-AGENTS_SILENT = "agents_silent"
-SILENT = "silent"
-LATE = "late"
-NEVER_REPORTED = "never_reported"
-SUSPENDED = "suspended"
-REVOKED = "revoked"
-NO_HOSTS = "no_hosts"
-STARTING = "collector_starting"
-REASONS = (
-    REPORTING,
-    CHECKS_FAILING,
-    HOSTS_SILENT,
-    HOSTS_NEVER_REPORTED,
-    AGENTS_SILENT,
-    SILENT,
-    LATE,
-    NEVER_REPORTED,
-    SUSPENDED,
-    REVOKED,
-    NO_HOSTS,
-    STARTING,
-)
-"""Why something stands as it does: a closed set, for words in two languages and for metrics."""
+
+class Fact(NamedTuple):
+    """A piece of evidence: ``code`` of ``reasons.FACTS``; ``subject`` whom it is about, ``value`` what was seen."""
+
+    code: str
+    subject: str = ""
+    value: str = ""
+    at_ms: int | None = None
 
 
 class FailingCheck(NamedTuple):
@@ -50,12 +35,14 @@ class FailingCheck(NamedTuple):
 
 
 class AgentStanding(NamedTuple):
-    """``state`` is OK while its reports are current, else NO_DATA."""
+    """``state`` is OK while its reports are current, DOWN where its host answers and it does not, else NO_DATA."""
 
     state: int
     since_ms: int
     reason: str
     last_report_ms: int | None
+    cause: str = ""
+    evidence: tuple[Fact, ...] = ()
 
     @property
     def is_current(self) -> bool:
@@ -70,6 +57,8 @@ class HostStanding(NamedTuple):
     """Receive time of its newest report."""
     failing: tuple[FailingCheck, ...] = ()
     """Checks that are not ok, worst first; as last reported where the host is silent now."""
+    cause: str = ""
+    evidence: tuple[Fact, ...] = ()
 
 
 class SiteStanding(NamedTuple):
@@ -83,6 +72,34 @@ class SiteStanding(NamedTuple):
     agents: int = 0
     """Agents that are neither suspended nor revoked."""
     failing: tuple[FailingCheck, ...] = ()
+    cause: str = ""
+    evidence: tuple[Fact, ...] = ()
+
+
+class PlaceStanding(NamedTuple):
+    """A link, hub, system or interface."""
+
+    state: int
+    since_ms: int
+    reason: str
+    cause: str = ""
+    evidence: tuple[Fact, ...] = ()
+
+
+class Cause(NamedTuple):
+    """One disturbance: what is at fault, and everything that is as it is because of it."""
+
+    id: str
+    """``KIND:ID``; kinds are those of changes, and ``carrier``, ``cable``, ``facility``, ``device``, ``collector``."""
+    state: int
+    since_ms: int
+    """When it began, as far as anyone can tell: the last report of what it silenced first."""
+    reason: str
+    evidence: tuple[Fact, ...]
+    affected: tuple[tuple[str, str], ...]
+    """(kind, id) of what stands as it does because of it, itself left out."""
+    due_ms: int | None
+    """From when on somebody may be told; None while a parent is not judged yet, or it flaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +115,31 @@ class Standing:
     """By site: seconds since the collector's start during which it was watched."""
     downtime_seconds: Mapping[str, float] = field(default_factory=dict)
     """By site: seconds of those it was down. Only a confirmed "down" counts; silence never does."""
+    hubs: Mapping[str, PlaceStanding] = field(default_factory=dict)
+    links: Mapping[str, PlaceStanding] = field(default_factory=dict)
+    systems: Mapping[str, PlaceStanding] = field(default_factory=dict)
+    interfaces: Mapping[str, PlaceStanding] = field(default_factory=dict)
+    causes: Mapping[str, Cause] = field(default_factory=dict)
+    maintained_sites: frozenset[str] = frozenset()
+    """Sites inside an agreed window now."""
+    system_eligible_seconds: Mapping[str, float] = field(default_factory=dict)
+    system_downtime_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 class Change(NamedTuple):
-    """Something went from one state to another; ``before`` is None where it was not known."""
+    """Something went from one state to another, or lies behind something else now; ``before`` None = not known."""
 
     kind: str
-    """``site``, ``host`` or ``agent``."""
+    """``site``, ``host``, ``agent``, ``link``, ``hub``, ``system`` or ``interface``."""
     id: str
-    """Site id, host id, or the agent's id in hexadecimal."""
+    """Its id; an agent's in hexadecimal."""
     before: int | None
     after: int
     at_ms: int
     reason: str
+    cause: str = ""
+    since_ms: int | None = None
+    """Where only the cause changed: since when the state has held. None = since ``at_ms``."""
 
 
 class Recorded(NamedTuple):
@@ -119,3 +148,4 @@ class Recorded(NamedTuple):
     state: int
     since_ms: int
     reason: str
+    cause: str = ""

@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 from collector.errors import TopologyError
-from collector.fleet.topology import KEYS, read_topology
+from collector.fleet.topology import read_topology
 from collector.fleet.topology_change import difference, summary
 from collector.fleet.topology_default import default_topology
+from collector.fleet.topology_keys import KEYS
 
 ROOT = Path(__file__).parents[3]
 AGENCY = '[[agencies]]\nid = "a"\n'
 SITE = AGENCY + '[[sites]]\nid = "s"\nagency = "a"\ntimezone = "Asia/Seoul"\n'
+LINK = '[[links]]\nname = "l"\nsite = "s"\n'
+PROBE = '[[probes]]\nfrom = "h.s"\ntarget = "t"\n'
+SYSTEM = '[[systems]]\nid = "v"\nagency = "a"\ngrade = 1\n'
 
 
 def problems(text: str) -> list[str]:
@@ -53,6 +57,23 @@ def problems(text: str) -> list[str]:
         (SITE + '[[systems]]\nid = "v"\nagency = "a"\ngrade = 5\n', "t.toml:10: systems 'v': grade = 5: expected a grade, 1 to 4"),
         (SITE + '[[systems]]\nid = "v"\nagency = "a"\ngrade = true\n', "grade = True: expected a grade, 1 to 4"),
         (SITE + '[[systems]]\nid = "v"\nagency = "a"\ngrade = 1\nhosts = ["h.x"]\n', "t.toml:11: systems 'v': hosts: 'h.x': no such site"),
+        (SITE + 'subdivision = "ON"\n', "t.toml:7: sites 's': subdivision = 'ON': no such part of the country; give its country first"),
+        (SITE + 'country = "KP2"\n', "t.toml:7: sites 's': country = 'KP2': expected a country"),
+        (SITE + 'weekend = ["friday"]\n', "t.toml:7: sites 's': weekend = ['friday']: expected a list of mon"),
+        (SITE + 'business_hours = "18:00-09:00"\n', "business_hours = '18:00-09:00': expected local hours"),
+        (SITE + 'closures = ["2026-02-30"]\n', "closures = ['2026-02-30']: expected a list of days"),
+        (SITE + 'behind = ["r1.x"]\n', "t.toml:7: sites 's': behind: 'r1.x': no such site among [[sites]]"),
+        (SITE + LINK + 'kind = "fibre"\n', "t.toml:10: links 'l': kind = 'fibre': expected one of lan, leased"),
+        (SITE + LINK + 'kind = "vpn"\n' + LINK + 'kind = "vpn"\n', "links 'l': is there twice"),
+        (SITE + PROBE, "t.toml:9: probes no. 1: give exactly one of site, link, hub and host, or anchor = true"),
+        (SITE + PROBE + 'link = "s/l"\n', "t.toml:10: probes no. 1: link = 's/l': no such line among [[links]]"),
+        (SITE + PROBE + 'hub = "m"\n', "t.toml:10: probes no. 1: hub = 'm': no such hub among [[hubs]]"),
+        (SITE + SYSTEM + 'groups = [{ name = "w", rule = "most", members = ["h.s"] }]\n', "t.toml:11: systems 'v': groups = "),
+        (SITE + SYSTEM + 'groups = [{ name = "w", rule = "3 of 2", members = ["h.s", "i.s"] }]\n', "t.toml:11: systems 'v': group 'w': rule = '3 of 2', but it has 2 members; expected 'N of 2'"),
+        (SITE + SYSTEM + 'groups = [{ name = "w", rule = "standby", members = ["h.s"] }]\n', "group 'w': a standby pair has 2 members, not 1"),
+        (SITE + SYSTEM + 'depends_on = ["vv"]\n', "t.toml:11: systems 'v': depends_on: 'vv': no such system among [[systems]]; did you mean 'v'?"),
+        (SITE + SYSTEM + 'uses = ["v"]\n', "systems 'v': stands on itself: v -> v"),
+        (SITE + SYSTEM + '[[interfaces]]\nid = "i"\nsource = "v"\ntarget = "w"\n', "t.toml:14: interfaces 'i': target = 'w': no such system among [[systems]]"),
     ],
 )  # fmt: skip
 def test_mistakes(text: str, expected: str) -> None:
@@ -79,6 +100,7 @@ def test_defaults_are_filled_in() -> None:
         "role": "",
         "via": "",
         "tags": (),
+        "behind": (),
     }
 
 
@@ -94,7 +116,7 @@ def test_difference_is_read_by_people() -> None:
     changes = difference(before, after)
     assert [str(change) for change in changes] == [
         "~ sites     s  timezone: 'Asia/Seoul' -> 'Asia/Tokyo'",
-        "+ systems   v  agency='a', name_ko='v', name_en='v', grade=1, hosts=[h.s]",
+        "+ systems   v  agency='a', name_ko='v', name_en='v', grade=1, hosts=[h.s], groups=[hosts (all): h.s]",
         "- hosts     old.s",
     ]
     assert summary(changes) == "1 made, 1 changed, 1 gone"

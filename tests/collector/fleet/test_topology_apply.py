@@ -175,3 +175,67 @@ def test_targets_are_bound_and_freed(store: Store) -> None:
 def test_an_empty_topology_is_nothing(store: Store) -> None:
     with store.transaction() as connection:
         assert apply_topology(connection, Topology()) == []
+
+
+FULL = """
+[[links]]
+site = "here"
+name = "main"
+kind = "geo"
+carrier = "sat-one"
+[[links]]
+site = "here"
+name = "spare"
+role = "backup"
+kind = "leo"
+loss_ratio_limit = 0.1
+test_days = 30
+[[probes]]
+from = "web.there"
+target = "gw.here"
+link = "here/main"
+[[probes]]
+from = "web.there"
+target = "anchor"
+anchor = true
+[[systems]]
+id = "login"
+agency = "stranger"
+grade = 1
+groups = [{ name = "pair", rule = "standby", members = ["web.here", "web.away"] }, { name = "ok", rule = "1 of 1", members = ["web.here/http:login"] }]
+depends_on = ["portal"]
+[[interfaces]]
+id = "sso"
+source = "portal"
+target = "login"
+"""
+
+
+def test_paths_and_groups_come_back_as_the_file_says(store: Store) -> None:
+    text = (
+        TOPOLOGY.replace(
+            '[[sites]]\nid = "there"',
+            '[[sites]]\nid = "there"\ncountry = "KR"\nweekend = ["sun"]\nclosures = [2026-12-24]\nbehind = ["shared.here"]\ncollector = true\nfacility = "f"',
+        )
+        + FULL
+    )
+    apply(store, text)
+    with store.reading() as connection:
+        assert current_topology(connection) == read_topology(text)
+        fleet = read_fleet(connection, 1)
+    assert [(link.id, link.role, link.loss_ratio_limit) for link in fleet.links.values()] == [
+        ("here/main", "primary", None),
+        ("here/spare", "backup", 0.1),
+    ]
+    assert [(probe.id, probe.link, probe.is_anchor) for probe in fleet.probes] == [
+        ("web.there>anchor", "", True),
+        ("web.there>gw.here", "here/main", False),
+    ]
+    assert [group.needed for group in fleet.systems["login"].groups] == [1, 1]
+    assert fleet.systems["login"].hosts == ("web.away", "web.here")
+    assert [(group.rule, group.needed) for group in fleet.systems["portal"].groups] == [("all", 3)]
+    assert (fleet.interfaces["sso"].source_owner, fleet.interfaces["sso"].target_owner) == ("owner", "stranger")
+    there = fleet.sites["there"]
+    assert (there.calendar.closures, there.behind, there.is_collector) == (("2026-12-24",), ("shared.here",), True)
+    assert apply(store, text) == []
+    assert set(apply(store, TOPOLOGY)) >= {"- here/main", "- web.there>anchor", "- login", "- sso", "~ there"}

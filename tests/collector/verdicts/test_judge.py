@@ -10,26 +10,22 @@ from worlds import START, Check, Known, Reported, agent_id, fleet, known
 
 from collector.fleet.registry import Fleet
 from collector.verdicts.judge import GRACE_INTERVALS, Past, judge
-from collector.verdicts.standing import (
+from collector.verdicts.reasons import (
     AGENTS_SILENT,
     CHECKS_FAILING,
-    DEGRADED,
     HOSTS_NEVER_REPORTED,
     HOSTS_SILENT,
     LATE,
     NEVER_REPORTED,
-    NO_DATA,
     NO_HOSTS,
-    OK,
     REASONS,
     REPORTING,
     REVOKED,
     SILENT,
     STARTING,
-    STATES,
     SUSPENDED,
-    Standing,
 )
+from collector.verdicts.standing import DEGRADED, NO_DATA, OK, STATES, Standing
 
 ONE = fleet({"a.seoul": "x"})
 TWO = fleet({"a.seoul": "x", "b.seoul": "y"})

@@ -13,7 +13,8 @@ from collector.fleet.registry import Fleet, Registry
 from collector.store.engine import Store
 from collector.verdicts.job import VerdictJob
 from collector.verdicts.queries import changes_of
-from collector.verdicts.standing import DEGRADED, NO_DATA, OK, SILENT, STARTING
+from collector.verdicts.reasons import SILENT, STARTING
+from collector.verdicts.standing import DEGRADED, NO_DATA, OK
 from collector.verdicts.tables import state_changes, states
 
 LATER = 1000.0

@@ -11,7 +11,8 @@ import pytest
 
 from agent.link.names import CHECK_STATES
 from collector.fleet.registry import INTERVAL_SECONDS
-from collector.verdicts.standing import REASONS, STATES
+from collector.verdicts.reasons import REASONS
+from collector.verdicts.standing import STATES
 from collector.web import plots
 from collector.web.i18n import catalog, choose_language, words
 from collector.web.view import UNJUDGED

@@ -1,0 +1,132 @@
+"""What verdicts are made from, as values: reports, what hosts saw of each other, who was heard, what was agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from agent.link.model import Labels
+
+PROBE_SUCCESS = "probe_success"
+PROBE_SECONDS = "probe_duration_seconds"
+PROBE_RTT = "probe_icmp_duration_seconds"
+PROBE_LOSS = "probe_icmp_loss_ratio"
+PROBE_LARGE_LOSS = "probe_icmp_large_loss_ratio"
+UPS_STATUS = "network_ups_tools_ups_status"
+UPS_CHARGE = "network_ups_tools_battery_charge"
+SENSED = (PROBE_SUCCESS, UPS_STATUS)
+"""A host without one of these senses nothing of others."""
+ON_BATTERY_FLAG = "OB"
+
+
+class CheckResult(Protocol):
+    @property
+    def state(self) -> int: ...
+    @property
+    def since_ms(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+
+
+class Probed(NamedTuple):
+    """One host's newest look at one target. Seconds and shares, None = not measured."""
+
+    is_reached: bool
+    rtt_seconds: float | None = None
+    loss_ratio: float | None = None
+    large_loss_ratio: float | None = None
+    """Of payloads of 1,472 bytes and more that may not be fragmented."""
+
+
+class Sensed(NamedTuple):
+    """What a host's report tells about others, and about the power it stands on."""
+
+    probes: Mapping[str, Probed]
+    is_on_battery: bool | None
+    """None = no UPS tells."""
+    battery_charge_ratio: float | None = None
+
+
+class Report(Protocol):
+    """A host's newest report. A newer one is another object: identity tells whether there is news."""
+
+    @property
+    def agent_id(self) -> bytes: ...
+    @property
+    def received_at_ms(self) -> int: ...
+    @property
+    def interval_ms(self) -> int: ...
+    @property
+    def checks(self) -> Mapping[str, CheckResult]: ...
+    def has(self, name: str) -> bool:
+        """Whether a series of this name is in it."""
+        ...
+
+    def named(self, name: str) -> Iterator[tuple[Labels, float]]:
+        """Labels and value of each series of this name that has a value."""
+        ...
+
+
+class Heard(Protocol):
+    @property
+    def received_at_ms(self) -> int: ...
+    @property
+    def interval_ms(self) -> int:
+        """How often it reports, as it says; 0 = not known, the site's profile holds."""
+
+
+class Reports(Protocol):
+    """``collector.live.board.Live`` is one. Reports taken too long before their receipt must not be in it."""
+
+    @property
+    def hosts(self) -> Mapping[str, Report]: ...
+    @property
+    def agents(self) -> Mapping[bytes, Heard]: ...
+
+
+class Window(NamedTuple):
+    """Agreed work that holds now: ``is_shutdown`` = announced by the site itself."""
+
+    id: str
+    is_shutdown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All of one tick's evidence but the fleet."""
+
+    hosts: Mapping[str, Report] = field(default_factory=dict)
+    agents: Mapping[bytes, Heard] = field(default_factory=dict)
+    hub_seen_ms: Mapping[str, int] = field(default_factory=dict)
+    """Last contact of each hub's own collector; a hub that is not in it has none that could be heard."""
+    windows: Mapping[tuple[str, str], Window] = field(default_factory=dict)
+    """By (``site``, ``host`` or ``system``, id), children not listed."""
+
+
+def sensed(report: Report) -> Sensed | None:
+    """None where the report has neither probes nor a UPS."""
+    if not any(report.has(name) for name in SENSED):
+        return None
+    by_target: dict[str, dict[str, float]] = {}
+    for name in (PROBE_SUCCESS, PROBE_SECONDS, PROBE_RTT, PROBE_LOSS, PROBE_LARGE_LOSS):
+        for labels, value in report.named(name):
+            known = dict(labels)
+            if name == PROBE_RTT and known.get("phase", "rtt") != "rtt":
+                continue
+            seen = by_target.setdefault(known.get("target", ""), {})
+            seen[name] = min(seen[name], value) if name == PROBE_SUCCESS and name in seen else value
+    flags = [dict(labels) for labels, value in report.named(UPS_STATUS) if value == 1.0]
+    on_battery = any(ON_BATTERY_FLAG in (each.get("flag", "") + " " + each.get("status", "")).split() for each in flags)
+    charges = [value for _, value in report.named(UPS_CHARGE)]
+    return Sensed(
+        {target: _probed(seen) for target, seen in by_target.items() if PROBE_SUCCESS in seen},
+        on_battery if report.has(UPS_STATUS) else None,
+        min(charges) / 100 if charges else None,
+    )
+
+
+def _probed(seen: Mapping[str, float]) -> Probed:
+    is_reached = seen[PROBE_SUCCESS] == 1.0
+    rtt = seen.get(PROBE_RTT, seen.get(PROBE_SECONDS)) if is_reached else None
+    return Probed(is_reached, rtt, seen.get(PROBE_LOSS), seen.get(PROBE_LARGE_LOSS))

@@ -1,0 +1,53 @@
+"""What a judgement must remember of the ones before, beyond states: small values, kept in rows over a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from collector.verdicts.flapping import Flap
+from collector.verdicts.path_state import PathState
+from collector.verdicts.standing import Fact
+
+Key = tuple[str, str]
+"""(kind, id), or (host, target) of a probed path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Never changed: each judgement makes the next one."""
+
+    paths: Mapping[Key, PathState] = field(default_factory=dict)
+    flaps: Mapping[Key, Flap] = field(default_factory=dict)
+    recovered: Mapping[str, int] = field(default_factory=dict)
+    """``hub:mea`` or ``site:abuja`` (end of a window) -> when it came back."""
+    battery: Mapping[str, int] = field(default_factory=dict)
+    """Host -> when its last report said that it ran on its UPS."""
+    carried: Mapping[str, int] = field(default_factory=dict)
+    """Backup link -> when it was last seen to work."""
+    facts: Mapping[Key, tuple[Fact, ...]] = field(default_factory=dict)
+    """Evidence of what is not well, so that a restart does not forget what a verdict stood on."""
+
+    def plain(self) -> dict[str, Any]:
+        """For rows: lists of [key..., values...] by part. Of paths only what would be missed within an hour."""
+        return {
+            "paths": [[*key, *state.plain()] for key, state in self.paths.items()],
+            "flaps": [[*key, *flap] for key, flap in self.flaps.items()],
+            "recovered": [list(item) for item in self.recovered.items()],
+            "battery": [list(item) for item in self.battery.items()],
+            "carried": [list(item) for item in self.carried.items()],
+            "facts": [[*key, [list(fact) for fact in facts]] for key, facts in self.facts.items()],
+        }
+
+    def taking(self, part: str, rows: Any) -> Memory:
+        """With one part as ``plain`` gave it."""
+        if part == "paths":
+            return replace(self, paths={(row[0], row[1]): PathState.of(row[2:]) for row in rows})
+        if part == "flaps":
+            return replace(self, flaps={(row[0], row[1]): Flap(*row[2:]) for row in rows})
+        if part == "facts":
+            return replace(self, facts={(row[0], row[1]): tuple(Fact(*each) for each in row[2]) for row in rows})
+        if part in ("recovered", "battery", "carried"):
+            return replace(self, **{part: {row[0]: row[1] for row in rows}})
+        return self
