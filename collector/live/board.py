@@ -2,8 +2,9 @@
 
 One thread at a time writes (the intake's writer); anyone reads without a lock, because a host's entry is replaced,
 never changed. Order comes from the receiver's clock and the sequence, never from the agent's clock: within an epoch a
-higher number is newer; between epochs the corrected time tells, and at the same time the newly seen one is newer. What was taken more than ``STALE_INTERVALS``
-intervals ago is history and never becomes "now"; neither does what claims to come from the future.
+higher number is newer; between epochs the corrected time tells, and at the same time the newly seen one is newer. What
+was taken more than ``STALE_INTERVALS`` intervals ago is history and never becomes "now"; neither does what claims to
+come from the future.
 """
 
 from __future__ import annotations
