@@ -58,12 +58,12 @@ def split(samples: Samples) -> Iterator[Samples]:
         start = end
 
 
-def pack(samples: Samples) -> Packed:
-    """Bytes of one chunk."""
+def pack(samples: Samples, *more: Instants) -> Packed:
+    """Bytes of one chunk; ``more`` are further rows of integers for its instants."""
     mixed = samples.words.astype("<u8", order="C", copy=True)
     mixed[:, 1:] ^= samples.words[:, :-1]
     return Packed(
-        _pack_integers(np.stack([samples.times, samples.offsets])),
+        _pack_integers(np.stack([samples.times, samples.offsets, *more])),
         _pack_integers(samples.seqs[np.newaxis]),
         zstd.compress(mixed.tobytes(), LEVEL),
     )
@@ -73,6 +73,11 @@ def unpack_times(count: int, packed: bytes) -> Instants:
     """Corrected times alone, shape (T,)."""
     times: Instants = _unpack_integers(packed, count)[0]
     return times
+
+
+def unpack_more(count: int, packed: bytes) -> Instants:
+    """The further rows of integers, shape (rows, T)."""
+    return _unpack_integers(packed, count)[2:]
 
 
 def unpack_seqs(count: int, packed: bytes) -> Instants:

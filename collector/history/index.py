@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.link.model import Labels
+from agent.link.names import COUNTER
 from agent.link.wire import open_schema
 from collector.history.matchers import Matcher, Matchers, accept
 
@@ -48,11 +49,15 @@ class Index:
         self.columns: list[Column] = []
         self._ids: dict[Labels, int] = {}
         self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
+        self._named: dict[str, set[int]] = {}
+        """Name of a metric -> its columns."""
         self.by_host: dict[str, tuple[HostPart, ...]] = {}
         self.types: dict[str, int] = {}
         self.widths: dict[bytes, int] = {}
         self.first_host: dict[bytes, str] = {}
         self.hosts_of: dict[bytes, frozenset[str]] = {}
+        self.counters: dict[bytes, NDArray[np.bool_]] = {}
+        """Which columns of a schema are counters; checks are none."""
         assert self._column("up", ()) == UP
 
     def add(self, schema_hash: bytes, packed: bytes) -> None:
@@ -75,7 +80,22 @@ class Index:
             self.by_host[host] = (*self.by_host.get(host, ()), part)
         self.first_host[schema_hash] = min(places, default="")
         self.hosts_of[schema_hash] = frozenset(places)
+        kinds = [series.type == COUNTER for series in schema.series]
+        self.counters[schema_hash] = np.array(kinds + [False] * len(schema.checks), np.bool_)
         self.widths[schema_hash] = schema.width  # last: a schema that has a width is complete
+
+    def place_of(self, schema_hash: bytes, name: str) -> int | None:
+        """Where the first series of a name stands in a schema's samples."""
+        known = self._named.get(name)
+        if known is None:
+            return None
+        for host in self.hosts_of.get(schema_hash, ()):
+            for part in self.by_host[host]:
+                if part.schema_hash == schema_hash:
+                    at = np.flatnonzero(np.isin(part.ids, list(known)))
+                    if len(at):
+                        return int(part.places[at[0]])
+        return None
 
     def matching(self, matchers: Matchers) -> NDArray[np.int32]:
         """Numbers of the columns that pass the matchers, those on host labels left aside."""
@@ -96,6 +116,7 @@ class Index:
         if known is None:
             known = self._ids[key] = len(self.columns)
             self.columns.append(Column(key))
+            self._named.setdefault(name, set()).add(known)
         return known
 
 

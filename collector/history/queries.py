@@ -72,7 +72,7 @@ def add_chunks(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 def chunks_between(connection: Connection, schema_hashes: Iterable[bytes], from_ms: int, to_ms: int) -> Iterator[Any]:
     """Chunks of these schemas that reach into ``[from_ms, to_ms)``."""
-    columns = [chunks.c[name] for name in ("agent_id", "epoch", "schema_hash", "to_ms", "times", "data")]
+    columns = [chunks.c[name] for name in ("agent_id", "epoch", "schema_hash", "to_ms", "flags", "times", "data")]
     for some in _portions(schema_hashes):
         yield from connection.execute(
             select(*columns, chunks.c.count.label("instants"))

@@ -133,7 +133,8 @@ class History:
         found = []
         times = _instants([one.times for _, one in pieces])
         if any(UP in part.ids for part in host.parts):
-            up = self._up(host, before, times, from_ms, to_ms)
+            rolled = read.presence(part.schema_hash for part in host.parts)
+            up = self._up(host, before, _instants([times, *rolled]), from_ms, to_ms)
             if len(up.times):
                 found.append(up)
         ids = sorted({at for part, _ in pieces for at in part.ids.tolist()} - {UP})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from collector.history import queries
 from collector.history.chunk import Instants, Words, unpack_times, unpack_words
 from collector.history.index import PRESENCE, HostPart, Index
 from collector.history.records import Gathering, LogRow, Origin
+from collector.history.rolled import ROLLED, BadRollUp, spread, unpack_windows
 from collector.history.source import TooMuch
 
 
@@ -54,6 +55,7 @@ class Reading:
                 places[part.schema_hash].update(part.places.tolist())
         self._places = {key: np.array(sorted(at - {PRESENCE}), np.intp) for key, at in places.items()}
         self._parts: dict[Origin, list[Part]] = defaultdict(list)
+        self._presence: dict[bytes, list[Instants]] = defaultdict(list)
         self._joined: dict[bytes, list[Part]] | None = None
 
     def tail(self, connection: Connection, fleet: Fleet) -> None:
@@ -77,6 +79,15 @@ class Reading:
             if agent is not None and self._index.hosts_of[origin.schema_hash] <= agent.hosts:
                 words = samples.words[self._places[origin.schema_hash]]
                 self._keep(origin, Part(samples.times, words))
+        for origin, rolled in gathering.rolled().items():
+            agent = fleet.agents.get(origin.agent_id)
+            if agent is not None and self._index.hosts_of[origin.schema_hash] <= agent.hosts:
+                try:
+                    samples, began, counts = rolled.samples(self._index.counters[origin.schema_hash])
+                except BadRollUp:
+                    continue
+                self._keep_presence(origin, spread(began, samples.times, counts))
+                self._keep(origin, Part(samples.times, samples.words[self._places[origin.schema_hash]]))
 
     def _is_settled(self, row: LogRow, hosts: list[str]) -> bool:
         """Whether every host of the agent has a sample that is newer than anything in this row."""
@@ -94,7 +105,13 @@ class Reading:
             if self._newest_only and self._newest.get(origin, -1) >= row.to_ms:
                 continue
             times = unpack_times(row.instants, row.times)
+            if row.flags & ROLLED:
+                self._keep_presence(origin, spread(*unpack_windows(row.instants, row.times)))
             self._keep(origin, Part(times, unpack_words(row.instants, row.data, self._places[row.schema_hash])))
+
+    def presence(self, schemas: Iterable[bytes]) -> list[Instants]:
+        """Further instants at which samples of these schemas were taken that are now in roll-ups."""
+        return [times for schema in schemas for times in self._presence.get(schema, ())]
 
     def rows(self, part: HostPart) -> NDArray[np.intp]:
         """Where the part's columns stand in what was read of its schema; ``PRESENCE`` stays itself."""
@@ -108,6 +125,11 @@ class Reading:
             for origin, parts in self._parts.items():
                 self._joined[origin.schema_hash].append(_one(parts))
         return self._joined.get(schema_hash, [])
+
+    def _keep_presence(self, origin: Origin, times: Instants) -> None:
+        inside = times[(times >= self._from_ms) & (times < self._to_ms)]
+        if len(inside):
+            self._presence[origin.schema_hash].append(inside)
 
     def _keep(self, origin: Origin, part: Part) -> None:
         inside = (part.times >= self._from_ms) & (part.times < self._to_ms)

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agent.link.model import MAX_INT
-from agent.link.names import FUTURE_LIMIT_MS
-from agent.link.wire import Block, WireError, open_body, open_envelope, open_header
-from collector.history.chunk import Samples
+from agent.link.model import MAX_INT, Record
+from agent.link.names import FUTURE_LIMIT_MS, KIND_ROLLUP
+from agent.link.wire import Block, WireError, open_body, open_envelope, open_header, open_record
+from collector.history.chunk import Instants, Samples
+from collector.history.rolled import Rolled, RolledRows, read_rolled
 from collector.log.positions import read_accepted
 
 
@@ -40,9 +41,10 @@ class LogRow(NamedTuple):
 class _Rows:
     """Samples of one origin as they come in."""
 
-    __slots__ = ("offsets", "seqs", "taken", "words")
+    __slots__ = ("offsets", "received", "seqs", "taken", "words")
 
     def __init__(self) -> None:
+        self.received: list[int] = []
         self.seqs: list[int] = []
         self.taken: list[int] = []
         self.offsets: list[int] = []
@@ -67,6 +69,7 @@ class Gathering:
         self.newest: dict[Origin, int] = {}
         """Time of the newest sample taken, by origin."""
         self._rows: dict[Origin, _Rows] = {}
+        self._rolled: dict[Origin, RolledRows] = {}
         self.dropped: Counter[str] = Counter()
 
     def add(self, row: LogRow) -> bool:
@@ -86,13 +89,36 @@ class Gathering:
         if not news:
             return True
         header, _signature, packed_body = open_envelope(row.packed)
-        body = open_body(packed_body, open_header(header))
+        opened = open_header(header)
+        body = open_body(packed_body, opened)
+        records: list[Record] = []
+        for raw in body.records:
+            record = open_record(raw, opened)
+            if record.kind == KIND_ROLLUP:
+                records.append(record)
         blocks = [b for b in body.blocks if self._wanted is None or b.schema_hash in self._wanted]
         if any(block.schema_hash not in self._widths for block in blocks):
             return False
+        rolled = [found for record in records if (found := read_rolled(record, self._wanted)) is not None]
+        if any(one.schema_hash not in self._widths for one in rolled):
+            return False
         for block in blocks:
             self._take(row, block, news)
+        for one in rolled:
+            self._take_rolled(row, one, news)
         return True
+
+    def _take_rolled(self, row: LogRow, rolled: Rolled, news: set[int]) -> None:
+        if rolled.seq not in news or rolled.ended_ms >= self._until_ms:
+            return
+        if rolled.ended_ms < self._oldest_ms:
+            self.dropped["expired"] += 1
+            return
+        if rolled.width != self._widths[rolled.schema_hash]:
+            self.dropped["malformed"] += 1
+            return
+        origin = Origin(row.agent_id, row.epoch, rolled.schema_hash)
+        self._rolled.setdefault(origin, RolledRows()).add(rolled)
 
     def _take(self, row: LogRow, block: Block, news: set[int]) -> None:
         latest_ms = row.received_at_ms + FUTURE_LIMIT_MS
@@ -115,6 +141,7 @@ class Gathering:
                 continue
             if taken + offset > self.newest.get(origin, -MAX_INT):
                 self.newest[origin] = taken + offset
+            rows.received.append(row.received_at_ms)
             rows.seqs.append(seq)
             rows.taken.append(taken)
             rows.offsets.append(offset)
@@ -136,6 +163,14 @@ class Gathering:
                 words,
             )
         return found
+
+    def received(self, origin: Origin) -> Instants:
+        """When each sample of an origin was received, in the order of ``samples``."""
+        return np.array(self._rows[origin].received, dtype=np.int64)
+
+    def rolled(self) -> dict[Origin, RolledRows]:
+        """The roll-ups that were taken."""
+        return self._rolled
 
 
 def _instants(columns: bytes, width: int, count: int) -> list[bytes]:

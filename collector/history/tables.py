@@ -18,7 +18,7 @@ chunks = Table(
     Column("from_ms", BigInteger, nullable=False),  # corrected times, half-open [from_ms, to_ms)
     Column("to_ms", BigInteger, nullable=False),
     Column("count", Integer, nullable=False),
-    Column("flags", Integer, nullable=False, default=0),  # format of the blobs; 0 is the only one so far
+    Column("flags", Integer, nullable=False, default=0),  # format of the blobs: 0 samples, 1 roll-ups (rolled.py)
     Column("times", LargeBinary, nullable=False),
     Column("seqs", LargeBinary, nullable=False),
     Column("data", LargeBinary, nullable=False),

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from agent.link.answer import DROP, HOLD
 from agent.link.keys import is_signed
 from agent.link.model import Record, record_content_hash, sample_content_hash, schema_hash
-from agent.link.names import ENVELOPE_PREFIX, Limits
+from agent.link.names import ENVELOPE_PREFIX, KIND_ROLLUP, Limits
 from agent.link.wire import Block, Header, WireError, open_body, open_envelope, open_header, open_record
 from collector.fleet.registry import Agent, Fleet
 from collector.intake.layouts import Layouts, SchemaSource
-from collector.intake.records import check_record
+from collector.intake.records import check_record, roll_up
 from collector.live.shape import Layout, Shapes
 from collector.log.positions import HASH_BYTES, Name
 
@@ -120,6 +120,16 @@ class Admission:
         """Drop what is remembered of agents the registry no longer knows."""
         self._layouts.forget(keep)
 
+    def _missing_of(self, record: Record, agent: Agent, brought: dict[bytes, bytes]) -> list[bytes]:
+        """The schema of a roll-up where nobody has brought it yet. Raises WireError where the two do not fit."""
+        schema, width = rolled_width(record)
+        layout = self.layout(agent, schema, brought)
+        if layout is None:
+            return [schema]
+        if layout.width != width:
+            raise WireError("malformed", f"roll-up record {record.seq}: {width} columns, its schema has {layout.width}")
+        return []
+
     def _open(self, index: int, packed: bytes, header: Header, body: bytes, agent: Agent) -> Admitted:
         opened = open_body(body, header, self._limits)
         brought = {schema_hash(schema): schema for schema in opened.schemas}
@@ -144,8 +154,16 @@ class Admission:
             raise WireError("malformed", "two records carry the same sequence number")
         for record in records:
             check_record(record, agent, self._limits)
+            if record.kind == KIND_ROLLUP:
+                missing += self._missing_of(record, agent, brought)
         hashed = [(record, record_content_hash(record.kind, record.packed)[:HASH_BYTES]) for record in records]
         return Admitted(index, agent, header, packed, samples, hashed, layouts, brought, missing)
+
+
+def rolled_width(record: Record) -> tuple[bytes, int]:
+    """(schema hash, columns) of a roll-up. Raises WireError."""
+    rollup = roll_up(record)
+    return rollup.schema_hash, len(rollup.last) // 8
 
 
 def standing(agent: Agent | None, header: Header) -> tuple[str, str] | None:

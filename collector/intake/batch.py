@@ -9,9 +9,10 @@ from sqlalchemy import Connection, insert
 
 from agent.link.answer import HOLD, RENEW
 from agent.link.model import encode
-from agent.link.names import FUTURE_LIMIT_MS, KIND_LOSS
+from agent.link.names import FUTURE_LIMIT_MS
+from agent.link.ranges import Ranges
 from collector.intake.admit import Admitted, Refused
-from collector.intake.records import declared_loss
+from collector.intake.records import EXPIRED, replaced, time_of
 from collector.intake.work import Outcome, Work
 from collector.log.positions import EPOCHS_KEPT, RANGES_KEPT, Accepted, Name, Position, Positions
 from collector.log.queries import NewEnvelope, add_envelopes, content_hash
@@ -36,7 +37,8 @@ class Batch:
         self.envelopes: list[NewEnvelope] = []
         self._brought: dict[Name, dict[int, bytes]] = {}
         """Content by number of what this batch holds and the log does not yet."""
-        self.losses: list[dict[str, Any]] = []
+        self._lost: dict[tuple[bytes, bytes, str, int], Ranges] = {}
+        """By (agent, epoch, reason, when): the roll-ups of ten hosts' samples in turn are one range together."""
         self.schemas: dict[bytes, bytes] = {}
         self.wanted: dict[tuple[bytes, bytes], int] = {}
         """(schema hash, agent id) -> when it was asked for."""
@@ -51,10 +53,11 @@ class Batch:
             return None
         position = self._positions.get(name, now_ms)
         contents = [(i.seq, i.content, i.taken_at_ms + i.offset_ms) for i in envelope.samples]
-        contents += [(r.seq, content, r.taken_at_ms + r.offset_ms) for r, content in envelope.records]
+        contents += [(r.seq, content, time_of(r)) for r, content in envelope.records]
         outcome = Outcome(envelope, Accepted([], b""), asked=[seq for seq, _, _ in contents])
         brought = self._brought.get(name, {})
         fresh: list[tuple[int, bytes, int]] = []
+        expired: set[int] = set()
         for seq, content, at_ms in contents:
             if seq not in position.held:
                 if now_ms - at_ms > self._raw_ms:
@@ -62,7 +65,8 @@ class Batch:
                         outcome.duplicates += 1
                         continue
                     outcome.expired += 1
-                    self._lose(name, position, seq, seq, "expired", now_ms)
+                    self._lose(name, position, seq, seq, EXPIRED, now_ms)
+                    expired.add(seq)
                 else:
                     fresh.append((seq, content, at_ms))
                 continue
@@ -81,6 +85,7 @@ class Batch:
             )
             is_late = now_ms - max(at_ms for _, _, at_ms in fresh) > LATE_MS
             self._keep(work, envelope, position, outcome.accepted, is_late)
+        self._lose_replaced(name, position, envelope, expired, now_ms)
         position.last_received_at_ms = max(position.last_received_at_ms, now_ms)
         return outcome
 
@@ -111,11 +116,7 @@ class Batch:
             brought[seq] = content = accepted.hashes[16 * at : 16 * (at + 1)]
             position.hold(seq, content)
         new = set(accepted.seqs)
-        for record, _ in envelope.records:
-            if record.kind == KIND_LOSS and record.seq in new:
-                loss = declared_loss(record)
-                name = (header.agent_id, header.epoch)
-                self._lose(name, position, loss.first, loss.last, loss.reason, work.received_at_ms)
+        self._lose_replaced((header.agent_id, header.epoch), position, envelope, new, work.received_at_ms)
         for schema, packed in envelope.new_schemas.items():
             if schema not in self._known_schemas:
                 self.schemas[schema] = packed
@@ -135,10 +136,17 @@ class Batch:
             )
         )
 
+    def _lose_replaced(self, name: Name, position: Position, envelope: Admitted, seqs: Set[int], now_ms: int) -> None:
+        """What these records of the envelope stand for will not come by itself; also where they are too old to be kept."""
+        for record, _ in envelope.records:
+            if record.seq in seqs:
+                ranges, reason = replaced(record)
+                for first, last in ranges:
+                    self._lose(name, position, first, last, reason, now_ms)
+
     def _lose(self, name: Name, position: Position, first: int, last: int, reason: str, now_ms: int) -> None:
         for part in position.lose(first, last):
-            row = {"agent_id": name[0], "epoch": name[1], "first_seq": part[0], "last_seq": part[1]}
-            self.losses.append({**row, "reason": reason, "at_ms": now_ms})
+            self._lost.setdefault((*name, reason, now_ms), Ranges()).add(*part)
 
     def write(self, connection: Connection) -> None:
         """Insert everything, inside the caller's transaction."""
@@ -154,5 +162,10 @@ class Batch:
             connection.execute(insert(wanted_schemas), asked)
         if self.envelopes:
             add_envelopes(connection, self.envelopes)
-        if self.losses:
-            connection.execute(insert(losses), self.losses)
+        lost: list[dict[str, Any]] = [
+            {"agent_id": agent, "epoch": epoch, "first_seq": first, "last_seq": last, "reason": reason, "at_ms": at_ms}
+            for (agent, epoch, reason, at_ms), ranges in self._lost.items()
+            for first, last in ranges
+        ]
+        if lost:
+            connection.execute(insert(losses), lost)

@@ -1,21 +1,27 @@
-"""What the records beside samples say: states of checks, declared losses. Hostile until read here."""
+"""What the records beside samples say: states of checks, declared losses, roll-ups. Hostile until read here."""
 
 from __future__ import annotations
 
 import msgspec
 
 from agent.link.model import Loss, Record, StateChange
-from agent.link.names import KIND_LOSS, KIND_STATE, Limits
+from agent.link.names import KIND_LOSS, KIND_ROLLUP, KIND_STATE, Limits
+from agent.link.rollup import RollUp, rollup_of
 from agent.link.wire import WireError
 from collector.fleet.registry import Agent
 from collector.live.shape import is_check_name
 
 _LOSS = tuple[tuple[int, int], str]
 _STATE = tuple[str, str, int, int, str]
+_ROLLUP = tuple[tuple[int, int], bytes, int, int, bytes, bytes, bytes, bytes, bytes, bytes]
+_SPANS = list[tuple[int, int]]
 _BAD = (msgspec.ValidationError, TypeError, ValueError, LookupError)
 TEXT_CHARS = 1_000
 """Of a check's words; the record itself is kept as it came."""
 REASON_CHARS = 64
+EXPIRED, ROLLED_UP = "expired", "rolled_up"
+"""Reasons that only we give; an agent that declares a loss by such a word declares a loss."""
+DECLARED = "declared"
 
 
 def check_record(record: Record, agent: Agent, limits: Limits) -> None:
@@ -30,6 +36,11 @@ def check_record(record: Record, agent: Agent, limits: Limits) -> None:
         loss = declared_loss(record)
         if not 1 <= loss.first <= loss.last <= record.seq:
             raise WireError("malformed", f"loss of {loss.first}..{loss.last} in record {record.seq}")
+    elif record.kind == KIND_ROLLUP:
+        rollup = roll_up(record)
+        first, last = rollup.replaces.as_lists()[0][0], rollup.replaces.last
+        if not 1 <= first <= last < record.seq:
+            raise WireError("malformed", f"roll-up of {first}..{last} in record {record.seq}")
 
 
 def state_change(record: Record) -> StateChange:
@@ -45,9 +56,41 @@ def declared_loss(record: Record) -> Loss:
     """Data of kind 4. Raises WireError."""
     try:
         (first, last), reason = msgspec.convert(record.data[:2], _LOSS)
-        return Loss(first, last, plain(reason, REASON_CHARS))
+        words = plain(reason, REASON_CHARS)
+        return Loss(first, last, DECLARED if words in (EXPIRED, ROLLED_UP) else words)
     except _BAD as why:
         raise WireError("malformed", f"loss record {record.seq}: {why}") from why
+
+
+def roll_up(record: Record) -> RollUp:
+    """Data of kind 3. Whether it fits its schema is another question. Raises WireError."""
+    try:
+        msgspec.convert(record.data[:10], _ROLLUP)
+        if len(record.data) > 10:
+            msgspec.convert(record.data[10], _SPANS)
+        found = rollup_of(record)
+    except _BAD as why:
+        raise WireError("malformed", f"roll-up record {record.seq}: {why}") from why
+    if found is None or not found.replaces:
+        raise WireError("malformed", f"roll-up record {record.seq}: it stands for no numbers")
+    return found
+
+
+def replaced(record: Record) -> tuple[list[tuple[int, int]], str]:
+    """Ranges of numbers that will not come because of this record, and why; none for most kinds. Raises WireError."""
+    if record.kind == KIND_LOSS:
+        loss = declared_loss(record)
+        return [(loss.first, loss.last)], loss.reason
+    if record.kind == KIND_ROLLUP:
+        return list(roll_up(record).replaces), ROLLED_UP
+    return [], ""
+
+
+def time_of(record: Record) -> int:
+    """When it happened, corrected: a roll-up is as young as the last sample in it. Raises WireError."""
+    if record.kind == KIND_ROLLUP:
+        return roll_up(record).ended_ms
+    return record.taken_at_ms + record.offset_ms
 
 
 def plain(text: str, most: int) -> str:

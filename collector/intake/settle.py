@@ -8,9 +8,10 @@ from __future__ import annotations
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from agent.link.model import schema_hash
-from agent.link.wire import WireError, open_body, open_envelope, open_header
+from agent.link.names import KIND_ROLLUP
+from agent.link.wire import WireError, open_body, open_envelope, open_header, open_record
 from collector.fleet.registry import Agent
-from collector.intake.admit import Admission
+from collector.intake.admit import Admission, rolled_width
 from collector.intake.commit import Writer
 from collector.intake.feed import feed
 from collector.intake.work import Outcome
@@ -79,8 +80,12 @@ def _parked(connection: Connection, agent_id: bytes) -> list[Row[tuple[int, byte
 
 
 def _schemas_of(packed: bytes) -> set[bytes]:
-    header, _, body = open_envelope(packed)
-    return {block.schema_hash for block in open_body(body, open_header(header)).blocks}
+    header_bytes, _, packed_body = open_envelope(packed)
+    header = open_header(header_bytes)
+    body = open_body(packed_body, header)
+    records = (open_record(raw, header) for raw in body.records)
+    rolled = {rolled_width(record)[0] for record in records if record.kind == KIND_ROLLUP}
+    return {block.schema_hash for block in body.blocks} | rolled
 
 
 def _unpark(
