@@ -17,6 +17,7 @@ TABLE: tuple[Goal, ...] = (
     Goal("agent_rss_mib", "MiB", 32, "agent:measure"),
     Goal("agent_cpu_s_per_hour", "CPU s / h", 1.5, "agent:measure"),
     Goal("agent_start_ms", "ms", 250, "agent:start"),
+    Goal("agent_probe_cpu_ms", "CPU ms", 2, "probe:measure"),
     Goal("fault_to_board_s", "s", 5, "fault:to_board"),
     Goal("restart_to_ready_s", "s", 5, "restart:measure"),
     Goal("board_first_byte_ms", "ms", 50, "board:first_byte"),
