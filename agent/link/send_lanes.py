@@ -94,10 +94,7 @@ class Lanes:
             used = dict.fromkeys(needed for record in group if (needed := schema_of(record)) is not None)
             new = [wanted for wanted in used if (epoch, wanted) not in collector.known_schemas]
             schemas = [packed for wanted in new if (packed := shelf.schema(wanted)) is not None]
-            one = Enclosed(epoch, group, schemas)
-            shelf.note_sent(one.seqs)
-            collector.note_sent(epoch, one.seqs)
-            enclosed.append(one)
+            enclosed.append(Enclosed(epoch, group, schemas))
         return enclosed
 
 

@@ -57,6 +57,7 @@ class Taking:
     ) -> None:
         settled_any = False
         spent: set[bytes] = set()
+        self._note_answered(collector, enclosed, answer)
         for refusal in answer.envelopes:
             if 0 <= refusal.index < len(enclosed):
                 one = enclosed[refusal.index]
@@ -83,6 +84,18 @@ class Taking:
         elif is_short and not settled_any:
             text = f"{collector.url} answered without taking or refusing the records"
             collector.fail(self._clock.monotonic(), self._chance, text)
+
+    def _note_answered(self, collector: CollectorLink, enclosed: Sequence[Enclosed], answer: Answer) -> None:
+        """From here on a receipt may speak of these records. Not before their own answer: what is held under the name of
+        a record that never arrived is a twin's, and believing it would delete ours unseen.
+        """
+        refused = {refusal.index for refusal in answer.envelopes}
+        with self._spool.lock:
+            for index, one in enumerate(enclosed):
+                if index not in refused:
+                    collector.note_sent(one.epoch, one.seqs)
+                    if (shelf := self._spool.shelf(one.epoch)) is not None:
+                        shelf.note_sent(one.seqs)
 
     def _take_own(self, collector: CollectorLink, mine: AgentAnswer, spent: set[bytes]) -> bool:
         epoch = bytes.fromhex(mine.epoch)

@@ -1,8 +1,9 @@
 """What became of the numbers of one epoch: settled, lost, rolled up, handed out, held by a hub. Memory only.
 
-What may be deleted: only numbers that a receipt of the centre covers *and* that this process handed out. The second
-half protects a machine that was rolled back or copied: the centre may hold a twin's records under the same numbers,
-and only sending ours lets it see the fork. After a restart, unsettled records are therefore sent once more.
+What may be deleted: only numbers that a receipt of the centre covers *and* that this process sent and heard an answer
+for. The second half protects a machine that was rolled back or copied: the centre may hold a twin's records under the
+same numbers, and only ours arriving lets it see the fork. After a restart, unsettled records are therefore sent once
+more.
 """
 
 from __future__ import annotations
