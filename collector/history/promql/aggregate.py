@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.history.answer import number
 from collector.history.promql.plan import Aggregation
 from collector.history.promql.values import NAME, ExecutionError, Scalar, Vector, empty, numbered, only, some, without
 
@@ -13,6 +14,9 @@ MAX_COUNT = 1 << 53
 
 def aggregate(node: Aggregation, vector: Vector, count: Scalar | None) -> Vector:
     """One series for each group; for topk the series themselves."""
+    for most in [] if count is None else count.values.tolist():
+        if not -MAX_COUNT < most < MAX_COUNT:
+            raise ExecutionError(f"Scalar value {number(most)} overflows int64")
     names = frozenset(node.labels)
     if node.is_without:
         keys = [without(labels, names | {NAME}) for labels in vector.labels]
@@ -48,8 +52,6 @@ def _topk(vector: Vector, at: NDArray[np.intp], count: Scalar) -> Vector:
     is_number = ~np.isnan(vector.values)
     for t in range(vector.here.shape[1]):
         most = float(count.values[t])
-        if not -MAX_COUNT < most < MAX_COUNT:
-            raise ExecutionError(f"Scalar value {most} overflows int64")
         taken: dict[int, int] = {}
         for row in np.lexsort((-rank[:, t], ~is_number[:, t])).tolist():
             group = int(at[row])

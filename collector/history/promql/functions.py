@@ -52,7 +52,10 @@ def absent(node: Node, vector: Vector) -> Vector:
 
 
 def clamp(vector: Vector, bound: Scalar, is_lower: bool) -> Vector:
-    limited = np.maximum(vector.values, bound.values) if is_lower else np.minimum(vector.values, bound.values)
+    """The larger, or smaller, of each; NaN with anything is NaN, but for what no number can exceed (as Go's Max)."""
+    choose, far = (np.maximum, np.inf) if is_lower else (np.minimum, -np.inf)
+    limited = choose(vector.values, bound.values)
+    limited = np.where((vector.values == far) | (bound.values == far), far, limited)
     return nameless(Vector(vector.labels, limited, vector.here))
 
 
