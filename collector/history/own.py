@@ -1,0 +1,290 @@
+"""The collector's own series over time: what it says on ``/metrics``, and what rules record.
+
+A *stream* is what is sampled together (the fleet; one group of rules), a *layout* which series a sample holds. What a
+stream's newest sample leaves out has ended, as with a host's reports. The last minutes are kept in memory too, because
+rules ask for them all the time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from agent.link.names import ABSENT_WORD
+from collector.history import own_queries as queries
+from collector.history.chunk import MAX_COUNT, Instants, Samples, Words, pack, unpack_times, unpack_words
+from collector.history.matchers import Matchers, accept
+from collector.history.source import LabelSet, SeriesData
+from collector.store.engine import Store
+from collector.store.scope import EVERYTHING, Scope
+
+log = logging.getLogger(__name__)
+
+MEMORY_MS = 20 * 60_000
+ALONE_MS = 60 * 60_000
+"""How long a sample stands alone before it is put together with its neighbours."""
+AT_ONCE = 5_000
+MATCHES_KEPT = 5_000
+Row = tuple[LabelSet, float]
+
+
+class _Sample(NamedTuple):
+    at_ms: int
+    layout: bytes
+    words: NDArray[np.uint64]
+
+
+class Noted(NamedTuple):
+    """A sample that is to be written."""
+
+    stream: str
+    layout: bytes
+    at_ms: int
+    words: NDArray[np.uint64]
+
+
+class _Piece(NamedTuple):
+    """Some instants of one layout; no words where nothing of it was asked for."""
+
+    layout: bytes
+    times: Instants
+    words: Words | None
+
+
+class OwnSeries:
+    """A ``Source``, and the place own series are recorded. One thread records, any may ask."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._layouts: dict[bytes, tuple[LabelSet, ...]] = {}
+        self._streams: dict[str, set[bytes]] = {}
+        self._memory: dict[str, deque[_Sample]] = {}
+        self._memory_from_ms: int | None = None
+        self._matches: dict[tuple[object, ...], NDArray[np.intp]] = {}
+        self._hashes: dict[tuple[LabelSet, ...], bytes] = {}
+        self._written: set[bytes] = set()
+
+    def restore(self, now_ms: int) -> None:
+        """Know again what the rows hold; call once, before anything is recorded."""
+        since_ms = now_ms - MEMORY_MS
+        with self._store.reading() as connection:
+            for name, packed in queries.layouts(connection):
+                self._layouts[name] = _unpacked(packed)
+            for stream, layout in queries.stream_layouts(connection):
+                self._streams.setdefault(stream, set()).add(layout)
+            found = [*queries.samples_between(connection, self._streams, since_ms, 1 << 62, self._layouts)]
+        for row in found:
+            words = unpack_words(row.count, row.data)
+            kept = self._memory.setdefault(row.stream, deque())
+            for at, at_ms in enumerate(unpack_times(row.count, row.times).tolist()):
+                kept.append(_Sample(at_ms, row.layout, words[:, at]))
+        self._memory_from_ms = since_ms
+
+    def note(self, stream: str, rows: Sequence[Row], at_ms: int) -> Noted:
+        """Take down what a stream says at one instant: every series of it, or it counts as ended. Asked for from now
+        on; ``write`` makes it durable."""
+        labels = tuple(labels for labels, _ in rows)
+        words = np.array([value for _, value in rows], np.float64).view(np.uint64)
+        name = self._hashes.get(labels)
+        if name is None:
+            if len(self._hashes) > MATCHES_KEPT:
+                self._hashes = {}
+            packed = msgspec.msgpack.encode(labels)
+            name = self._hashes[labels] = hashlib.sha256(packed).digest()[:16]
+            self._layouts = {**self._layouts, name: labels}
+        if name not in self._streams.get(stream, ()):
+            self._streams = {**self._streams, stream: {*self._streams.get(stream, ()), name}}
+        self._remember(stream, _Sample(at_ms, name, words))
+        return Noted(stream, name, at_ms, words)
+
+    def write(self, connection: Connection, noted: Iterable[Noted]) -> None:
+        """Make samples durable."""
+        rows = []
+        for one in noted:
+            if one.layout not in self._written:
+                queries.add_layout(connection, one.layout, msgspec.msgpack.encode(self._layouts[one.layout]))
+                self._written.add(one.layout)
+            packed = pack(_one_sample(one.at_ms, one.words))
+            rows.append(
+                {
+                    "stream": one.stream,
+                    "layout": one.layout,
+                    "from_ms": one.at_ms,
+                    "to_ms": one.at_ms + 1,
+                    "count": 1,
+                    "times": packed.times,
+                    "data": packed.data,
+                }
+            )
+        queries.add_samples(connection, rows)
+
+    def select(
+        self,
+        matchers: Matchers,
+        from_ms: int,
+        to_ms: int,
+        scope: Scope,
+        newest_only: bool = False,  # noqa: ARG002 - everything near is in memory
+    ) -> list[SeriesData]:
+        """Every own series the matchers name that the caller may see, with its samples of ``[from_ms, to_ms)``."""
+        wanted = self._wanted(matchers, scope)
+        streams = [name for name, layouts in self._streams.items() if not layouts.isdisjoint(wanted)]
+        if not streams:
+            return []
+        found: list[SeriesData] = []
+        if self._memory_from_ms is not None and from_ms >= self._memory_from_ms:
+            for stream in streams:
+                found += self._series(self._remembered(stream, from_ms, to_ms, wanted), wanted)
+            return found
+        by_stream: dict[str, list[_Piece]] = defaultdict(list)
+        with self._store.reading() as connection:
+            for row in queries.samples_between(connection, streams, from_ms, to_ms, wanted):
+                by_stream[row.stream].append(_cut(row, wanted, from_ms, to_ms))
+        for pieces in by_stream.values():
+            found += self._series(pieces, wanted)
+        return found
+
+    def label_sets(self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope) -> list[LabelSet]:
+        return [one.labels for one in self.select(matchers, from_ms, to_ms, scope)]
+
+    def compact(self, now: datetime) -> datetime | None:
+        """Put samples that stand alone together; soon again where there are more."""
+        before_ms = round(now.timestamp() * 1000) - ALONE_MS
+        with self._store.reading() as connection:
+            rows = queries.single_samples(connection, before_ms, AT_ONCE)
+        done: list[int] = []
+        made: list[dict[str, Any]] = []
+        for run in _runs(rows):
+            if len(run) > 1:
+                made.append(_together(run))
+                done += [row.id for row in run]
+        if done:
+            with self._store.transaction() as connection:
+                assert queries.delete_samples(connection, done) == len(done), "two compactions at once"
+                queries.add_samples(connection, made)
+        return now if len(rows) == AT_ONCE and done else None
+
+    def forget(self, before_ms: int) -> int:
+        """Drop what is too old; how many rows."""
+        with self._store.transaction() as connection:
+            deleted = queries.delete_before(connection, before_ms)
+        self._written = set()  # layouts nobody used any more are gone with them
+        return deleted
+
+    def _remember(self, stream: str, sample: _Sample) -> None:
+        kept = self._memory.setdefault(stream, deque())
+        kept.append(sample)
+        since_ms = sample.at_ms - MEMORY_MS
+        while len(kept) > 1 and kept[0].at_ms < since_ms:
+            kept.popleft()
+        if self._memory_from_ms is None or self._memory_from_ms < since_ms:
+            self._memory_from_ms = since_ms
+
+    def _remembered(self, stream: str, from_ms: int, to_ms: int, wanted: dict[bytes, NDArray[np.intp]]) -> list[_Piece]:
+        by_layout: dict[bytes, list[_Sample]] = {}
+        for sample in list(self._memory.get(stream, ())):
+            if from_ms <= sample.at_ms < to_ms:
+                by_layout.setdefault(sample.layout, []).append(sample)
+        return [
+            _Piece(
+                layout,
+                np.array([one.at_ms for one in samples], np.int64),
+                np.stack([one.words[wanted[layout]] for one in samples], axis=1) if layout in wanted else None,
+            )
+            for layout, samples in by_layout.items()
+        ]
+
+    def _wanted(self, matchers: Matchers, scope: Scope) -> dict[bytes, NDArray[np.intp]]:
+        """By layout, places of the series asked for."""
+        found = {}
+        key = tuple(one[:3] for one in matchers)
+        for layout, labels in self._layouts.items():
+            places = self._matches.get((key, scope, layout))
+            if places is None:
+                if len(self._matches) > MATCHES_KEPT:
+                    self._matches = {}
+                places = np.array([at for at, one in enumerate(labels) if _is_wanted(matchers, one, scope)], np.intp)
+                self._matches[key, scope, layout] = places
+            if len(places):
+                found[layout] = places
+        return found
+
+    def _series(self, pieces: list[_Piece], wanted: dict[bytes, NDArray[np.intp]]) -> list[SeriesData]:
+        """The series of one stream, over all its instants."""
+        if not pieces:
+            return []
+        times = np.unique(np.concatenate([piece.times for piece in pieces]))
+        numbers: dict[LabelSet, int] = {}
+        rows = {
+            layout: [numbers.setdefault(self._layouts[layout][at], len(numbers)) for at in places.tolist()]
+            for layout, places in wanted.items()
+            if any(piece.layout == layout for piece in pieces)
+        }
+        words = np.full((len(numbers), len(times)), ABSENT_WORD, np.uint64)
+        for piece in pieces:
+            if piece.words is not None:
+                places = np.array(rows[piece.layout], np.intp)
+                words[np.ix_(places, np.searchsorted(times, piece.times))] = piece.words
+        there = (words != ABSENT_WORD).any(axis=1).tolist()
+        return [SeriesData(labels, times, words[at]) for labels, at in numbers.items() if there[at]]
+
+
+def _is_wanted(matchers: Matchers, labels: LabelSet, scope: Scope) -> bool:
+    own = dict(labels)
+    is_allowed = scope == EVERYTHING or scope.allows(own.get("agency"), own.get("site"))
+    return is_allowed and accept(matchers, own)
+
+
+def _one_sample(at_ms: int, words: NDArray[np.uint64]) -> Samples:
+    instant = np.array([at_ms], np.int64)
+    nothing = np.zeros(1, np.int64)
+    return Samples(instant, nothing, nothing, words[:, np.newaxis])
+
+
+def _cut(row: Any, wanted: dict[bytes, NDArray[np.intp]], from_ms: int, to_ms: int) -> _Piece:
+    times = unpack_times(row.count, row.times)
+    inside = (times >= from_ms) & (times < to_ms)
+    places = wanted.get(row.layout)
+    words = None if places is None else unpack_words(row.count, row.data, places)[:, inside]
+    return _Piece(row.layout, times[inside], words)
+
+
+def _runs(rows: Iterable[Any]) -> list[list[Any]]:
+    """Neighbours of one stream and one layout, at most a chunk's worth."""
+    runs: list[list[Any]] = []
+    for row in rows:
+        last = runs[-1] if runs else None
+        if last and (last[0].stream, last[0].layout) == (row.stream, row.layout) and len(last) < MAX_COUNT:
+            last.append(row)
+        else:
+            runs.append([row])
+    return runs
+
+
+def _together(run: list[Any]) -> dict[str, Any]:
+    times = np.concatenate([unpack_times(1, row.times) for row in run])
+    words = np.concatenate([unpack_words(1, row.data) for row in run], axis=1)
+    nothing = np.zeros(len(times), np.int64)
+    packed = pack(Samples(times, nothing, nothing, words))
+    return {
+        "stream": run[0].stream,
+        "layout": run[0].layout,
+        "from_ms": int(times[0]),
+        "to_ms": int(times[-1]) + 1,
+        "count": len(times),
+        "times": packed.times,
+        "data": packed.data,
+    }
+
+
+def _unpacked(packed: bytes) -> tuple[LabelSet, ...]:
+    return tuple(tuple((name, value) for name, value in labels) for labels in msgspec.msgpack.decode(packed))
