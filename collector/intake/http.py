@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -53,6 +53,7 @@ class Intake:
         self._limits = limits
         self._waiting_bytes = 0
         self._room = Room()
+        self._finished: deque[tuple[asyncio.Future[BaseException | None], BaseException | None]] = deque()
         self.refusals: Counter[tuple[str, str]] = Counter()
         """(site, code) -> envelopes refused; site empty where nobody could be believed."""
         self.on_refused: Callable[[str], None] = lambda _code: None
@@ -111,7 +112,9 @@ class Intake:
         done: asyncio.Future[BaseException | None] = loop.create_future()
 
         def finish(error: BaseException | None) -> None:
-            loop.call_soon_threadsafe(_settle_future, done, error)
+            self._finished.append((done, error))
+            if len(self._finished) == 1:  # one wake of the loop for all requests of a commit
+                loop.call_soon_threadsafe(self._settle_finished)
 
         work = Work([], [], self._clock.wall_ms(), finish)
         await self._admit(work, raws)
@@ -121,6 +124,10 @@ class Intake:
             return work, None
         self._writer.submit(work)
         return work, await done
+
+    def _settle_finished(self) -> None:
+        while self._finished:
+            _settle_future(*self._finished.popleft())
 
     async def _admit(self, work: Work, raws: list[msgspec.Raw]) -> None:
         """Raises BodyError where the envelopes hold too much together."""
