@@ -135,8 +135,8 @@ class Live:
         known = self.agents.get(agent_id)
         if known is None:
             self.agents[agent_id] = LiveAgent(received_at_ms, epoch=epoch)
-        elif received_at_ms > known.received_at_ms:
-            self.agents[agent_id] = replace(known, received_at_ms=received_at_ms, epoch=epoch)
+        elif received_at_ms > known.received_at_ms:  # by hand: replace() takes 4 us, and every envelope comes by
+            self.agents[agent_id] = LiveAgent(received_at_ms, known.offset_ms, known.lag_ms, epoch, known.interval_ms)
         self.version += 1
 
     def sample(
