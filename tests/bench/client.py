@@ -131,33 +131,45 @@ async def send_all(address: Address, raws: Sequence[bytes], connections: int) ->
     return Sent(time.perf_counter() - began, latencies, replies, ended_at)
 
 
-async def send_paced(
-    address: Address, raws: Sequence[bytes], seconds: float, connections: int, began: float | None = None
-) -> Sent:
+class Pool:
+    """Connections kept from one request to the next, as agents keep theirs; used in turn."""
+
+    def __init__(self, address: Address, count: int) -> None:
+        self._idle: asyncio.Queue[Connection] = asyncio.Queue()
+        for _ in range(count):
+            self._idle.put_nowait(Connection(address))
+
+    async def exchange(self, raw: bytes) -> tuple[float, Reply]:
+        """When a connection was free and the request went out, and its answer."""
+        connection = await self._idle.get()
+        sent_at = time.perf_counter()
+        reply = await connection.exchange(raw)
+        self._idle.put_nowait(connection)
+        return sent_at, reply
+
+    async def close(self) -> None:
+        while not self._idle.empty():
+            await self._idle.get_nowait().close()
+
+
+async def send_paced(pool: Pool, raws: Sequence[bytes], seconds: float, began: float | None = None) -> Sent:
     """The requests spread over ``seconds``, each at its own chance moment, whatever the answers take: a fleet of agents
     keeps no step."""
     latencies: list[float] = []
     ended_at: list[float] = []
     replies: list[Reply] = []
     start = time.perf_counter() if began is None else began
-    idle: asyncio.Queue[Connection] = asyncio.Queue()
-    for _ in range(connections):
-        idle.put_nowait(Connection(address))
 
     async def one(at: float, raw: bytes) -> None:
         await asyncio.sleep(max(0.0, start + at - time.perf_counter()))
-        connection = await idle.get()
-        sent_at = time.perf_counter()
-        replies.append(await connection.exchange(raw))
+        sent_at, reply = await pool.exchange(raw)
+        replies.append(reply)
         ended_at.append(time.perf_counter())
         latencies.append(ended_at[-1] - sent_at)
-        idle.put_nowait(connection)
 
     chance = random.Random(len(raws))
     moments = sorted(chance.uniform(0, seconds) for _ in raws)
     await asyncio.gather(*(one(at, raw) for at, raw in zip(moments, raws, strict=True)))
-    while not idle.empty():
-        await idle.get_nowait().close()
     return Sent(time.perf_counter() - start, latencies, replies, ended_at)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from tests.bench.centre import serving
-from tests.bench.client import Address, Connection, Reply, expect, run, send_all, send_paced
+from tests.bench.client import Address, Connection, Pool, Reply, expect, run, send_all, send_paced
 from tests.bench.figures import Bench, Figure, percentile
 from tests.bench.load import make_fleet, now_ms, push, rounds
 from tests.bench.scrape import SCRAPE, check
@@ -36,7 +36,7 @@ async def _during(address: Address, raws: list[bytes], scrapes: int) -> tuple[li
     """Latencies of the pushes that met a scrape, and how long each scrape took."""
     spans: list[tuple[float, float]] = []
     found: list[Reply] = []
-    reading = Connection(address)
+    reading, pool = Connection(address), Pool(address, CONNECTIONS)
 
     async def scrape() -> None:
         for _ in range(scrapes):
@@ -47,7 +47,8 @@ async def _during(address: Address, raws: list[bytes], scrapes: int) -> tuple[li
             await asyncio.sleep(2.0)
         await reading.close()
 
-    sent, _ = await asyncio.gather(send_paced(address, raws, INTERVAL, CONNECTIONS), scrape())
+    sent, _ = await asyncio.gather(send_paced(pool, raws, INTERVAL), scrape())
+    await pool.close()
     expect(sent.replies, 200)
     for reply in found:
         check(reply, b"node_load1", AGENTS)

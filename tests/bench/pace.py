@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from tests.bench import peers
 from tests.bench.centre import expect_accepted, serving
-from tests.bench.client import Address, Reply, expect, run, send_paced
+from tests.bench.client import Address, Pool, Reply, expect, run, send_paced
 from tests.bench.figures import Bench, Figure, percentile
 from tests.bench.load import Sender, make_fleet, now_ms, push
 from tests.bench.scrape import SCRAPE, SCRAPE_PEER, check, get
@@ -54,14 +54,15 @@ async def _job(
 ) -> tuple[float, float, list[float]]:
     """(seconds, CPU seconds, push latencies) of all intervals but the first two: in the first everybody registers,
     in the second the background work takes that in."""
+    pool = Pool(address, CONNECTIONS)
     for raw in raws[:2]:
-        expect((await send_paced(address, raw, INTERVAL, CONNECTIONS)).replies, 200, 202)
+        expect((await send_paced(pool, raw, INTERVAL)).replies, 200, 202)
     await get(address, scrape)
     began, before = time.perf_counter(), cpu()
     latencies: list[float] = []
     scrapes: list[Reply] = []
     for at, raw in enumerate(raws[2:]):
-        pushes = asyncio.create_task(send_paced(address, raw, INTERVAL, CONNECTIONS, began + at * INTERVAL))
+        pushes = asyncio.create_task(send_paced(pool, raw, INTERVAL, began + at * INTERVAL))
         await asyncio.sleep(INTERVAL / 2)
         scrapes.append(await get(address, scrape))
         sent = await pushes
@@ -69,6 +70,7 @@ async def _job(
         latencies += sent.latencies
         await asyncio.sleep(max(0.0, began + (at + 1) * INTERVAL - time.perf_counter()))
     seconds, used = time.perf_counter() - began, cpu() - before
+    await pool.close()
     for reply in scrapes:
         check(reply, b"node_load1", AGENTS)
     return seconds, used, latencies
