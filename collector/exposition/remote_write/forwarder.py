@@ -94,14 +94,15 @@ class Forwarder:
     def step(self, now: float) -> float:
         """Send one piece; when to go on, ``now`` being seconds of the monotonic clock."""
         position = self._load()
+        self._look(position, now)
         wait = 0.0
-        if self._sending is None and not self._take_up(position, now):
+        if self._sending is None and not self._take_up(position):
             wait = IDLE_SECONDS
         if self._sending is not None:
             wait = self._send(self._sending)
         if self._sending is not None and self._sending.next is None:
             self._put_done(self._sending, position)
-        self._look(position)
+        self._look(position, now)
         if now - self._saved_at >= SAVE_SECONDS:
             self.save(now)
         return now + wait
@@ -123,9 +124,9 @@ class Forwarder:
             self._kept = self._position.done.copy()
         return self._position
 
-    def _take_up(self, position: Position, now: float) -> bool:
+    def _take_up(self, position: Position) -> bool:
         """Read the next rows and make a batch of them; whether there were any. Rows with nothing to send are done."""
-        rows = self._next_rows(position, now)
+        rows = self._next_rows(position)
         if not rows:
             return False
         self._history.refresh()
@@ -141,11 +142,10 @@ class Forwarder:
             position.finish(gathered.taken)
         return True
 
-    def _next_rows(self, position: Position, now: float) -> list[LogRow]:
+    def _next_rows(self, position: Position) -> list[LogRow]:
         newest_first = not self.to.is_ordered
         rows: list[LogRow] = []
         with self._store.reading() as connection:
-            position.look(newest_id(connection), now)
             for first, last in position.pending(newest_first):
                 found = rows_between(connection, first, last, newest_first, self._rows - len(rows), READ_BYTES)
                 rows += found.rows
@@ -214,11 +214,12 @@ class Forwarder:
                 },
             )
 
-    def _look(self, position: Position) -> None:
+    def _look(self, position: Position, now: float) -> None:
         """What the metrics show."""
-        self.progress.pending = position.count
         self.progress.oldest_received_ms = None
         with self._store.reading() as connection:
+            position.look(newest_id(connection), now)
+            self.progress.pending = position.count
             for first, last in position.pending(newest_first=False)[:100]:
                 at_ms = received_at_ms(connection, first, last)
                 if at_ms is not None:
