@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from collector.log.positions import HASH_BYTES, read_accepted
 from collector.log.tables import envelopes, schemas
+from collector.store.engine import straight
 
 
 class NewEnvelope(NamedTuple):
@@ -29,9 +30,9 @@ _INTO = f"INSERT INTO {envelopes.name} ({', '.join(NewEnvelope._fields)}) VALUES
 
 
 def add_envelopes(connection: Connection, rows: list[NewEnvelope]) -> None:
-    """Append to the log. Given to the driver as it is: an expression's parameters cost more than the insertion itself."""
+    """Append to the log."""
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    connection.exec_driver_sql(f"{_INTO}({', '.join([mark] * len(NewEnvelope._fields))})", rows)
+    straight(connection, f"{_INTO}({', '.join([mark] * len(NewEnvelope._fields))})", rows)
 
 
 OVERLAPS = 200
