@@ -15,7 +15,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from agent.link.answer import Receiver
+from agent.link.answer import DROP
 from agent.link.clock import Clock
 from agent.link.keys import SigningKey
 from collector import health
@@ -23,22 +23,28 @@ from collector.access import api as access_api
 from collector.access.guard import protect
 from collector.access.identity import Access
 from collector.agencies import api as agencies_api
+from collector.errors import SettingsError
 from collector.exposition import api as exposition_api
 from collector.exposition.remote_write.job import RemoteWrite
+from collector.exposition.sampled import SECONDS as SAMPLE_SECONDS
+from collector.exposition.sampled import SampleJob
 from collector.fleet import api as fleet_api
+from collector.fleet.hub_contact import HubContacts
 from collector.fleet.job import PolicyJob
-from collector.fleet.keys import load_centre_key, load_receiver
+from collector.fleet.keys import Keys, load_keys
 from collector.fleet.registry import Registry
 from collector.history import api as history_api
 from collector.history.job import ChunkJob
+from collector.history.own import OwnSeries
 from collector.history.reader import History
 from collector.history.retention import RetentionJob
 from collector.intake.admit import Admission
-from collector.intake.body import Receive, Send
+from collector.intake.admit import Refused as EnvelopeRefused
+from collector.intake.body import Receive, Send, send_problem
 from collector.intake.commit import Writer
 from collector.intake.http import Intake
 from collector.intake.nonce import Nonces
-from collector.intake.reply import Answering
+from collector.intake.reply import Answering, Custody
 from collector.intake.restore import restore_live
 from collector.intake.settle import settle
 from collector.jobs import Job, Jobs, table
@@ -46,6 +52,13 @@ from collector.live.board import Live, LiveCheck
 from collector.live.shape import Shapes
 from collector.log.positions import Positions
 from collector.log.queries import packed_schema
+from collector.relay import enrolment_api as relay_enrolment
+from collector.relay.hub import HubSide
+from collector.relay.letting_go import LettingGo
+from collector.rules import api as rules_api
+from collector.rules.files import configured_rules
+from collector.rules.job import SECONDS as RULE_SECONDS
+from collector.rules.job import RuleJob
 from collector.settings import Settings
 from collector.store.engine import Store
 from collector.store.migrate import require_head
@@ -58,15 +71,19 @@ from collector.web.events import Streams
 
 log = logging.getLogger(__name__)
 CHECKPOINT_SECONDS = 60.0
+CONTACTS_SECONDS = 60.0
+LINK_PATHS = ("/v1/envelopes", "/v1/schemas")
+ANY_AGE_DAYS = 1e9
+"""A hub takes what is of any age: what is too old is for the centre to say."""
 
 
 class App:
     """A running collector. Its attributes are what ``collector.services.Services`` promises to the nouns."""
 
-    def __init__(self, settings: Settings, clock: Clock, centre_key: SigningKey, receiver: Receiver) -> None:
+    def __init__(self, settings: Settings, clock: Clock, keys: Keys) -> None:
         self.settings = settings
         self.clock = clock
-        self.centre_key = centre_key
+        self._keys = keys
         self.store = Store(settings.store_url)
         self.telemetry = Telemetry(version("bongsu"))
         self.registry = Registry(self.store)
@@ -74,24 +91,54 @@ class App:
         self.live = Live()
         positions = Positions()
         self.admission = Admission(settings.limits, Shapes(), self._stored_schema)
-        self.log = Writer(self.store, self.registry, positions, self.live, clock, settings.history.raw_days)
+        raw_days = ANY_AGE_DAYS if self.is_hub else settings.history.raw_days
+        self.log = Writer(self.store, self.registry, positions, self.live, clock, raw_days)
+        self.log.decides = not self.is_hub
         self.log.on_schema = self._schema_came
         self.log.on_commit = self._committed
-        nonces = Nonces(centre_key.seed)
-        answering = Answering(receiver, centre_key.sign)
-        self.intake = Intake(self.registry, self.admission, self.log, answering, nonces, clock, settings.limits)
+        self.nonces = Nonces(keys.own.seed)
+        self.hub_contacts = HubContacts(self.store, self.registry, self.nonces, clock)
+        self.upstream = HubSide(settings, keys, self.store, self.registry, clock, self.telemetry) if keys.hub else None
+        answering = Answering(keys.receiver, None if self.upstream else keys.own.sign, self._custody)
+        self.intake = Intake(self.registry, self.admission, self.log, answering, self.nonces, clock, settings.limits)
         self.intake.on_refused = self.telemetry.refused
+        self.intake.bearer = self.hub_contacts.bearer
+        self.intake.on_brought = self._brought
         self.history = History(self.store, self.registry, settings.history.raw_days)
+        self.own_series = OwnSeries(self.store)
+        self.history.sources.append(self.own_series)
         self.remote_write = RemoteWrite(
             settings.remote_write, self.store, self.registry, self.history, clock, self.telemetry
         )
         self._verdicts = VerdictJob(self.store, self.registry, self.live, clock.wall_ms())
-        self._policies = PolicyJob(self.store, self.registry, centre_key.sign, centre_key.public)
+        self._sampling = SampleJob(self, self.own_series)
+        self.rules = RuleJob(
+            self.store,
+            configured_rules(settings.rules.shipped, settings.rules.folder),
+            self.history.sources,
+            self.own_series,
+            clock,
+            lambda: self._sampling.is_ready,
+        )
         self.jobs = Jobs(self._jobs(), clock, self.telemetry)
         self._forgotten_at = -1
         """Version of the fleet at which what it no longer has was forgotten."""
         self.streams = Streams(self)
         self.fastapi = self._make_fastapi()
+
+    @property
+    def is_hub(self) -> bool:
+        return self._keys.hub is not None
+
+    @property
+    def centre_key(self) -> SigningKey:
+        """The centre's alone."""
+        assert not self.is_hub, "a hub has no centre key"
+        return self._keys.own
+
+    @property
+    def _custody(self) -> Custody | None:
+        return self.upstream.custody if self.upstream is not None else None
 
     @property
     def standing(self) -> Standing:
@@ -104,15 +151,21 @@ class App:
         self.log.start()
         self.jobs.start()
         self.remote_write.start()
+        if self.upstream is not None:
+            self.upstream.start()
 
     def read_back(self) -> None:
         """Know again what was kept. Raises StoreError."""
         require_head(self.store)
         self.registry.refresh()
+        if self.upstream is not None:
+            self.upstream.restore()
         with self.store.reading() as connection:
             self.log.restore(connection)
             for check in failing(connection):
                 self.live.remember(check.host, check.check, LiveCheck(check.state, check.since_ms, check.text))
+        self.own_series.restore(self.clock.wall_ms())
+        self.rules.restore()
         count = restore_live(self.store, self.registry, self.admission, self.log.positions, self.live)
         log.info("collector starts", extra={"envelopes_read_back": count, "sites": len(self.registry.fleet.sites)})
 
@@ -121,6 +174,8 @@ class App:
         self.streams.close()
 
     def stop(self) -> None:
+        if self.upstream is not None:
+            self.upstream.stop()
         self.remote_write.stop()
         self.jobs.stop()
         self.log.save_checkpoint()
@@ -130,6 +185,9 @@ class App:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST":
+            if self.upstream is not None and scope["path"] in LINK_PATHS and not self.upstream.pull.has_registry:
+                # Whom it does not know it would ask to hold for an hour.
+                return await send_problem(send, 503, "no_registry", "the centre was not heard yet; send again", 5)
             if scope["path"] == "/v1/envelopes":
                 return await self.intake.envelopes(scope, receive, send)
             if scope["path"] == "/v1/schemas":
@@ -147,6 +205,9 @@ class App:
         app.include_router(health.router(self))
         for noun in (access_api, agencies_api, fleet_api, history_api, exposition_api):
             app.include_router(noun.router(self))
+        app.include_router(rules_api.router(self.rules))
+        if self.upstream is not None:
+            app.include_router(relay_enrolment.router(self, self.upstream))
         for pages in web.routers(self, self.streams):
             app.include_router(pages)
         web.install(app, self)
@@ -156,11 +217,30 @@ class App:
         return table(
             self._verdicts,
             ChunkJob(self.store, self.registry, self.history, self.telemetry),
-            RetentionJob(self.store, self.settings.history.raw_days, still_needed=self.remote_write.needs),
+            RetentionJob(
+                self.store,
+                self.settings.history.raw_days,
+                still_needed=self.remote_write.needs,
+                must_keep=self.upstream.relay.needs if self.upstream is not None else None,
+            ),
             None,
+            *self._own_jobs(),
             Job("registry", 1.0, self._refresh_registry),
-            Job("policies", 1.0, self._policies.step),
             Job("checkpoint", CHECKPOINT_SECONDS, self._checkpoint),
+            Job("own_series", SAMPLE_SECONDS, self._sampling.step),
+            Job("own_chunks", 300.0, self.own_series.compact),
+            Job("rules", RULE_SECONDS, self.rules.step),
+        )
+
+    def _own_jobs(self) -> tuple[Job, ...]:
+        """What only a centre does, or only a hub."""
+        if self.upstream is not None:
+            letting_go = LettingGo(self.settings, self.store, self.upstream.relay, self.log, self.intake.become)
+            return (Job("letting_go", 600.0, letting_go.step),)
+        policies = PolicyJob(self.store, self.registry, self.centre_key.sign, self.centre_key.public)
+        return (
+            Job("policies", 1.0, policies.step),
+            Job("hub_contacts", CONTACTS_SECONDS, self.hub_contacts.save),
         )
 
     def _refresh_registry(self, _now: datetime) -> None:
@@ -189,6 +269,15 @@ class App:
         self.telemetry.envelopes_committed.inc(envelopes)
         self.telemetry.batch_envelopes.observe(envelopes)
         self.telemetry.commit_seconds.observe(seconds)
+        if self.upstream is not None and envelopes:
+            self.upstream.wake()
+
+    def _brought(self, hub: str, refusal: EnvelopeRefused) -> None:
+        self.telemetry.brought(hub, refusal.code)
+        if refusal.action == DROP:
+            agent = refusal.header.agent_id.hex() if refusal.header is not None else ""
+            fields = {"hub": hub, "code": refusal.code, "agent": agent, "detail": refusal.text}
+            log.error("a hub brought an envelope that its agent did not send so", extra=fields)
 
 
 def _without_body(send: Send) -> Send:
@@ -200,4 +289,14 @@ def _without_body(send: Send) -> Send:
 
 def build(settings: Settings, clock: Clock) -> App:
     """A collector on the data directory's keys. Raises SettingsError, StoreError."""
-    return App(settings, clock, load_centre_key(settings.data_dir), load_receiver(settings.data_dir))
+    keys = load_keys(settings.data_dir)
+    if keys.hub is not None and not settings.upstream.url:
+        raise SettingsError(
+            f"{settings.data_dir} is a hub's: expected [upstream] url, the centre's URL, in its settings"
+        )
+    if keys.hub is None and settings.upstream.url:
+        raise SettingsError(
+            f"[upstream] url = {settings.upstream.url!r}, but {settings.data_dir} is a centre's: leave it out here, or "
+            "make a hub in another directory with: bongsu init --hub --token T"
+        )
+    return App(settings, clock, keys)

@@ -37,6 +37,8 @@ def problems(services: Services) -> list[str]:
             connection.execute(select(fleet_version.c.version)).scalar()
     except SQLAlchemyError as why:
         found.append(f"the database does not answer: {why.__class__.__name__}")
+    if services.upstream is not None and not services.upstream.pull.has_registry:
+        found.append("the centre was not heard yet, so nobody of this hub's region is known")
     late_ms = services.clock.wall_ms() - services.standing.at_ms
     if late_ms > VERDICTS_LATE_MS:
         found.append(f"no verdict was made for {late_ms // 1000} s")

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from agent.link.clock import Clock
     from agent.link.keys import SigningKey
     from collector.access.identity import Access
+    from collector.fleet.hub_contact import HubContacts
     from collector.fleet.registry import Registry
+    from collector.fleet.signed_request import NonceBook
     from collector.live.board import Live
     from collector.settings import Settings
     from collector.store.engine import Store
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Services(Protocol):
-    """Read only: who takes part is decided once, at the start. ``standing`` is replaced on every tick; read it anew."""
+    """Read only: who takes part is decided once, at the start. ``standing`` is replaced on every tick; read it anew.
+
+    ``centre_key`` is the centre's alone: a hub has none. ``upstream`` is a hub's ``HubSide``, None at the centre.
+    """
 
     @property
     def settings(self) -> Settings: ...
@@ -33,6 +38,14 @@ class Services(Protocol):
     def telemetry(self) -> Telemetry: ...
     @property
     def centre_key(self) -> SigningKey: ...
+    @property
+    def nonces(self) -> NonceBook: ...
+    @property
+    def is_hub(self) -> bool: ...
+    @property
+    def hub_contacts(self) -> HubContacts: ...
+    @property
+    def upstream(self) -> Any: ...
     @property
     def access(self) -> Access: ...
     @property

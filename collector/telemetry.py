@@ -49,6 +49,10 @@ ENROLMENT_RESULTS = (
     "host_taken",
     "key_known",
     "unknown_agent",
+    "provisional",
+    "upstream_away",
+    "nonce_needed",
+    "not_known",
 )
 """What became of a request to enrol or to rotate a key."""
 
@@ -60,6 +64,45 @@ RECORD_RESULTS = ("stored", "future", "expired", "unbound", "malformed")
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a *_created series for each counter doubles the exposition and nobody reads it
+
+
+RELAY_RESULTS = ("taken", "known", "refused", "held")
+"""What became of an envelope of the log on its way to the centre: it has it, it had it already, it will never take it,
+or it does not take its agent's now."""
+
+
+class RelayNumbers:
+    """What only a hub counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.pending = Gauge(
+            "bongsu_relay_pending_envelopes", "Envelopes the centre was not seen to hold.", registry=registry
+        )
+        self.oldest = Gauge(
+            "bongsu_relay_oldest_timestamp_seconds",
+            "When the oldest envelope that waits for the centre was received; now where none waits.",
+            registry=registry,
+        )
+        self.answered = Gauge(
+            "bongsu_relay_last_answer_timestamp_seconds", "When the centre answered last; 0 = never.", registry=registry
+        )
+        self.registry_at = Gauge(
+            "bongsu_relay_registry_timestamp_seconds",
+            "When the registry was last asked for and given; 0 = never.",
+            registry=registry,
+        )
+        self.bytes = Gauge(
+            "bongsu_relay_sent_bytes", "Bytes of envelopes sent to the centre since the start.", registry=registry
+        )
+        self._envelopes = Counter(
+            "bongsu_relay_envelopes", "Envelopes by what the centre made of them.", ["result"], registry=registry
+        )
+        for result in RELAY_RESULTS:
+            self._envelopes.labels(result)
+
+    def envelopes(self, result: str, count: int) -> None:
+        assert result in RELAY_RESULTS, result
+        self._envelopes.labels(result).inc(count)
 
 
 class Telemetry:
@@ -104,6 +147,12 @@ class Telemetry:
             buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
             registry=registry,
         )
+        self._brought = Counter(
+            "bongsu_hub_envelopes_refused",
+            "Envelopes that a hub brought and that were not taken, by hub and the contract's code.",
+            ["hub", "code"],
+            registry=registry,
+        )
         self._enrolments = Counter(
             "bongsu_enrolments", "Requests to enrol or to rotate a key, by result.", ["result"], registry=registry
         )
@@ -139,6 +188,10 @@ class Telemetry:
     def refused(self, code: str, count: int = 1) -> None:
         """Count envelopes that were not taken."""
         self._refused.labels(code if code in ENVELOPE_CODES else "other").inc(count)
+
+    def brought(self, hub: str, code: str) -> None:
+        """Count an envelope that a hub brought and that was not taken."""
+        self._brought.labels(hub, code if code in ENVELOPE_CODES else "other").inc()
 
     def enrolment(self, result: str) -> None:
         """Count a request to enrol or rotate; ``result`` is one of ``ENROLMENT_RESULTS``."""

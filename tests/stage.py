@@ -23,10 +23,12 @@ from collector.access.passwords import hash_password
 from collector.access.queries import add_api_token, add_person
 from collector.agencies import api as agencies_api
 from collector.fleet import api as fleet_api
+from collector.fleet.hub_contact import HubContacts
 from collector.fleet.registry import Registry
 from collector.fleet.tokens import create_token
 from collector.fleet.topology import read_topology
 from collector.fleet.topology_apply import apply_topology
+from collector.intake.nonce import Nonces
 from collector.live.board import Live
 from collector.settings import AccessSettings, Server, Settings
 from collector.store.engine import Store
@@ -118,10 +120,14 @@ class Stage:
     access: Access
     centre_key: SigningKey
     fastapi: FastAPI
+    nonces: Nonces
+    hub_contacts: HubContacts
     live: Any = field(default_factory=Live)
     standing: Any = None
     history: Any = None
     log: Any = None
+    upstream: Any = None
+    is_hub: bool = False
 
     def client(self, **headers: str) -> TestClient:
         """Somebody at the door; ``base_url`` is what a browser on this machine would use."""
@@ -164,7 +170,9 @@ def set_stage(store: Store, data_dir: Path, server: Server = PUBLIC) -> Stage:
     registry = Registry(store)
     registry.refresh()
     access = Access(store, settings, clock)
-    stage = Stage(settings, store, clock, registry, Telemetry("test"), access, new_key(), FastAPI())
+    nonces = Nonces(b"n" * 32)
+    contacts = HubContacts(store, registry, nonces, clock)
+    stage = Stage(settings, store, clock, registry, Telemetry("test"), access, new_key(), FastAPI(), nonces, contacts)
     protect(stage.fastapi, access)
     for noun in (access_api, agencies_api, fleet_api):
         stage.fastapi.include_router(noun.router(stage))

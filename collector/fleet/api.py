@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from collector.access.guard import Reader
 from collector.access.paging import After, Limit, Page, page
 from collector.access.problems import not_found
-from collector.fleet import enrolment_api, queries
+from collector.fleet import enrolment_api, queries, signed_api
 from collector.fleet.policy_state import policy_state
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter()
     _add_places(routes, services)
     _add_machines(routes, services)
-    routes.include_router(enrolment_api.router(services))
+    if not services.is_hub:
+        routes.include_router(enrolment_api.router(services))
+    routes.include_router(signed_api.router(services))
     return routes
 
 

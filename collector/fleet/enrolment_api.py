@@ -13,8 +13,12 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from agent.link.answer import HUB
+from agent.link.names import AGENT_HEADER
+from agent.link.token import TokenError, read_token
 from collector.errors import Refused
-from collector.fleet.enrolment import enrol, read_enrolment
+from collector.fleet.enrolment import EnrolmentRequest, enrol, read_enrolment
+from collector.fleet.hubs import enrol_hub
 from collector.fleet.keys import ca_file
 from collector.fleet.rotation import read_rotation, rotate
 from collector.store.schema import instant
@@ -45,12 +49,17 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["link"])
 
     @routes.post("/enrolments", openapi_extra=_body("token", "public_key", "proof", "host"), response_model=None)
-    def enrolments(body: SmallBody) -> Response:
+    def enrolments(asked: Request, body: SmallBody) -> Response:
         """Join with a token: docs/protocol.md, "Enrolment"."""
+        hub = ""
+        if AGENT_HEADER in asked.headers:  # a hub asks on an agent's behalf
+            hub, _ = services.hub_contacts.caller("POST", asked.url.path, asked.headers)
         try:
             request = read_enrolment(body)
+            if _role(request) == HUB:
+                return _hub(services, request)
             with services.store.transaction() as connection:
-                answer, again = enrol(connection, request, services.centre_key, _now(services))
+                answer, again = enrol(connection, request, services.centre_key, _now(services), hub=hub)
         except Refused as why:
             services.telemetry.enrolment(why.code)
             log.warning("enrolment was refused", extra={"code": why.code, "detail": why.detail})
@@ -85,6 +94,23 @@ def router(services: Services) -> APIRouter:
         return PlainTextResponse(file.read_text("ascii"))
 
     return routes
+
+
+def _role(request: EnrolmentRequest) -> str:
+    try:
+        return read_token(request.token).role
+    except TokenError as why:
+        raise Refused(400, "token_malformed", f"{why}") from why
+
+
+def _hub(services: Services, request: EnrolmentRequest) -> Response:
+    with services.store.transaction() as connection:
+        token = read_token(request.token)
+        answer, again = enrol_hub(connection, request, token, services.centre_key, _now(services))
+    services.telemetry.enrolment("repeated" if again else "enrolled")
+    log.info("hub was enrolled", extra={"hub": answer["hub"], "identity": answer["agent_id"], "again": again})
+    services.registry.refresh()
+    return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
 def _now(services: Services) -> Any:

@@ -1,8 +1,11 @@
-"""The collector's own files in its data directory: who it is, the centre's key, its certificates. Read here, made by
+"""The collector's own files in its data directory: who it is, its key, its certificates. Read here, made by
 ``bongsu init``.
 
     DATA/centre.key       the centre's Ed25519 key, mode 0600; signs join tokens, receipts and policy
-    DATA/identity.json    {"role": "centre", "id": "…", "epoch": "…"}: the receiver every answer names
+    DATA/hub.key          on a hub instead: its own key, mode 0600; signs what it asks of the centre
+    DATA/centre.pub       on a hub: the centre's public key as hex, by which it checks tokens, receipts and the registry
+    DATA/identity.json    {"role": "centre", "id": "…", "epoch": "…"}: the receiver every answer names; on a hub also
+                          {"hub": "mea", "key_no": 1}
     DATA/tls/             ca.pem, ca.key, server.pem, server.key (bongsu init --tls NAME)
     DATA/bongsu.db        rows, where they are kept in SQLite
 """
@@ -10,22 +13,56 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from ssl import PEM_cert_to_DER_cert
 
 import msgspec
 
-from agent.link.answer import CENTRE, Receiver
+from agent.link.answer import CENTRE, HUB, Receiver
 from agent.link.clock import Chance
-from agent.link.keys import KeyFileError, SigningKey, load_key
+from agent.link.keys import PUBLIC_BYTES, KeyFileError, SigningKey, load_key
 from collector.errors import SettingsError
 
 RECEIVER_ID_BYTES = 8
 EPOCH_BYTES = 8
 
 
+class HubIdentity(msgspec.Struct, frozen=True):
+    """identity.json of a hub. ``id`` is the 16 bytes the centre knows it by, as hex; ``hub`` its id in the topology."""
+
+    role: str
+    id: str
+    epoch: str
+    hub: str
+    key_no: int = 1
+
+    @property
+    def receiver(self) -> Receiver:
+        return Receiver(self.role, self.id, self.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Who this collector is. ``own`` is the centre's key, or a hub's; ``hub`` None at the centre."""
+
+    receiver: Receiver
+    own: SigningKey
+    centre_public: bytes
+    hub: HubIdentity | None = None
+
+
 def centre_key_file(data_dir: Path) -> Path:
     return data_dir / "centre.key"
+
+
+def hub_key_file(data_dir: Path) -> Path:
+    return data_dir / "hub.key"
+
+
+def centre_public_file(data_dir: Path) -> Path:
+    return data_dir / "centre.pub"
 
 
 def identity_file(data_dir: Path) -> Path:
@@ -45,6 +82,70 @@ def load_centre_key(data_dir: Path) -> SigningKey:
         return load_key(path)
     except KeyFileError as why:
         raise SettingsError(str(why)) from why
+
+
+def is_hub(data_dir: Path) -> bool:
+    """Whether this data directory is a hub's."""
+    return hub_key_file(data_dir).exists() and not centre_key_file(data_dir).exists()
+
+
+def load_keys(data_dir: Path) -> Keys:
+    """Raises SettingsError."""
+    if not is_hub(data_dir):
+        key = load_centre_key(data_dir)
+        return Keys(load_receiver(data_dir), key, key.public)
+    hub = load_hub(data_dir)
+    try:
+        own = load_key(hub_key_file(data_dir))
+        public = bytes.fromhex(centre_public_file(data_dir).read_text("ascii").strip())
+    except (KeyFileError, OSError, ValueError) as why:
+        raise SettingsError(f"{why}; join anew into an empty directory: bongsu init --hub --token T") from why
+    if len(public) != PUBLIC_BYTES:
+        raise SettingsError(f"{centre_public_file(data_dir)}: expected {2 * PUBLIC_BYTES} hex digits")
+    return Keys(hub.receiver, own, public, hub)
+
+
+def load_hub(data_dir: Path) -> HubIdentity:
+    """Raises SettingsError."""
+    path = identity_file(data_dir)
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=HubIdentity)
+    except (OSError, msgspec.MsgspecError) as why:
+        raise SettingsError(f"identity {path}: cannot be used ({why}); restore it from a copy") from why
+    if found.role != HUB:
+        raise SettingsError(f"identity {path}: role {found.role!r} beside hub.key: expected {HUB!r}")
+    return found
+
+
+def save_hub(data_dir: Path, hub: HubIdentity, centre_public: bytes) -> None:
+    """The identity comes last: it says that all is there."""
+    write_private(centre_public_file(data_dir), centre_public.hex().encode() + b"\n")
+    write_private(identity_file(data_dir), msgspec.json.format(msgspec.json.encode(hub), indent=2) + b"\n")
+
+
+def renew_epoch(data_dir: Path, chance: Chance) -> Receiver:
+    """A hub begins anew in its agents' eyes: they forget what it said it holds, and send what the centre lacks."""
+    hub = msgspec.structs.replace(load_hub(data_dir), epoch=chance.bytes(EPOCH_BYTES).hex())
+    write_private(identity_file(data_dir), msgspec.json.format(msgspec.json.encode(hub), indent=2) + b"\n")
+    return hub.receiver
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Whole or not at all, mode 0600, durable."""
+    waiting = path.with_name(path.name + ".new")
+    descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    waiting.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def new_receiver(chance: Chance) -> Receiver:

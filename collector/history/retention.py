@@ -30,7 +30,10 @@ class RetentionJob:
         raw_days: int,
         keep_hours: int = KEEP_HOURS,
         still_needed: Callable[[int], bool] = lambda _id: False,
+        must_keep: Callable[[int], bool] | None = None,
     ) -> None:
+        """``must_keep``: rows that stay whatever their age, because nobody else has them."""
+        self._must_keep = must_keep or (lambda _id: False)
         self._store = store
         self._still_needed = still_needed
         self._raw_ms = raw_days * DAY_MS
@@ -59,6 +62,7 @@ class RetentionJob:
             with self._store.reading() as connection:
                 old = old_envelopes(connection, after, now_ms - self._keep_ms, now_ms - self._raw_ms, AT_ONCE)
             ids = old.expired + [at for at in old.ids if not self._still_needed(at)]
+            ids = [at for at in ids if not self._must_keep(at)]
             if ids:
                 with self._store.transaction() as connection:
                     delete_envelopes(connection, ids)

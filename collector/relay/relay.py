@@ -22,7 +22,7 @@ from agent.link.answer import DROP, RENEW, Answer
 from agent.link.clock import Clock
 from agent.link.names import Limits
 from agent.link.pace import Pace
-from agent.link.ranges import Ranges
+from agent.link.ranges import Range, Ranges
 from agent.link.receipt import ReceiptError
 from collector.log.queries import packed_schema
 from collector.relay.custody import Custody, News, Refusal
@@ -90,6 +90,8 @@ class Relay:
         """As of the last ten seconds."""
         self._measure_at = 0.0
         self._settled = Ranges()
+        self._durable = Ranges()
+        """As last written; replaced whole, for other threads to read."""
         self._is_greeted = False
         self._live_at = 0.0
         self._held: dict[bytes, float] = {}
@@ -103,11 +105,20 @@ class Relay:
         """Read back how far it was; before the first step."""
         with self._store.reading() as connection:
             self._settled, self._upstream.receiver = read_position(connection)
+            self._durable = self._settled.copy()
             self._custody.restore(connection)
 
     def release(self) -> None:
         """The registry changed: what the centre would not take may be welcome now."""
         self._held.clear()
+
+    def needs(self, row: int) -> bool:
+        """Whether the centre was not seen to hold this row."""
+        return row not in self._durable
+
+    def gaps(self, last: int) -> list[Range]:
+        """The ids up to ``last`` that it still needs."""
+        return self._durable.gaps(1, last)
 
     def _measure(self, now: float) -> None:
         with self._store.reading() as connection:
@@ -291,6 +302,7 @@ class Relay:
             write_position(connection, self._settled, receiver)
             self._custody.keep(connection, news, self._clock.wall_ms())
         self._custody.learn(news)
+        self._durable = self._settled.copy()
 
 
 def _is_covered(news: News, row: Enclosed) -> bool:

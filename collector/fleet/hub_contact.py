@@ -1,0 +1,113 @@
+"""Which hub asks, and when each was last heard: kept in memory, written down now and then.
+
+The keys are read anew when the fleet's version moved, so that a revoked hub is nobody from then on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, MutableMapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from agent.link.clock import Clock
+from collector.fleet.agent_status import ACTIVE
+from collector.fleet.registry import Registry
+from collector.fleet.signed_request import NonceBook, holds, read_headers, verify
+from collector.fleet.tables import hub_keys
+from collector.store.engine import Store
+from collector.store.schema import instant
+
+log = logging.getLogger(__name__)
+
+SILENT_MS = 180_000
+"""A hub asks for its registry once a minute, and brings reports more often than that."""
+OK, NO_DATA = 0, 2
+
+
+class HubContacts:
+    """``bearer`` and ``caller`` are asked by requests, ``save`` by a job."""
+
+    def __init__(self, store: Store, registry: Registry, nonces: NonceBook, clock: Clock) -> None:
+        self._store = store
+        self._registry = registry
+        self._nonces = nonces
+        self._clock = clock
+        self._reading = threading.Lock()
+        self._version = -2
+        self._keys: dict[bytes, tuple[str, int, bytes]] = {}
+        """Identity -> (hub, key number, public key) of hubs that may ask."""
+        self._hubs: frozenset[str] = frozenset()
+        self._contacts: dict[bytes, int] = {}
+        self._saved: dict[bytes, int] = {}
+
+    def bearer(self, scope: MutableMapping[str, Any]) -> str:
+        """The hub that brings a request, "" where an agent came by itself. For raw ASGI; never refuses."""
+        signed = read_headers(_headers(scope))
+        if signed is None:
+            return ""
+        hub, key_no, public_key = self._known().get(signed.id, ("", 0, b""))
+        now_ms = self._clock.wall_ms()
+        if not hub or signed.key_no != key_no or not self._nonces.is_fresh(signed.nonce, now_ms):
+            return ""
+        if not holds(signed, scope["method"], scope["path"], public_key):
+            return ""
+        self._contacts[signed.id] = now_ms
+        return hub
+
+    def caller(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[str, bytes]:
+        """(hub, identity) of who signed. Raises Refused 401 or 403."""
+        now_ms = self._clock.wall_ms()
+        hub_id = verify(method, path, headers, self._nonces, self._key_of, now_ms)
+        self._contacts[hub_id] = now_ms
+        return self._known()[hub_id][0], hub_id
+
+    def last_ms(self, hub: str) -> int | None:
+        """When a hub last proved itself; None where it never did."""
+        known = self._known()
+        times = [at for hub_id, at in self._contacts.items() if hub_id in known and known[hub_id][0] == hub]
+        return max(times, default=None)
+
+    def states(self) -> dict[str, int]:
+        """State code by hub, of those that joined: ok while it is heard, else no data."""
+        self._known()
+        now_ms = self._clock.wall_ms()
+        return {hub: self._state(self.last_ms(hub), now_ms) for hub in sorted(self._hubs)}
+
+    def _state(self, last_ms: int | None, now_ms: int) -> int:
+        return OK if last_ms is not None and now_ms - last_ms <= SILENT_MS else NO_DATA
+
+    def save(self, _now: datetime) -> None:
+        """Write down contacts, so that a restart still knows when a hub was last heard."""
+        changed = {hub_id: at for hub_id, at in self._contacts.items() if self._saved.get(hub_id) != at}
+        if not changed:
+            return
+        with self._store.transaction() as connection:
+            for hub_id, at in changed.items():
+                row = update(hub_keys).where(hub_keys.c.id == hub_id).values(contact_at=instant(at))
+                connection.execute(row)
+        self._saved.update(changed)
+
+    def _key_of(self, hub_id: bytes, key_no: int) -> bytes | None:
+        _, known_no, public_key = self._known().get(hub_id, ("", 0, b""))
+        return public_key if public_key and known_no == key_no else None
+
+    def _known(self) -> dict[bytes, tuple[str, int, bytes]]:
+        version = self._registry.fleet.version
+        if version != self._version:
+            with self._reading, self._store.reading() as connection:
+                rows = connection.execute(select(hub_keys)).all()
+            self._keys = {r.id: (r.hub, r.key_no, r.public_key) for r in rows if r.status == ACTIVE}
+            self._hubs = frozenset(hub for hub, _, _ in self._keys.values())
+            for row in rows:
+                if row.contact_at is not None:
+                    self._contacts.setdefault(row.id, round(row.contact_at.timestamp() * 1000))
+            self._version = version
+        return self._keys
+
+
+def _headers(scope: MutableMapping[str, Any]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope.get("headers", ())}

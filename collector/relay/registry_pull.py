@@ -1,0 +1,157 @@
+"""Keeps a hub's rows what the centre says of its region, and lets the centre decide on whom the hub let in meanwhile.
+
+Each step first puts the provisional agents to the centre, then asks for the registry if it changed. Without one a hub
+knows nobody and takes nothing in. What does not carry the centre's signature, or is older than what is known, changes
+nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from agent.link.clock import Clock
+from agent.link.exchange import Failure, Response
+from agent.link.signed_get import NotTold
+from collector.fleet.enrolment import read_enrolment
+from collector.fleet.registry import Registry
+from collector.fleet.registry_export import RegistryError, open_registry
+from collector.relay.admission import Admission, accepted, refused, undecided, with_name
+from collector.relay.registry_apply import RegistryOld, known_digest, take_over
+from collector.relay.upstream import Upstream
+from collector.store.engine import Store
+from collector.store.schema import instant
+
+log = logging.getLogger(__name__)
+
+ENROLMENTS_PATH = "/v1/enrolments"
+REGISTRY_PATH = "/v1/registry"
+NOT_DECIDED = (401, 404, 408, 425, 429)
+"""Says nothing about the token: a stale nonce, a portal or a proxy in between, a centre under load."""
+
+
+class RegistryPull:
+    """One thread calls ``step``; the attributes may be read from others."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        upstream: Upstream,
+        hub_id: bytes,
+        centre_public: bytes,
+        clock: Clock,
+        interval_seconds: float,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.has_registry = False
+        """Whether the region is known at all, from now or from before a restart."""
+        self.pulled_ms = 0
+        self.trouble = ""
+        self._store = store
+        self._registry = registry
+        self._upstream = upstream
+        self._hub_id = hub_id
+        self._centre_public = centre_public
+        self._clock = clock
+        self._interval_seconds = interval_seconds
+        self._on_change = on_change
+        self._next_at = 0.0
+
+    def restore(self) -> None:
+        with self._store.reading() as connection:
+            self.has_registry = bool(known_digest(connection))
+
+    def step(self, now: float) -> float:
+        """Ask if it is time. ``now`` and the moment returned are monotonic seconds."""
+        due = max(self._next_at, self._upstream.ready_at)
+        if now < due:
+            return due
+        self._next_at = now + self._interval_seconds
+        if self._reconcile():
+            self._pull()
+        return max(self._next_at, self._upstream.ready_at)
+
+    # ------------------------------------------------------------ the registry
+
+    def _pull(self) -> None:
+        with self._store.reading() as connection:
+            digest = known_digest(connection)
+        told = self._upstream.get(f"{REGISTRY_PATH}?have={digest}")
+        if isinstance(told, NotTold):
+            self._fail(told.text)
+            if told.status in (0, 429, 503):
+                self._upstream.fail(told.text, told.retry_after_seconds)
+                self._next_at = self._upstream.ready_at
+            return
+        try:
+            packed = base64.b64decode(str(told.said.get("registry", "")), validate=True)
+            registry = open_registry(packed, self._centre_public, self._hub_id)
+            with self._store.transaction() as connection:
+                changed = take_over(connection, registry)
+        except (RegistryError, RegistryOld, binascii.Error) as why:
+            self._fail(str(why))
+            return
+        self.has_registry, self.pulled_ms, self.trouble = True, self._clock.wall_ms(), ""
+        if changed:
+            self._registry.refresh()
+            self._on_change()
+            log.info("registry taken over", extra={"version": registry.version, "hub": registry.hub})
+
+    def _fail(self, text: str) -> None:
+        if text != self.trouble:
+            log.error("registry not taken over: %s", text)
+        self.trouble = text
+
+    # ------------------------------------------------------------ enrolments made while cut off
+
+    def _reconcile(self) -> bool:
+        """Put provisional agents to the centre; False where it cannot be asked now."""
+        with self._store.reading() as connection:
+            waiting = undecided(connection)
+        for admission in waiting:
+            response = self._upstream.post(ENROLMENTS_PATH, with_name(admission.body, admission, admitted=True))
+            decision = decision_of(response)
+            if decision is None:
+                said = response.text if isinstance(response, Failure) else f"HTTP {response.status}"
+                self._upstream.fail(f"enrolment: {said}")
+                self._next_at = self._upstream.ready_at
+                return False
+            self._decide(admission, *decision)
+        return True
+
+    def _decide(self, admission: Admission, status: int, said: dict[str, Any]) -> None:
+        now = instant(self._clock.wall_ms())
+        fields = {"agent": admission.agent_id.hex(), "code": said.get("code", ""), "detail": said.get("detail", "")}
+        with self._store.transaction() as connection:
+            if status == 200:
+                accepted(connection, read_enrolment(admission.body), said, admission.token_hash, now)
+            else:
+                refused(connection, admission, now)
+        self._registry.refresh()
+        self._on_change()
+        if status == 200:
+            log.info("the centre accepted an agent that was let in provisionally", extra=fields)
+        else:
+            log.error("the centre refused an agent that was let in provisionally: it is revoked here", extra=fields)
+
+
+def decision_of(response: Response | Failure) -> tuple[int, dict[str, Any]] | None:
+    """What a collector decided on an enrolment: (200, the answer) or (status, the problem). None: it did not."""
+    if isinstance(response, Failure) or response.status >= 500 or response.status in NOT_DECIDED:
+        return None
+    expected = "application/json" if response.status == 200 else "application/problem+json"
+    try:
+        said = msgspec.json.decode(response.body, type=dict[str, Any])
+        if response.content_type != expected or not (said.get("agent_id") if response.status == 200 else said["code"]):
+            return None
+        if response.status == 200:
+            bytes.fromhex(said["agent_id"]), said["hosts"][0], said["site"]
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, LookupError, TypeError, ValueError):
+        return None
+    return response.status, said
