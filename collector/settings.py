@@ -75,6 +75,14 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleSettings:
+    """Which rules are evaluated here."""
+
+    shipped: bool = _key(True, "true or false")
+    folder: str = _key("", "the path of a folder with rule files (*.yaml)")
+
+
+@dataclass(frozen=True, slots=True)
 class AccessSettings:
     session_hours: int = _key(12, "a whole number of hours, at least 1", 1)
     login_tries: int = _key(5, "a whole number, at least 1", 1)
@@ -105,6 +113,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     limits: Limits = field(default_factory=Limits)
     history: HistorySettings = field(default_factory=HistorySettings)
+    rules: RuleSettings = field(default_factory=RuleSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     upstream: Upstream = field(default_factory=Upstream)
     log: LogSettings = field(default_factory=LogSettings)
@@ -121,6 +130,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "store": StoreSettings,
     "limits": Limits,
     "history": HistorySettings,
+    "rules": RuleSettings,
     "access": AccessSettings,
     "upstream": Upstream,
     "log": LogSettings,

@@ -23,6 +23,7 @@ VERBS = {
     "api-token": "make, list and revoke API tokens for programs",
     "apply": "take over a topology file",
     "sites": "list sites",
+    "rules": "check and test rule files",
     "hosts": "list hosts",
     "systems": "list information systems",
     "grafana": "write or push dashboards and provisioning files",

@@ -50,6 +50,25 @@ def load_rules(paths: Iterable[Path], interval_ms: int = INTERVAL_MS) -> list[Gr
     return groups
 
 
+def configured_rules(shipped: bool, folder: str) -> list[Group]:
+    """The groups a collector evaluates. Raises BadRules."""
+    files = [] if not shipped else [file for place in shipped_folders() for file in rule_files(place)]
+    if folder:
+        if not Path(folder).is_dir():
+            raise BadRules([f"[rules] folder = {folder!r}: no such folder"])
+        files += rule_files(Path(folder))
+    return load_rules(files)
+
+
+def shipped_folders() -> list[Path]:
+    """Where the rules that come with us lie: what is wrong, and what the boards read."""
+    import collector
+
+    package = Path(collector.__file__).parent
+    configs = next(place for place in (package / "configs", package.parent / "configs") if place.is_dir())
+    return [configs / "rules", package.parent / "dashboards" / "prometheus"]
+
+
 def rule_files(folder: Path) -> list[Path]:
     """The rule files of a folder, in order of their names."""
     return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
