@@ -89,6 +89,8 @@ def _enroll(said: Namespace) -> int:
     from agent.enroll import EnrolError, enrol
     from agent.link.clock import SystemClock
 
+    if said.rotate:
+        return _rotate(said)
     try:
         token = said.token or _secret("BONGSU_TOKEN")
         if not token:
@@ -101,6 +103,22 @@ def _enroll(said: Namespace) -> int:
         return _print_json({"agent_id": known.agent_id, "site": known.site, "hosts": known.hosts, "hub": known.hub})
     print(f"Enrolled at site {known.site} as {known.hosts[0]} (agent {known.agent_id}).")
     print(f"Start it with: bongsu-agent run --data {data_dir}")
+    return DONE
+
+
+def _rotate(said: Namespace) -> int:
+    from agent.config import ConfigError
+    from agent.link.clock import SystemClock
+    from agent.rotate import RotateError, rotate
+
+    try:
+        _, data_dir = _settings(said.config, said.data)
+        number = rotate(data_dir, SystemClock())
+    except (ConfigError, RotateError) as why:
+        return _complain(f"key not rotated: {why}")
+    if said.json:
+        return _print_json({"key_no": number})
+    print(f"Key {number} is in force; a running agent takes it with its next report.")
     return DONE
 
 
@@ -217,9 +235,11 @@ def _parser() -> ArgumentParser:
         "bongsu-agent run --data /var/lib/bongsu-agent",
         has_json=False,
     )
-    enroll = verb("enroll", _enroll, "Join a site with a token.", "bongsu-agent enroll --token bongsu1.…")
+    enroll = verb("enroll", _enroll, "Join a site with a token, or rotate the key.",
+                  "bongsu-agent enroll --token bongsu1.…   or   bongsu-agent enroll --rotate")  # fmt: skip
     enroll.add_argument("--token", default="", help="join token; also BONGSU_TOKEN or the file BONGSU_TOKEN_FILE names")
     enroll.add_argument("--name", default="", help="short name of this host; default: the machine's own")
+    enroll.add_argument("--rotate", action="store_true", help="make a new key for an agent that is enrolled already")
     check = verb("check", _check, "Run checks once and print what they say.", "bongsu-agent check memory")
     check.add_argument("name", nargs="?", default="", help="one check; default: all")
     check.add_argument("--target", default="", metavar="HOST", help="a host of [[targets]] instead of this machine")

@@ -127,6 +127,11 @@ def read_config(said: Mapping[str, Any], file: str) -> AgentConfig:
     )
 
 
+def read_policy(said: Mapping[str, Any]) -> AgentConfig:
+    """Keys of the centre's policy, held to the same rules as the file's. Raises ConfigError."""
+    return read_config(said, "policy of the centre")
+
+
 def _tables(said: object, name: str, file: str) -> Sequence[Any]:
     if not isinstance(said, list):
         raise ConfigError(f"{file}: {name} = {said!r}: expected tables, each begun with [[{name}]]")
@@ -139,6 +144,15 @@ def _processes(said: object, file: str) -> tuple[Process, ...]:
         command, pattern = table.text("command", ""), table.text("pattern", "")
         if command and pattern:
             raise ConfigError(f"{table.where('pattern')}: command and pattern are both set: expected one of them")
+        if pattern:
+            import re
+
+            try:
+                re.compile(pattern)
+            except re.error as why:
+                raise ConfigError(
+                    f"{table.where('pattern')} = {pattern!r}: expected a regular expression: {why}"
+                ) from why
         count = table.number("min_count", 1, range(1, 1_000_001), "a whole number, at least 1")
         processes.append(Process(table.text("name"), command or None, pattern or None, int(count)))
     return tuple(processes)

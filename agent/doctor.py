@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from agent.config import AgentConfig
-from agent.identity import KEY_FILE, Identity, IdentityError, load_identity
+from agent.identity import Identity, IdentityError, key_file, load_identity
 from agent.link.clock import SystemClock
 from agent.link.exchange import Failure, HttpExchange
 from agent.link.files import SystemFiles
@@ -46,7 +46,7 @@ def examine(config: AgentConfig, data_dir: Path) -> list[Finding]:
     reached = [_collector(url, identity, clock, offset) for url in identity.enrolment.collectors]
     return [
         Finding("A001", "identity", True, f"agent {identity.agent_id.hex()} reports as {identity.host}"),
-        Finding("A002", "key file", True, f"{data_dir / KEY_FILE} has mode 0600"),
+        Finding("A002", "key file", True, f"{data_dir / key_file(identity.enrolment.key_no)} has mode 0600"),
         _clock(offset),
         *reached,
         _disk(config, data_dir),

@@ -12,6 +12,11 @@ from agent.link.keys import KeyFileError, SigningKey, load_key
 IDENTITY_FILE, KEY_FILE, CA_FILE = "agent.json", "agent.key", "ca.pem"
 
 
+def key_file(number: int) -> str:
+    """The file of the agent's n-th key: ``agent.key``, after a rotation ``agent.key.2`` and so on."""
+    return KEY_FILE if number == 1 else f"{KEY_FILE}.{number}"
+
+
 class IdentityError(Exception):
     """This agent has no usable identity; the message says what to do."""
 
@@ -37,6 +42,8 @@ class Identity(msgspec.Struct, frozen=True):
     centre_key: bytes
     key: SigningKey
     ca_file: Path | None
+    former_key: SigningKey | None = None
+    """The one before, until a collector took what the present one signed."""
 
     @property
     def host(self) -> str:
@@ -73,7 +80,9 @@ def load_identity(data_dir: Path) -> Identity:
         raise IdentityError(f"{path}: {why}") from why
     try:
         enrolment = read_enrolment(body)
-        key = load_key(data_dir / KEY_FILE)
+        key = load_key(data_dir / key_file(enrolment.key_no))
+        before = data_dir / key_file(enrolment.key_no - 1)
+        former = load_key(before) if enrolment.key_no > 1 and before.exists() else None
     except KeyFileError as why:
         raise IdentityError(str(why)) from why
     except IdentityError as why:
@@ -85,6 +94,7 @@ def load_identity(data_dir: Path) -> Identity:
         bytes.fromhex(enrolment.centre_key),
         key,
         ca_file if ca_file.exists() else None,
+        former,
     )
 
 

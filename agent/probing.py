@@ -17,7 +17,7 @@ WORKERS = 8
 
 
 class Probing:
-    """``start`` once; ``checks`` tell what was found last."""
+    """``start`` and ``stop`` once; ``checks`` tell what was found last."""
 
     def __init__(
         self,
@@ -25,11 +25,10 @@ class Probing:
         guard: Guard,
         interval_seconds: float,
         clock: Clock,
-        stop: threading.Event,
         seed: bytes,
     ) -> None:
         self._clock = clock
-        self._stop = stop
+        self._stop = threading.Event()
         self._workers = ThreadPoolExecutor(min(WORKERS, len(probes)), "probe")
         self._rounds = Rounds(probes, guard, interval_seconds, clock, self._workers.submit, seed)
 
@@ -38,6 +37,10 @@ class Probing:
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="probes", daemon=True).start()
+
+    def stop(self) -> None:
+        """Begin nothing more; what is under way ends by itself, and the process waits for none of it."""
+        self._stop.set()
 
     def _run(self) -> None:
         while not self._stop.is_set():

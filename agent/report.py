@@ -43,6 +43,12 @@ class HostReports:
         self._schema: Schema | None = None
         self._states: dict[str, State] = {}
 
+    def follow(self, series_profile: str) -> None:
+        """Another amount of series from the next report on."""
+        if series_profile != self._profile:
+            self._profile = series_profile
+            self._names = []
+
     def judge(self, states: Sequence[State]) -> list[StateChange]:
         """Take in current states of some checks; returns what changed."""
         changes = []

@@ -48,13 +48,19 @@ class Reporter:
         self._wake_sender = wake_sender
         self._extra = extra
         self._made = HostReports(host_id, series_profile, last_schema)
+        self._seed = seed
         self._interval_seconds = interval_seconds
         self._beat = Beat(interval_seconds, seed)
-        self._quick = [
-            (check, Beat(check.interval_seconds))
-            for check in checks
-            if check.interval_seconds is not None and check.interval_seconds < interval_seconds
-        ]
+        self._quick = _quick(checks, interval_seconds)
+
+    def follow(self, checks: Sequence[Check], interval_seconds: float, series_profile: str) -> None:
+        """Other checks or another interval from now on; what is known of states stays. Called by the stepping thread."""
+        self._checks = checks
+        self._made.follow(series_profile)
+        self._quick = _quick(checks, interval_seconds)
+        if interval_seconds != self._interval_seconds:
+            self._interval_seconds = interval_seconds
+            self._beat = Beat(interval_seconds, self._seed, begin_at=self._clock.monotonic())
 
     def step(self, now: float) -> float:
         """Report if it is time, else run the quick checks that are due; returns when to call again (monotonic)."""
@@ -106,6 +112,14 @@ class Reporter:
     def _append(self, drafts: list[Draft]) -> None:
         self._spool.append(drafts)
         self._wake_sender()
+
+
+def _quick(checks: Sequence[Check], interval_seconds: float) -> list[tuple[Check, Beat]]:
+    return [
+        (check, Beat(check.interval_seconds))
+        for check in checks
+        if check.interval_seconds is not None and check.interval_seconds < interval_seconds
+    ]
 
 
 def _sort(outcome: Outcome, samples: list[Sample], states: list[State]) -> None:

@@ -7,45 +7,42 @@ hanging one makes nobody late.
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import logging
-import os
-import select
-import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from agent.checks.base import Check, Host, Sample
 from agent.checks.local import LocalHost
 from agent.config import AgentConfig
-from agent.identity import Identity
+from agent.identity import IDENTITY_FILE, Identity, IdentityError, load_identity
+from agent.lifetime import AlreadyRunning, SignalPipe, take_lock
 from agent.link.clock import SystemChance, SystemClock, Waiter
 from agent.link.exchange import HttpExchange
 from agent.link.files import SystemFiles
 from agent.link.offset import Offset
 from agent.link.send import Sender
-from agent.link.send_request import Signer
+from agent.link.send_signers import Signer, Signers
 from agent.link.spool import Spool
+from agent.policy import apply
+from agent.policy_book import PolicyBook
 from agent.reporter import Reporter
 from agent.runtime_checks import local_checks, target_checks
-from agent.selfmetrics import own_samples, resident_bytes
+from agent.selfmetrics import own_samples, policy_samples
 from agent.series_order import LastSchema
-from agent.status import Status, write_status
+from agent.status import status_of, write_status
 
 if TYPE_CHECKING:
     from agent.probing import Probing
 
 GREETING_WAIT_SECONDS = 1.5
 FLUSH_SECONDS = 2.0
-LOCK_FILE = "lock"
 _log = logging.getLogger("agent")
-
-
-class AlreadyRunning(Exception):
-    """Another process runs on this data folder; two would give the same numbers to different records."""
+__all__ = ["AlreadyRunning", "Runtime"]
 
 
 class Runtime:
@@ -57,10 +54,9 @@ class Runtime:
     def __init__(self, config: AgentConfig, data_dir: Path, identity: Identity) -> None:
         self._config = config
         self._data_dir = data_dir
-        self._lock = _take_lock(data_dir)
+        self._lock = take_lock(data_dir)
         self._identity = identity
         self._clock = SystemClock()
-        self._profile = config.profile(identity.enrolment.link_profile)
         self._offset = Offset(self._clock)
         self._stop = threading.Event()
         self._greeted = threading.Event()
@@ -77,9 +73,16 @@ class Runtime:
             self._offset.offset_ms,
         )
         self._exchange = HttpExchange(self._clock.monotonic, self._tls_context)
+        self._signers = Signers(_signers(identity), self._forget_former_keys)
+        self._identity_seen = (0, 0)
+        self._identity_seen = self._identity_stamp()
+        self._book = PolicyBook(data_dir, identity.centre_key, self._signers, self._exchange, chance, _log.warning)
+        self._followed = self._book.policy
+        self._applied = apply(config, self._followed)
+        self._profile = self._applied.config.profile(identity.enrolment.link_profile)
         self._sender = Sender(
             self._spool,
-            Signer(identity.agent_id, identity.enrolment.key_no, identity.key.sign),
+            self._signers,
             identity.centre_key,
             identity.enrolment.collectors,
             self._exchange,
@@ -88,14 +91,14 @@ class Runtime:
             self._offset,
             self._profile,
             _log.warning,
+            self._book,
         )
         self._started_ms = self._clock.wall_ms()
         self._probing = self._make_probing()
-        probe_checks = self._probing.checks() if self._probing is not None else []
         self._reporter = self._make_reporter(
             LocalHost(),
             identity.host,
-            local_checks(config) + probe_checks,
+            self._local_checks(),
             self._profile.interval_seconds,
             self._profile.series,
             self._own_samples,
@@ -106,7 +109,7 @@ class Runtime:
 
         False where a fault of ours ended the sender: the process must be started anew, for a silent agent is no agent.
         """
-        pipe = _SignalPipe()
+        pipe = SignalPipe()
         collectors = ", ".join(self._identity.enrolment.collectors)
         _log.info("%s reports every %g s to %s", self._identity.host, self._profile.interval_seconds, collectors)
         sender = threading.Thread(target=self._send, name="sender", daemon=True)
@@ -129,6 +132,7 @@ class Runtime:
                 if sent == self._sender.records_sent or sent < 0:  # else the sender tells when it comes to rest
                     self._write_status()
                 sent = self._sender.records_sent
+                self._look_for_news()
             if pipe.wait(due - self._clock.monotonic()) or not sender.is_alive():
                 self._stop.set()
         is_whole = sender.is_alive()
@@ -175,20 +179,67 @@ class Runtime:
             due = reporter.step(self._clock.monotonic())
             self._stop.wait(max(0.0, due - self._clock.monotonic()))
 
+    # ------------------------------------------------------------ what changes while it runs
+
+    def _look_for_news(self) -> None:
+        """After each report: another policy, another key."""
+        if self._book.policy is not self._followed:
+            self._follow()
+        if (stamp := self._identity_stamp()) != self._identity_seen:
+            self._identity_seen = stamp
+            try:
+                self._signers.replace(_signers(load_identity(self._data_dir)))
+            except IdentityError as why:
+                _log.warning("the key stays as it was: %s", why)
+
+    def _follow(self) -> None:
+        """Do from now on what the newest policy says, as far as the file leaves it a say."""
+        self._followed = self._book.policy
+        self._applied = apply(self._config, self._followed)
+        for problem in self._applied.problems:
+            _log.warning("left out of the policy: %s", problem)
+        self._profile = self._applied.config.profile(self._identity.enrolment.link_profile)
+        self._sender.follow(self._profile)
+        if self._probing is not None:
+            self._probing.stop()
+        self._probing = self._make_probing()
+        if self._probing is not None:
+            self._probing.start()
+        self._reporter.follow(self._local_checks(), self._profile.interval_seconds, self._profile.series)
+
+    def _identity_stamp(self) -> tuple[int, int]:
+        try:
+            there = (self._data_dir / IDENTITY_FILE).stat()
+        except OSError:
+            return self._identity_seen
+        return there.st_mtime_ns, there.st_ino
+
+    def _forget_former_keys(self, key_no: int) -> None:
+        from agent.rotate import forget_former_keys
+
+        try:
+            forget_former_keys(self._data_dir, key_no)
+        except OSError as why:
+            _log.warning("former keys stay in %s: %s", self._data_dir, why)
+
     # ------------------------------------------------------------ parts
 
+    def _local_checks(self) -> list[Check]:
+        probes = self._probing.checks() if self._probing is not None else []
+        return local_checks(self._applied.config) + probes
+
     def _make_probing(self) -> Probing | None:
-        if not self._config.probes:
+        config = self._applied.config
+        if not config.probes:
             return None
         from agent.probes.guard import Guard  # an agent that probes nothing does not pay for it
         from agent.probing import Probing
 
         return Probing(
-            self._config.probes,
-            Guard(self._config.probes_allowed),
+            config.probes,
+            Guard(config.probes_allowed),
             self._profile.interval_seconds,
             self._clock,
-            self._stop,
             self._identity.agent_id,
         )
 
@@ -217,7 +268,10 @@ class Runtime:
         )
 
     def _own_samples(self, durations: Mapping[str, float]) -> list[Sample]:
-        return list(own_samples(self._spool.figures(), self._offset, durations, self._clock.wall_ms()))
+        carried = self._exchange.bytes_sent, self._exchange.bytes_received
+        own = own_samples(self._spool.figures(), self._offset, durations, self._clock.wall_ms(), carried)
+        version = self._followed.version if self._followed is not None else 0
+        return [*own, *policy_samples(version, self._applied.overridden)]
 
     def _tls_context(self):  # type: ignore[no-untyped-def]
         from agent.link.tls import context_for
@@ -226,61 +280,24 @@ class Runtime:
 
     def _write_status(self) -> None:
         with self._telling:
-            write_status(self._data_dir, self._status())
-
-    def _status(self) -> Status:
-        spool, sent, times = self._spool.figures(), self._sender.figures(), os.times()
-        return Status(
-            pid=os.getpid(),
-            started_ms=self._started_ms,
-            written_ms=self._clock.wall_ms(),
-            host=self._identity.host,
-            agent_id=self._identity.agent_id.hex(),
-            epoch=spool.epoch.hex(),
-            reports=self._reporter.reports,
-            spool_records=spool.records,
-            spool_bytes=spool.bytes,
-            spool_oldest_ms=spool.oldest_ms,
-            spool_lost=spool.lost,
-            spool_trouble=spool.trouble,
-            offset_ms=self._offset.offset_ms(),
-            is_offset_known=self._offset.is_known,
-            rtt_seconds=self._offset.rtt_seconds,
-            collector=sent.collector,
-            collector_role=sent.role,
-            last_answer_ms=sent.last_answer_ms,
-            trouble=sent.trouble,
-            hold=sent.hold,
-            records_sent=sent.records_sent,
-            bytes_sent=sent.bytes_sent,
-            resident_bytes=resident_bytes(),
-            cpu_seconds=times.user + times.system,
-        )
+            status = status_of(self._identity, self._spool.figures(), self._sender.figures(), self._offset)
+            version = self._followed.version if self._followed is not None else 0
+            trouble = "; ".join(filter(None, (self._book.trouble, *self._applied.problems)))
+            write_status(
+                self._data_dir,
+                msgspec.structs.replace(
+                    status,
+                    started_ms=self._started_ms,
+                    written_ms=self._clock.wall_ms(),
+                    reports=self._reporter.reports,
+                    policy_version=version,
+                    policy_overridden=list(self._applied.overridden),
+                    policy_trouble=trouble,
+                ),
+            )
 
 
-def _take_lock(data_dir: Path) -> int:
-    """A lock the system takes away with the process, however it ends."""
-    descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise AlreadyRunning(
-            f"{data_dir}: another bongsu-agent runs on this folder: expected to be alone; stop it, or use another --data"
-        ) from None
-    return descriptor
-
-
-class _SignalPipe:
-    """Waiting that a signal ends: the interpreter writes to the pipe itself, so nothing runs inside a signal handler."""
-
-    def __init__(self) -> None:
-        self._reading, writing = os.pipe()
-        os.set_blocking(writing, False)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
-        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-
-    def wait(self, seconds: float) -> bool:
-        """True when a signal came."""
-        return bool(select.select([self._reading], [], [], max(0.0, seconds))[0])
+def _signers(identity: Identity) -> list[Signer]:
+    """The key in force, then the one before it while it may still be needed."""
+    number, keys = identity.enrolment.key_no, [identity.key, identity.former_key]
+    return [Signer(identity.agent_id, number - at, key.sign) for at, key in enumerate(keys) if key is not None]

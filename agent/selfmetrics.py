@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -38,9 +38,13 @@ def resident_bytes() -> float:
 
 
 def own_samples(
-    figures: SpoolFigures, offset: Offset, durations: Mapping[str, float], wall_ms: int
+    figures: SpoolFigures,
+    offset: Offset,
+    durations: Mapping[str, float],
+    wall_ms: int,
+    carried: tuple[int, int] = (0, 0),
 ) -> Iterator[Sample]:
-    """``durations``: seconds each check took in the last round."""
+    """``durations``: seconds each check took in the last round. ``carried``: bytes sent and received over the link."""
     yield gauge("agent_info", 1.0, version=version())
     yield gauge("agent_spool_records", float(figures.records))
     yield gauge("agent_spool_bytes", float(figures.bytes))
@@ -50,5 +54,15 @@ def own_samples(
     times = os.times()
     yield counter("agent_process_cpu_seconds_total", times.user + times.system)
     yield counter("agent_records_lost_total", float(figures.lost))
+    yield counter("agent_records_rolled_up_total", float(figures.rolled_up))
+    yield gauge("agent_spool_on_disk", 0.0 if figures.trouble else 1.0)
+    yield counter("agent_link_sent_bytes_total", float(carried[0]))
+    yield counter("agent_link_received_bytes_total", float(carried[1]))
     for check, seconds in durations.items():
         yield gauge("agent_check_duration_seconds", seconds, check=check)
+
+
+def policy_samples(version: int, overridden: Sequence[str]) -> Iterator[Sample]:
+    """Which policy this agent follows, and in which keys its own file says otherwise."""
+    if version:
+        yield gauge("agent_policy_info", 1.0, version=str(version), overridden=",".join(overridden))

@@ -6,15 +6,28 @@ It is for people and may be stale or missing; nothing depends on it, so it is re
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
+
+from agent.selfmetrics import resident_bytes
+
+if TYPE_CHECKING:
+    from agent.identity import Identity
+    from agent.link.offset import Offset
+    from agent.link.send import SenderFigures
+    from agent.link.spool import SpoolFigures
 
 STATUS_FILE = "status.json"
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Times in ms of this machine's clock. ``trouble`` and ``spool_trouble`` are "" while all is well."""
+    """Times in ms of this machine's clock. ``trouble``, ``spool_trouble`` and ``policy_trouble`` are "" while all is well.
+
+    ``records_refused``: kept here because a hub will not take them. ``policy_version`` 0 = the centre has given none.
+    """
 
     pid: int
     started_ms: int
@@ -40,6 +53,44 @@ class Status(msgspec.Struct, frozen=True):
     bytes_sent: int
     resident_bytes: float
     cpu_seconds: float
+    records_refused: int = 0
+    policy_version: int = 0
+    policy_overridden: list[str] = []
+    policy_trouble: str = ""
+    spool_rolled_up: int = 0
+
+
+def status_of(identity: Identity, spool: SpoolFigures, sent: SenderFigures, offset: Offset) -> Status:
+    """How the agent is, but for what only the running one knows: when it began, its reports, its policy."""
+    times = os.times()
+    return Status(
+        pid=os.getpid(),
+        started_ms=0,
+        written_ms=0,
+        host=identity.host,
+        agent_id=identity.agent_id.hex(),
+        epoch=spool.epoch.hex(),
+        reports=0,
+        spool_records=spool.records,
+        spool_bytes=spool.bytes,
+        spool_oldest_ms=spool.oldest_ms,
+        spool_lost=spool.lost,
+        spool_trouble=spool.trouble,
+        offset_ms=offset.offset_ms(),
+        is_offset_known=offset.is_known,
+        rtt_seconds=offset.rtt_seconds,
+        collector=sent.collector,
+        collector_role=sent.role,
+        last_answer_ms=sent.last_answer_ms,
+        trouble=sent.trouble,
+        hold=sent.hold,
+        records_sent=sent.records_sent,
+        bytes_sent=sent.bytes_sent,
+        resident_bytes=resident_bytes(),
+        cpu_seconds=times.user + times.system,
+        records_refused=sent.refused,
+        spool_rolled_up=spool.rolled_up,
+    )
 
 
 def write_status(data_dir: Path, status: Status) -> None:
@@ -82,10 +133,22 @@ def describe(status: Status, is_alive: bool, wall_ms: int) -> str:
             "waiting",
             f"{status.spool_records} records, {status.spool_bytes} bytes, oldest {ago(status.spool_oldest_ms)}",
         ),
-        ("lost", f"{status.spool_lost} records since start, all declared"),
+        ("lost", f"{status.spool_lost} records since start, all declared; {status.spool_rolled_up} samples rolled up"),
         ("clock", f"{status.offset_ms} ms to the collector's" if status.is_offset_known else "not compared yet"),
+        ("policy", _policy(status)),
         ("cost", f"{status.resident_bytes / (1 << 20):.1f} MiB, {status.cpu_seconds:.2f} s CPU"),
     ]
-    lines += [("trouble", text) for text in (status.trouble, status.spool_trouble) if text]
+    lines += [("trouble", text) for text in (status.trouble, status.spool_trouble, status.policy_trouble) if text]
+    if status.records_refused:
+        lines += [
+            ("refused", f"{status.records_refused} records by the hub; kept, and put to the centre when it is reached")
+        ]
     lines += [("on hold", f"{status.hold}; asked again within the hour")] if status.hold else []
     return "\n".join(f"{name:<10} {text}" for name, text in lines)
+
+
+def _policy(status: Status) -> str:
+    if not status.policy_version:
+        return "none of the centre; agent.toml and the link profile decide"
+    own = f"; agent.toml decides {', '.join(status.policy_overridden)}" if status.policy_overridden else ""
+    return f"version {status.policy_version} of the centre{own}"

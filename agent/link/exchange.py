@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -50,7 +50,11 @@ class HttpExchange:
     """One connection, kept between requests and opened anew when it fails or the URL changes. One thread uses it."""
 
     def __init__(self, monotonic: Callable[[], float], tls: Callable[[], ssl.SSLContext] | None = None) -> None:
-        """``tls`` makes the context for https URLs, called once; None = the system's authorities."""
+        """``tls`` makes the context for https URLs, called once; None = the system's authorities.
+
+        ``bytes_sent`` and ``bytes_received``: of HTTP, heads and bodies, without what TLS and TCP add.
+        """
+        self.bytes_sent = self.bytes_received = 0
         self._monotonic = monotonic
         self._tls = tls
         self._context: ssl.SSLContext | None = None
@@ -84,6 +88,7 @@ class HttpExchange:
         if request.method == "POST":
             connection.putheader("Content-Length", str(len(request.body)))
         connection.endheaders(request.body or None)
+        self.bytes_sent += len(request.body) + _head_bytes(request.path, request.headers) + len(request.base_url)
         self._limit(connection, deadline)
         answer = connection.getresponse()
         body = bytearray()
@@ -92,6 +97,7 @@ class HttpExchange:
             if len(body) > MAX_ANSWER_BYTES:
                 raise http.client.HTTPException(f"answer over {MAX_ANSWER_BYTES} bytes")
             self._limit(connection, deadline)
+        self.bytes_received += len(body) + _head_bytes("", answer.getheaders())
         answer.read()  # read1 leaves the answer open at its end, and an open answer blocks the kept connection
         if answer.will_close:
             self.close()
@@ -138,6 +144,14 @@ class HttpExchange:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+HEAD_BYTES = 64
+"""Method, version, status line, ``Host``, ``Content-Length`` and line ends, about."""
+
+
+def _head_bytes(path: str, headers: Iterable[tuple[str, str]]) -> int:
+    return HEAD_BYTES + len(path) + sum(len(name) + len(value) + 4 for name, value in headers)
 
 
 def _seconds(text: str | None) -> float:

@@ -28,7 +28,15 @@ def enrolled(folder: Path) -> None:
 def status(**changes: object) -> Status:
     numbers = dict.fromkeys(Status.__struct_fields__, 0)
     texts = dict.fromkeys(("host", "agent_id", "epoch", "spool_trouble", "collector", "collector_role"), "x")
-    words = {"trouble": "", "hold": "", "is_offset_known": True, "spool_oldest_ms": None, "pid": os.getpid()}
+    words = {
+        "trouble": "",
+        "hold": "",
+        "policy_trouble": "",
+        "policy_overridden": [],
+        "is_offset_known": True,
+        "spool_oldest_ms": None,
+        "pid": os.getpid(),
+    }
     return Status(**{**numbers, **texts, **words, **changes})  # type: ignore[arg-type]
 
 

@@ -85,3 +85,18 @@ def test_a_change_is_told_at_once_and_only_once():
     desk.state = 0
     desk.run(60)
     assert [r.data[2:4] for r in desk.records() if isinstance(r, Record)] == [[2, 0], [0, 2]]
+
+
+def test_another_policy_takes_effect_without_forgetting_states():
+    desk = Desk()
+    desk.state = 2
+    desk.run(60)
+    before = len([r for r in desk.records() if isinstance(r, Record)])
+    checks = [Check("load", desk.load), Check("process:x", desk.process, interval_seconds=5.0)]
+    desk.reporter.follow(checks[1:], 60.0, "core")
+    looked = desk.runs["load"]
+    desk.run(600)
+    assert desk.runs["load"] == looked, "a check that was turned off is not run"
+    samples = [record for record in desk.records() if isinstance(record, Sample)]
+    assert [b.taken_at_ms - a.taken_at_ms for a, b in itertools.pairwise(samples)][-5:] == [60_000] * 5
+    assert len([r for r in desk.records() if isinstance(r, Record)]) == before, "a state that stands is no news"
