@@ -26,10 +26,12 @@ from collector.access.tables import persons
 from collector.cli.options import Verbs, config_of, open_store, settings_of, verb
 from collector.cli.printing import table
 from collector.errors import CollectorError
+from collector.exposition.remote_write.probe import what_is_wrong
 from collector.fleet.authority import ends_at
 from collector.fleet.keys import load_centre_key, load_receiver
 from collector.fleet.tables import agents
 from collector.settings import Settings
+from collector.settings_remote_write import Destination
 from collector.store.migrate import head, require_head
 from collector.store.schema import instant
 
@@ -92,7 +94,7 @@ def examine(args: argparse.Namespace) -> list[Finding]:
         except CollectorError as why:
             result, text = FAIL, str(why)
         findings.append(Finding(name, result, subject, text))
-    return findings
+    return findings + [_remote_write(to) for to in settings.remote_write]
 
 
 def _data_directory(settings: Settings, _now: datetime) -> tuple[str, str]:
@@ -226,6 +228,12 @@ def _certificate(settings: Settings, now: datetime) -> tuple[str, str]:
     if ends - now < WARN_BEFORE:
         return WARN, f"{text}: bongsu init --renew-tls, then restart the collector"
     return OK, text
+
+
+def _remote_write(to: Destination) -> Finding:
+    wrong = what_is_wrong(to, SystemClock().monotonic)
+    text = f"{to.url} {f'does not take samples: {wrong}' if wrong else 'takes samples'}"
+    return Finding("C012", FAIL if wrong else OK, f"remote write {to.name}", text)
 
 
 def _zones(_settings: Settings, _now: datetime) -> tuple[str, str]:

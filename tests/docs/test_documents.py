@@ -18,6 +18,7 @@ from agent.remote.targets import KEYS as TARGET_KEYS
 from collector.cli import VERBS, _load
 from collector.fleet.topology import read_topology
 from collector.settings import SECTIONS, load
+from collector.settings_remote_write import Destination
 
 PAIRS = [("README.md", "README.ko.md"), ("docs/operations.md", "docs/operations.ko.md")]
 MANUAL = ["README.md", "README.ko.md", "docs/operations.md", "docs/operations.ko.md"]
@@ -105,7 +106,8 @@ ASSIGNED = re.compile(r"^#? ?([a-z_]+) = ", re.M)
 
 
 def test_collector_toml_shows_every_key_at_its_default(tmp_path: Path) -> None:
-    text = text_of("configs/collector.toml")
+    text, _, destination = text_of("configs/collector.toml").partition("# [[remote_write]]\n")
+    assert set(ASSIGNED.findall(destination)) == {field.name for field in fields(Destination)}
     shown = {part.split("]", 1)[0]: part for part in re.split(r"^\[", text, flags=re.M)[1:]}
     assert set(shown) == set(SECTIONS)
     for section, kind in SECTIONS.items():
