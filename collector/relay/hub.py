@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.link.clock import Chance, Clock, SystemChance, Waiter
-from agent.link.exchange import HttpExchange
+from agent.link.exchange import Exchange, HttpExchange
 from agent.link.signed_get import Asker
 from agent.link.tls import context_for
 from collector.fleet.hub_contact import NO_DATA, OK, SILENT_MS
@@ -62,6 +62,7 @@ class HubSide:
         self._clock = clock
         self._chance = chance or SystemChance()
         self._asker = Asker(bytes.fromhex(keys.hub.id), keys.hub.key_no, keys.own.sign)
+        self._connect: Callable[[], Exchange] = self._over_http
         self._numbers = RelayNumbers(telemetry.registry)
         self.custody = Custody(keys.centre_public)
         self._upstream = self._line()
@@ -130,8 +131,15 @@ class HubSide:
             line.exchange.close()  # type: ignore[attr-defined]
 
     def _line(self) -> Upstream:
-        exchange = HttpExchange(self._clock.monotonic, lambda: context_for(trusted_file(self._settings)))
-        return Upstream(self._settings.upstream.url, self._asker, exchange, self._clock, self._chance)
+        return Upstream(self._settings.upstream.url, self._asker, self._connect(), self._clock, self._chance)
+
+    def _over_http(self) -> Exchange:
+        return HttpExchange(self._clock.monotonic, lambda: context_for(trusted_file(self._settings)))
+
+    def use(self, connect: Callable[[], Exchange], chance: Chance) -> None:
+        """Other ports than this machine's, before the first step: what makes an exchange, and where chance is from."""
+        self._connect, self._chance = connect, chance
+        self._upstream.exchange, self._upstream.chance = connect(), chance
 
     # ------------------------------------------------------------ how it stands
 

@@ -50,7 +50,7 @@ class Upstream:
         self.bytes_sent = 0
         self._asker = asker
         self._clock = clock
-        self._chance = chance
+        self.chance = chance
         self._nonce = ""
 
     def post_envelopes(self, envelopes: Sequence[bytes], is_backlog: bool) -> tuple[Answer, int]:
@@ -129,7 +129,7 @@ class Upstream:
             log.warning("the centre does not answer, trying again for ever: %s", text)
         self.failures += 1
         self.trouble = text
-        wait = max(backoff_seconds(self.failures, self._chance), min(retry_after_seconds, LONGEST_RETRY_AFTER))
+        wait = max(backoff_seconds(self.failures, self.chance), min(retry_after_seconds, LONGEST_RETRY_AFTER))
         self.ready_at = self._clock.monotonic() + wait
 
     def _failed(self, text: str, status: int, retry_after_seconds: float = 0.0) -> NoAnswer:
