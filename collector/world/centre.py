@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, rmtree
 from tempfile import mkdtemp
 
 from sqlalchemy import insert, update
@@ -28,7 +29,7 @@ from collector.world.topology import document
 def make_centre(folder: Path, chance: random.Random) -> SigningKey:
     """A new centre's data directory with the world's topology; its key."""
     folder.mkdir(parents=True)
-    copyfile(template(), folder / "bongsu.db")
+    copyfile(populated_database(), folder / "bongsu.db")
     key = new_key(chance.randbytes)
     save_receiver(folder, new_receiver(SeededChance(chance.random().hex())))
     save_key(centre_key_file(folder), key)
@@ -36,16 +37,27 @@ def make_centre(folder: Path, chance: random.Random) -> SigningKey:
 
 
 @cache
-def template() -> Path:
+def populated_database() -> Path:
     """A database with the world's topology and nobody in it; made once by each process."""
+    return _database(document())
+
+
+@cache
+def empty_database() -> Path:
+    return _database("")
+
+
+def _database(topology: str) -> Path:
     path = Path(mkdtemp(prefix="bongsu-world-")) / "bongsu.db"
     store = Store(f"sqlite:///{path}")
     upgrade(store)
-    with store.transaction() as connection:
-        apply_topology(connection, read_topology(document(), "world"))
+    if topology:
+        with store.transaction() as connection:
+            apply_topology(connection, read_topology(topology, "world"))
     with store.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     store.close()
+    atexit.register(rmtree, path.parent, ignore_errors=True)
     return path
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from heapq import heappop, heappush
 from itertools import count
+from typing import Protocol
 
 START_MS = 1_790_000_000_000
 """True time at second 0 of a timeline."""
@@ -59,6 +61,16 @@ class MachineClock:
         return monotonic + self._booted_at
 
 
+class Spender(Protocol):
+    """Who waits for an exchange."""
+
+    @property
+    def lag(self) -> float:
+        """Seconds it is ahead of the timeline already."""
+
+    def spend(self, seconds: float) -> None: ...
+
+
 class BusyClock:
     """The clock of a program that waits for its exchanges: never earlier than the end of the last one."""
 
@@ -69,11 +81,51 @@ class BusyClock:
     def boot(self) -> None:
         self._busy_until = 0.0
 
+    @property
+    def lag(self) -> float:
+        return self.monotonic() - self._machine.monotonic()
+
     def spend(self, seconds: float) -> None:
         self._busy_until = self.monotonic() + seconds
 
     def wall_ms(self) -> int:
         return self._machine.wall_ms() + round((self.monotonic() - self._machine.monotonic()) * 1000)
+
+    def monotonic(self) -> float:
+        return max(self._machine.monotonic(), self._busy_until)
+
+
+class StepClock:
+    """For a program whose loop and requests share one machine's clock: while it steps, its exchanges move that clock
+    ahead; between its steps the clock is right again, and the program busy."""
+
+    def __init__(self, timeline: Timeline, machine: MachineClock) -> None:
+        self._timeline = timeline
+        self._machine = machine
+        self._busy_until = 0.0
+
+    def boot(self) -> None:
+        self._busy_until = 0.0
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        self._machine.ahead = 0.0
+        try:
+            yield
+        finally:
+            self._busy_until = self._machine.monotonic()
+            self._machine.ahead = 0.0
+
+    @property
+    def lag(self) -> float:
+        return self._machine.ahead
+
+    @property
+    def is_busy(self) -> bool:
+        return self._busy_until > self._machine.monotonic() + 1e-5
+
+    def spend(self, seconds: float) -> None:
+        self._machine.ahead += seconds
 
     def monotonic(self) -> float:
         return max(self._machine.monotonic(), self._busy_until)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import errno
 import random
+import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from collector.world.agent import WorldAgent
 from collector.world.centre import set_status
-from collector.world.link import MESSAGE_FAULTS
+from collector.world.link import MESSAGE_FAULTS, Line
 from collector.world.power import POINTS
 from collector.world.station import AFTER_COMMIT, BEFORE_COMMIT
 from collector.world.topology import MISSIONS
@@ -33,8 +34,8 @@ def bad_line(world: World, chance: random.Random) -> None:
     for line in list(world.lines.values()):
         line.faults = {name: chance.uniform(0, 0.15) for name in chance.sample(MESSAGE_FAULTS, 3)}
 
-        def end(line: object = line) -> None:
-            line.faults = {}  # type: ignore[attr-defined]
+        def end(line: Line = line) -> None:
+            line.faults = {}
 
         world.timeline.after(chance.uniform(60, 600), end)
 
@@ -119,6 +120,7 @@ def broken_disk(world: World, chance: random.Random) -> None:
             raise OSError(code, "as ordered", path)
 
     agent.power.trouble = fail
+    world.heals.append(lambda: world.restart(agent))  # what it withheld at a start is read at the next one
 
     def end() -> None:
         agent.power.trouble = lambda _operation, _path: None
@@ -235,6 +237,42 @@ def revoked(world: World, chance: random.Random) -> None:
             one.revoked_ms = world.centre.clock.wall_ms()
 
 
+def hub_away(world: World, chance: random.Random) -> None:
+    """Its agents fall back to the centre, and return."""
+    urls = _hubs(world)
+    if urls:
+        world.stop_station(chance.choice(urls), chance.uniform(60, 900))
+
+
+def hub_cut(world: World, chance: random.Random) -> None:
+    """A hub without its centre: takes, and sends later."""
+    for (start, _), line in world.lines.items():
+        if start in world.stations and chance.random() < 0.7:
+            line.is_cut = True
+
+            def end(line: Line = line) -> None:
+                line.is_cut = False
+
+            world.timeline.after(chance.uniform(60, 1200), end)
+
+
+def hub_disk_lost(world: World, chance: random.Random) -> None:
+    """A hub begins anew in an empty directory: what it held is gone, and its agents send what the centre lacks."""
+    urls = _hubs(world)
+    if urls and world.centre.app is not None:
+        url = chance.choice(urls)
+        world.stations[url].end()
+        shutil.rmtree(world.stations[url].folder)
+        world.join_hub(world.stations[url].folder, world.stations[url].folder.name)
+        world.stop_station(url, chance.uniform(5, 120))
+
+
+def _hubs(world: World) -> list[str]:
+    from collector.world.world import CENTRE
+
+    return [url for url in world.stations if url != CENTRE]
+
+
 FAULTS: dict[str, Fault] = {
     fault.__name__: fault
     for fault in (
@@ -258,3 +296,4 @@ FAULTS: dict[str, Fault] = {
         revoked,
     )
 }
+HUB_FAULTS: dict[str, Fault] = {fault.__name__: fault for fault in (hub_away, hub_cut, hub_disk_lost)}

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agent.link.exchange import Failure, Request, Response
-from collector.world.clock import BusyClock, Timeline
+from collector.world.clock import Spender, Timeline
 
 SEGMENT_BYTES = 1_360
 HEAD_BYTES = 160
@@ -87,7 +87,7 @@ class Wire:
     def __init__(
         self,
         timeline: Timeline,
-        clock: BusyClock,
+        clock: Spender,
         chance: random.Random,
         routes: Callable[[str], tuple[Line, Handler] | None],
     ) -> None:
@@ -105,7 +105,7 @@ class Wire:
         line, handler = route
         if line.is_cut:
             return self._failed(request.deadline_seconds, f"{request.base_url}: timed out")
-        now, chance = self._timeline.now, self._chance
+        now, chance = self._timeline.now + self._clock.lag, self._chance
         waited = 0.0
         if self._connected != request.base_url or now - self._used_at > IDLE_SECONDS:
             waited = 2 * line.rtt + seconds_on(line, SERVER_HELLO_BYTES, chance)
@@ -116,7 +116,7 @@ class Wire:
         arrives = line.up_free_at + line.rtt / 2 - now
         if arrives > request.deadline_seconds:
             return self._failed(request.deadline_seconds, f"{request.base_url}: timed out")
-        answer = self._deliver(line, handler, request, arrives)
+        answer = self._deliver(line, handler, request, arrives + self._clock.lag)
         if isinstance(answer, Failure):
             return self._failed(min(request.deadline_seconds, arrives + line.rtt / 2), answer.text)
         down = HEAD_BYTES + len(answer.body)
@@ -149,6 +149,9 @@ class Wire:
         if line.is_later and isinstance(answer, Response) and answer.body.startswith(b"{"):
             return answer._replace(body=b'{"of_a_later_version":{"deep":[1,null]},' + answer.body[1:])
         return answer
+
+    def close(self) -> None:
+        self._connected = ""
 
     def _failed(self, seconds: float, text: str) -> Failure:
         self._connected = ""

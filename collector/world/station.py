@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import shutil
 import sqlite3
 from collections.abc import Callable, MutableMapping
 from concurrent.futures import Executor
@@ -80,12 +79,6 @@ class Station:
             self.deaths += 1
             self.app.store.close()
             self.app = None
-
-    def empty(self, template: Path) -> None:
-        """Its disk is lost: a new one, with what ``template`` holds."""
-        assert self.app is None
-        shutil.rmtree(self.folder)
-        shutil.copytree(template, self.folder)
 
     def _turn(self, app: App, name: str, seconds: float) -> None:
         if self.app is app:

@@ -17,20 +17,26 @@ from agent.link.profile import PROFILES
 from agent.link.send_request import ENVELOPES_PATH
 from collector.world.agent import WorldAgent, seeded_identity
 from collector.world.centre import enrol, make_centre
-from collector.world.clock import BusyClock, Timeline
+from collector.world.clock import BusyClock, StepClock, Timeline
 from collector.world.disk import DiskModel
-from collector.world.faults import FAULTS, Fault
+from collector.world.faults import FAULTS, HUB_FAULTS, Fault
+from collector.world.hub import HubStation, make_hub
 from collector.world.ledger import complaints, over_caps, read_ledger
 from collector.world.link import Line, Wire
 from collector.world.station import InlineLoop, Station
-from collector.world.topology import BITS_PER_SECOND, MISSIONS, Place
+from collector.world.topology import BITS_PER_SECOND, HUBS, MISSIONS, Place
 
 CENTRE = "https://centre"
+HUB_JOBS = {"registry": 5.0, "checkpoint": 60.0, "letting_go": 600.0}
 CENTRE_JOBS = {"registry": 5.0, "checkpoint": 60.0, "history_chunks": 600.0}
 SMALL_CAP, LARGE_CAP = 16 << 10, 256 << 10
-PEACE_SECONDS = 150.0
-"""Back-off lasts a minute at most, and then two intervals."""
+PEACE_SECONDS = 300.0
+"""A request into a cut line ends after two minutes, back-off lasts a minute at most, and then two intervals."""
 DRAIN_SECONDS = 4 * 3600.0
+
+
+def hub_url(name: str) -> str:
+    return f"https://hub-{name}"
 
 
 class World:
@@ -44,13 +50,14 @@ class World:
         minutes: float = 20.0,
         troubles: int = 12,
         faults: dict[str, Fault] | None = None,
+        hubs: int = 0,
     ) -> None:
         self.seed = seed
         self.chance = random.Random(seed)
         self.timeline = Timeline()
         self.seconds = minutes * 60
         self.troubles = troubles
-        self.faults = FAULTS if faults is None else faults
+        self.faults = faults or (FAULTS | HUB_FAULTS if hubs else FAULTS)
         self.happened: Counter[str] = Counter()
         self.complaints: list[str] = []
         self.is_troubled = True
@@ -62,9 +69,15 @@ class World:
         self.centre_key = make_centre(folder / "centre", self.chance)
         self.stations = {CENTRE: Station(self.timeline, folder / "centre", self.loop, CENTRE_JOBS)}
         self.agents: list[WorldAgent] = []
-        for number in range(1, agents + 1):
-            self._settle(number, self.chance.choice(MISSIONS))
         self._begin(CENTRE)
+        self.folder = folder
+        chosen = self.chance.sample(HUBS, hubs)
+        for name, _, _, site in chosen:
+            self._found(name, next(place for place in MISSIONS if place.id == site))
+        regions = [name for name, *_ in chosen]
+        places = [place for place in MISSIONS if not hubs or place.hub in regions]
+        for number in range(1, agents + 1):
+            self._settle(number, self.chance.choice(places))
         app = self.centre.app
         assert app is not None
         enrol(app.store, [agent.identity for agent in self.agents])
@@ -75,9 +88,27 @@ class World:
     def centre(self) -> Station:
         return self.stations[CENTRE]
 
+    def _found(self, name: str, place: Place) -> None:
+        """A new hub at a place."""
+        url, folder = hub_url(name), self.folder / name
+        self.join_hub(folder, name)
+        chance = random.Random(self.chance.random())
+
+        def connect(clock: StepClock) -> Exchange:
+            return Wire(self.timeline, clock, chance, lambda to: self._route(place, to, via=url))
+
+        self.stations[url] = HubStation(self.timeline, folder, self.loop, CENTRE, connect, HUB_JOBS)
+        self._begin(url)
+
+    def join_hub(self, folder: Path, name: str) -> None:
+        app = self.centre.app
+        assert app is not None
+        make_hub(folder, name, app.store, self.centre_key.public, self.centre.clock.wall_ms(), self.chance)
+
     def _settle(self, number: int, place: Place) -> None:
         """A new agent at a place."""
-        identity = seeded_identity(number, f"srv{number}.{place.id}", place.id, [CENTRE], self.chance)
+        urls = [url for url in (hub_url(place.hub), CENTRE) if url in self.stations]
+        identity = seeded_identity(number, f"srv{number}.{place.id}", place.id, urls, self.chance)
         cap = SMALL_CAP if self.chance.random() < 0.4 else LARGE_CAP
         disk = DiskModel(self.chance.randrange(1 << 30))
         exchange = self.exchange_of(place)
@@ -99,17 +130,19 @@ class World:
         return lambda clock: Wire(self.timeline, clock, chance, lambda url: self._route(place, url))
 
     def line(self, site: str, url: str) -> Line:
-        """The line from a site to a collector, made on first use."""
+        """The line from a site, or from a hub by its URL, to a collector; made on first use."""
         found = self.lines.get((site, url))
         if found is None:
-            place = next(place for place in MISSIONS if place.id == site)
+            place = next(place for place in MISSIONS if site in (place.id, hub_url(place.hub)))
             found = self.lines[site, url] = Line(place.rtt_ms / 1000, BITS_PER_SECOND[place.profile])
         return found
 
-    def _route(self, place: Place, url: str) -> tuple[Line, Callable[[Request, float], Response | Failure]] | None:
+    def _route(
+        self, place: Place, url: str, via: str = ""
+    ) -> tuple[Line, Callable[[Request, float], Response | Failure]] | None:
         if url not in self.stations:
             return None
-        return self.line(place.id, url), lambda request, arrives: self.arrive(url, request, arrives)
+        return self.line(via or place.id, url), lambda request, arrives: self.arrive(url, request, arrives)
 
     def arrive(self, url: str, request: Request, arrives: float) -> Response | Failure:
         """A request reaches a collector, which may die of it."""
@@ -128,6 +161,10 @@ class World:
         """A collector is killed, and started again after a while."""
         self.stations[url].end()
         self.timeline.after(seconds, lambda: self._begin(url))
+
+    def restart(self, agent: WorldAgent) -> None:
+        agent.kill(cut_power=False)
+        agent.boot()
 
     def boot_later(self, agent: WorldAgent, seconds: float) -> None:
         self.timeline.after(seconds, lambda: None if agent.is_up else agent.boot())
@@ -171,15 +208,15 @@ class World:
         self.dooms.clear()
         for line in self.lines.values():
             line.is_cut, line.faults = False, {}
-        for heal in self.heals:
-            heal()
-        self.heals.clear()
         for url in self.stations:
             self._begin(url)
         for agent in self.agents:
             agent.power.doom = ""
             agent.power.trouble = lambda _operation, _path: None
             agent.disk.capacity = 1 << 40
+        for heal in self.heals:
+            heal()
+        self.heals.clear()
 
     def _waits(self, agent: WorldAgent) -> bool:
         return agent.revoked_ms is None and (not agent.is_up or agent.spool.figures().records > 0)
