@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from agent.link.names import ABSENT_WORD, FUTURE_LIMIT_MS, STALE_INTERVALS
 from collector.exposition.remote_write.batch import Batch
-from collector.exposition.remote_write.labels import LabelBytes, host_bytes
+from collector.exposition.remote_write.labels import HostBytes, LabelBytes, host_bytes
 from collector.fleet.registry import Fleet
-from collector.history.chunk import Instants, Samples, Words
-from collector.history.index import UP, HostPart, Index, host_labels
-from collector.history.records import Gathering, LogRow, Origin, without_repeats
-from collector.log.positions import read_accepted
+from collector.history.chunk import Instants, Words
+from collector.history.index import UP, Index, host_labels
+from collector.history.records import Gathering, LogRow, Origin
+from collector.history.rolled import BadRollUp, RolledRows, spread
 
 ONE = np.float64(1.0).view(np.uint64)
 
@@ -48,91 +48,100 @@ class Gatherer:
         self._labels = LabelBytes()
 
     def gather(self, rows: Iterable[LogRow], fleet: Fleet, now_ms: int) -> Gathered:
-        rows = list(rows)
         gathering = Gathering(self._index.widths, now_ms - self._raw_ms)
         taken = [row.id for row in rows if gathering.add(row)]
-        left_out: Counter[str] = Counter(gathering.dropped)
-        received = None if self._with_live else _received(rows)
-        series: dict[bytes, int] = {}
-        hosts: dict[str, int] = {}
-        stretches: list[_Stretch] = []
-        for origin, gathered in gathering.samples().items():
-            samples = without_repeats(gathered)
-            agent = fleet.agents.get(origin.agent_id)
-            if agent is None or not self._index.hosts_of[origin.schema_hash] <= agent.hosts:
-                left_out["unbound"] += len(samples.times)
+        making = _Making(self._index, self._labels, fleet, Counter(gathering.dropped))
+        for origin, samples in gathering.samples().items():
+            if not making.is_bound(origin, len(samples.times)):
                 continue
-            samples = _keep(samples, samples.times <= now_ms + FUTURE_LIMIT_MS, left_out, "future")
+            received = gathering.received(origin)
+            goes = samples.times <= now_ms + FUTURE_LIMIT_MS
+            making.left_out["future"] += int((~goes).sum())
             for host in sorted(self._index.hosts_of[origin.schema_hash]):
-                mine = samples
-                if received is not None:
+                mine = goes
+                if not self._with_live:
                     interval_ms = fleet.sites[fleet.hosts[host].site].interval_seconds * 1000
-                    seen = is_scraped(samples, received[origin.agent_id, origin.epoch], interval_ms)
-                    mine = _keep(samples, ~seen, left_out, "scraped")
-                if len(mine.times):
-                    stretches.append(self._stretch(origin, host, _sorted(mine), fleet, series, hosts))
-        return Gathered(_batch(list(series), stretches), taken, left_out)
+                    seen = goes & is_scraped(samples.times, received, interval_ms)
+                    making.left_out["scraped"] += int(seen.sum())
+                    mine = goes & ~seen
+                times, words = samples.times[mine], samples.words[:, mine]
+                making.add(origin, host, times, words, times if self._with_live else None)
+        for origin, rolled in gathering.rolled().items():
+            if making.is_bound(origin, len(rolled)):
+                making.add_rolled(origin, rolled, now_ms + FUTURE_LIMIT_MS, self._with_live)
+        left_out = Counter({reason: count for reason, count in making.left_out.items() if count})
+        return Gathered(_batch(list(making.series), making.stretches), taken, left_out)
 
-    def _stretch(
-        self, origin: Origin, host: str, samples: Samples, fleet: Fleet, series: dict[bytes, int], hosts: dict[str, int]
-    ) -> _Stretch:
-        entry = fleet.hosts[host]
-        stamped = host_bytes(host_labels(entry.agency, fleet.sites[entry.site].hub, entry.site, host))
-        columns = self._index.columns
-        ids, words = [], []
-        for part in self._parts(origin.schema_hash, host):
-            ids += part.ids.tolist()
-            words.append(samples.words[part.places])
-        if self._with_live:
-            ids.append(UP)
-            words.append(np.full((1, len(samples.times)), ONE, np.uint64))
-        numbers = np.array(
-            [series.setdefault(self._labels.series(columns[at].labels, stamped), len(series)) for at in ids], np.int64
-        )
-        values = np.concatenate(words)
+
+class _Making:
+    """A batch in the making."""
+
+    def __init__(self, index: Index, labels: LabelBytes, fleet: Fleet, left_out: Counter[str]) -> None:
+        self._index = index
+        self._labels = labels
+        self._fleet = fleet
+        self._hosts: dict[str, int] = {}
+        self.left_out = left_out
+        self.series: dict[bytes, int] = {}
+        self.stretches: list[_Stretch] = []
+
+    def is_bound(self, origin: Origin, reports: int) -> bool:
+        """Whether the agent may speak for every host of the schema; counted where not."""
+        agent = self._fleet.agents.get(origin.agent_id)
+        if agent is not None and self._index.hosts_of[origin.schema_hash] <= agent.hosts:
+            return True
+        self.left_out["unbound"] += reports
+        return False
+
+    def add_rolled(self, origin: Origin, rolled: RolledRows, latest_ms: int, with_up: bool) -> None:
+        """As history shows roll-ups: the last value where the window ends, ``up`` all through it."""
+        try:
+            samples, began, counts = rolled.samples(self._index.counters[origin.schema_hash])
+        except BadRollUp:
+            self.left_out["malformed"] += len(rolled)
+            return
+        goes = samples.times <= latest_ms
+        self.left_out["future"] += int((~goes).sum())
+        times, words = samples.times[goes], samples.words[: self._index.widths[origin.schema_hash], goes]
+        up = spread(began[goes], times, counts[goes]) if with_up else None
+        for host in sorted(self._index.hosts_of[origin.schema_hash]):
+            self.add(origin, host, times, words, up)
+
+    def add(self, origin: Origin, host: str, times: Instants, words: Words, up: Instants | None) -> None:
+        """Samples of a schema as one of its hosts has them, and the instants at which it was up, if they go too."""
+        if not len(times):
+            return
+        order = np.argsort(times, kind="stable")
+        times, words = times[order], words[:, order]
+        entry = self._fleet.hosts[host]
+        stamped = host_bytes(host_labels(entry.agency, self._fleet.sites[entry.site].hub, entry.site, host))
+        at_host = self._hosts.setdefault(host, len(self._hosts))
+        parts = [part for part in self._index.by_host[host] if part.schema_hash == origin.schema_hash]
+        values = np.concatenate([words[part.places] for part in parts])
         present = values != ABSENT_WORD
         goes = present.copy()
         goes[:, 1:] |= present[:, :-1]  # the first that is absent ends the series, the next ones would say it again
         goes[:, 0] = True
         column, instant = np.nonzero(goes)
-        return _Stretch(
-            numbers[column], hosts.setdefault(host, len(hosts)), samples.times[instant], values[column, instant]
-        )
+        numbers = np.array([self._number(at, stamped) for part in parts for at in part.ids.tolist()], np.int64)
+        self.stretches.append(_Stretch(numbers[column], at_host, times[instant], values[column, instant]))
+        if up is not None:
+            number = np.full(len(up), self._number(UP, stamped), np.int64)
+            self.stretches.append(_Stretch(number, at_host, up, np.full(len(up), ONE, np.uint64)))
 
-    def _parts(self, schema_hash: bytes, host: str) -> Iterator[HostPart]:
-        return (part for part in self._index.by_host[host] if part.schema_hash == schema_hash)
+    def _number(self, column: int, stamped: HostBytes) -> int:
+        encoded = self._labels.series(self._index.columns[column].labels, stamped)
+        return self.series.setdefault(encoded, len(self.series))
 
 
-def is_scraped(samples: Samples, received: Mapping[int, int], interval_ms: int) -> NDArray[np.bool_]:
+def is_scraped(times: Instants, received: Instants, interval_ms: int) -> NDArray[np.bool_]:
     """Which samples somebody who scrapes could see: fresh when they came, and the newest of those that came with them."""
-    at = np.array([received[seq] for seq in samples.seqs.tolist()], np.int64)
     newest: dict[int, int] = {}
-    for came, taken in zip(at.tolist(), samples.times.tolist(), strict=True):
+    for came, taken in zip(received.tolist(), times.tolist(), strict=True):
         newest[came] = max(newest.get(came, taken), taken)
-    is_newest = samples.times == np.array([newest[came] for came in at.tolist()], np.int64)
-    fresh: NDArray[np.bool_] = (at - samples.times <= STALE_INTERVALS * interval_ms) & is_newest
+    is_newest = times == np.array([newest[came] for came in received.tolist()], np.int64)
+    fresh: NDArray[np.bool_] = (received - times <= STALE_INTERVALS * interval_ms) & is_newest
     return fresh
-
-
-def _received(rows: Iterable[LogRow]) -> dict[tuple[bytes, bytes], dict[int, int]]:
-    """By agent and epoch, when each number came."""
-    found: dict[tuple[bytes, bytes], dict[int, int]] = {}
-    for row in rows:
-        came = found.setdefault((row.agent_id, row.epoch), {})
-        came.update(dict.fromkeys(read_accepted(row.accepted).seqs, row.received_at_ms))
-    return found
-
-
-def _keep(samples: Samples, which: NDArray[np.bool_], left_out: Counter[str], why: str) -> Samples:
-    if which.all():
-        return samples
-    left_out[why] += int((~which).sum())
-    return Samples(samples.times[which], samples.offsets[which], samples.seqs[which], samples.words[:, which])
-
-
-def _sorted(samples: Samples) -> Samples:
-    order = np.argsort(samples.times, kind="stable")
-    return Samples(samples.times[order], samples.offsets[order], samples.seqs[order], samples.words[:, order])
 
 
 def _batch(series: list[bytes], stretches: list[_Stretch]) -> Batch:
