@@ -28,6 +28,8 @@ _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
+HOST_AND_NUMBER_BYTES = 120
+"""Of a line: the host's own labels and the number, as they usually are."""
 TYPES_KEPT = 100_000
 LABELS_SHARED = 200_000
 
@@ -46,6 +48,8 @@ class Shape:
     """Metric name -> its first column."""
     family_at: dict[str, int]
     """Metric name -> its place in ``families``."""
+    family_bytes: tuple[int, ...]
+    """About how much text of one host each family is, known before it is rendered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +201,16 @@ def make_shape(rows: Sequence[tuple[str, int, Labels]]) -> Shape:
     skeleton: list[bytes] = []
     families: list[tuple[str, int]] = []
     first: dict[str, int] = {}
+    sizes: list[int] = []
     for column, (name, kind, labels) in enumerate(rows):
         is_new = name not in first
         if is_new:
             first[name] = column
             families.append((name, kind))
+            sizes.append(0)
         own = "".join(f',{label}="{escape(value)}"' for label, value in labels)
         skeleton += ((FAMILY if is_new else b"\n") + name.encode() + b"{" + HOST + own.encode() + b"} ", b"")
+        sizes[-1] += len(skeleton[-2]) + HOST_AND_NUMBER_BYTES
     return Shape(
         tuple(row[0] for row in rows),
         tuple(row[1] for row in rows),
@@ -212,4 +219,5 @@ def make_shape(rows: Sequence[tuple[str, int, Labels]]) -> Shape:
         tuple(skeleton),
         first,
         {name: at for at, (name, _) in enumerate(families)},
+        tuple(sizes),
     )
