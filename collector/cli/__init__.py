@@ -19,6 +19,7 @@ VERBS = {
     "serve": "run the collector",
     "token": "make, list and cancel join tokens",
     "agent": "list, suspend, resume and revoke agents",
+    "hub": "list, suspend and revoke hubs, and make their certificates",
     "user": "add and list people",
     "api-token": "make, list and revoke API tokens for programs",
     "apply": "take over a topology file",

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 
 from agent.link.clock import SystemClock
-from collector.cli.options import Verbs, opened, verb
+from collector.cli.options import Verbs, opened, opened_centre, verb
 from collector.cli.printing import print_rows
 from collector.fleet.agent_status import ACTIVE, REVOKED, SUSPENDED, find_agent, set_status
 from collector.fleet.queries import list_agents
@@ -37,7 +37,7 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    with opened(args) as (_, store):
+    with (opened if args.action == "list" else opened_centre)(args) as (_, store):
         if args.action == "list":
             with store.reading() as connection:
                 rows = [dataclasses.asdict(row) for row in list_agents(connection, EVERYTHING, limit=1_000_000)]

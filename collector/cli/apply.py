@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from collector.cli.options import Verbs, opened, verb
+from collector.cli.options import Verbs, opened_centre, verb
 from collector.errors import TopologyError, UsageError
 from collector.fleet.topology import read_topology
 from collector.fleet.topology_apply import apply_topology
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     except (OSError, UnicodeDecodeError) as why:
         raise UsageError(f"{args.file}: cannot be read ({why})") from why
     changes = []
-    with opened(args) as (_, store):
+    with opened_centre(args) as (_, store):
         try:
             wanted = read_topology(text, str(args.file))
             with store.transaction() as connection:

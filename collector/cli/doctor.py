@@ -7,6 +7,7 @@ C005 FAIL  database         sqlite:////var/lib/bongsu/bongsu.db is at schema ver
 from __future__ import annotations
 
 import argparse
+import base64
 import http.client
 import json
 import os
@@ -22,14 +23,20 @@ from zoneinfo import available_timezones
 from sqlalchemy import func, select
 
 from agent.link.clock import SystemClock
+from agent.link.exchange import HttpExchange
+from agent.link.signed_get import Asker, NotTold, signed_get
+from agent.link.tls import context_for
 from collector.access.tables import persons
 from collector.cli.options import Verbs, config_of, open_store, settings_of, verb
 from collector.cli.printing import table
 from collector.errors import CollectorError
 from collector.exposition.remote_write.probe import what_is_wrong
 from collector.fleet.authority import ends_at
-from collector.fleet.keys import load_centre_key, load_receiver
+from collector.fleet.keys import is_hub, load_centre_key, load_keys, load_receiver
+from collector.fleet.registry_export import RegistryError, open_registry
 from collector.fleet.tables import agents
+from collector.relay.hub import trusted_file
+from collector.relay.registry_pull import REGISTRY_PATH
 from collector.settings import Settings
 from collector.settings_remote_write import Destination
 from collector.store.migrate import head, require_head
@@ -78,7 +85,7 @@ def examine(args: argparse.Namespace) -> list[Finding]:
     now = instant(SystemClock().wall_ms())
     checks: tuple[tuple[str, str, Callable[[Settings, datetime], tuple[str, str]]], ...] = (
         ("C002", "data directory", _data_directory),
-        ("C003", "centre key", _centre_key),
+        ("C003", "hub key" if is_hub(settings.data_dir) else "centre key", _key),
         ("C004", "identity", _identity),
         ("C005", "database", _database),
         ("C006", "administrator", _administrator),
@@ -87,6 +94,7 @@ def examine(args: argparse.Namespace) -> list[Finding]:
         ("C009", "port", _port),
         ("C010", "certificate", _certificate),
         ("C011", "time zones", _zones),
+        ("C013", "upstream", _upstream),
     )
     for name, subject, check in checks:
         try:
@@ -109,8 +117,10 @@ def _data_directory(settings: Settings, _now: datetime) -> tuple[str, str]:
     return OK, str(data)
 
 
-def _centre_key(settings: Settings, _now: datetime) -> tuple[str, str]:
-    return OK, f"public key {load_centre_key(settings.data_dir).public.hex()}"
+def _key(settings: Settings, _now: datetime) -> tuple[str, str]:
+    keys = load_keys(settings.data_dir) if is_hub(settings.data_dir) else None
+    own = keys.own if keys is not None else load_centre_key(settings.data_dir)
+    return OK, f"public key {own.public.hex()}"
 
 
 def _identity(settings: Settings, _now: datetime) -> tuple[str, str]:
@@ -234,6 +244,29 @@ def _remote_write(to: Destination) -> Finding:
     wrong = what_is_wrong(to, SystemClock().monotonic)
     text = f"{to.url} {f'does not take samples: {wrong}' if wrong else 'takes samples'}"
     return Finding("C012", FAIL if wrong else OK, f"remote write {to.name}", text)
+
+
+def _upstream(settings: Settings, _now: datetime) -> tuple[str, str]:
+    """Whether a hub reaches its centre, and is still one of its hubs."""
+    if not is_hub(settings.data_dir):
+        return OK, "none: this is a centre"
+    keys = load_keys(settings.data_dir)
+    assert keys.hub is not None
+    url = settings.upstream.url
+    if not url:
+        return FAIL, "[upstream] url is missing: expected the centre's URL; bongsu init --hub wrote it to hub.toml"
+    exchange = HttpExchange(SystemClock().monotonic, lambda: context_for(trusted_file(settings)))
+    asker = Asker(bytes.fromhex(keys.hub.id), keys.hub.key_no, keys.own.sign)
+    told = signed_get(exchange, url, f"{REGISTRY_PATH}?have=", asker, "", 10.0)
+    exchange.close()
+    if isinstance(told, NotTold):
+        hint = "is this hub suspended or revoked there? (bongsu hub list)" if told.status == 403 else "is the line up?"
+        return FAIL, f"{told.text}; {hint}"
+    try:
+        registry = open_registry(base64.b64decode(told.said["registry"]), keys.centre_public, asker.id)
+    except (RegistryError, KeyError, TypeError, ValueError) as why:
+        return FAIL, f"{url}: {why}; somebody may be between this hub and its centre"
+    return OK, f"{url} gives the registry of hub {registry.hub!r}, version {registry.version}"
 
 
 def _zones(_settings: Settings, _now: datetime) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from agent.link.clock import Chance, SystemChance, SystemClock
 from agent.link.keys import new_key, save_key
 from collector.access.passwords import generate_password, hash_password
 from collector.access.queries import set_first_admin
+from collector.cli.init_hub import initialise_hub, tell_hub
 from collector.cli.options import Verbs, config_of, settings_of, verb
 from collector.errors import UsageError
 from collector.fleet.authority import make_authority, make_server_certificate, names_of
@@ -40,6 +41,8 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--tls", metavar="NAMES", help="also make a CA and a server certificate for these names, by commas"
     )
+    parser.add_argument("--hub", action="store_true", help="make a hub: join the centre that --token is from")
+    parser.add_argument("--token", metavar="T", help="what bongsu token create --hub printed at the centre")
     parser.add_argument(
         "--renew-tls", action="store_true", help="only make a new server certificate (of the same names, or --tls)"
     )
@@ -66,6 +69,14 @@ def run(args: argparse.Namespace) -> int:
             "changed. Choose another --data, or see how it stands with: bongsu doctor"
         )
     password = _password(args.admin_password_file) if args.admin_password_file else None
+    if args.hub != bool(args.token):
+        raise UsageError("--hub and --token go together: make a token at the centre with: bongsu token create --hub H")
+    if args.hub:
+        if names:
+            raise UsageError("--tls: a hub's certificate is from its centre's authority: bongsu hub certificate, there")
+        joined, made_up = initialise_hub(settings, args.token, now, SystemClock(), SystemChance(), args.admin, password)
+        tell_hub(joined, made_up, settings, args.admin, config_of(args))
+        return 0
     made = initialise(settings, now, SystemChance(), admin=args.admin, password=password, tls_names=names)
     _tell(made, settings, args, names)
     return 0

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from collector.errors import SettingsError
+from collector.errors import SettingsError, UsageError
+from collector.fleet.keys import is_hub
 from collector.settings import DEFAULT_DATA_DIR, Settings, load
 from collector.store.engine import Store
 from collector.store.migrate import require_head
 
 SYSTEM_CONFIG = Path("/etc/bongsu/collector.toml")
+CONFIG_NAMES = ("collector.toml", "hub.toml")
 Verbs = argparse._SubParsersAction
 
 
@@ -28,7 +30,7 @@ def common() -> argparse.ArgumentParser:
         "--config",
         type=Path,
         metavar="FILE",
-        help="settings file (default: BONGSU_CONFIG, else collector.toml in the data directory given, "
+        help="settings file (default: BONGSU_CONFIG, else collector.toml or hub.toml in the data directory given, "
         "else the one in /etc/bongsu or /var/lib/bongsu)",
     )
     return parser
@@ -62,7 +64,8 @@ def config_of(args: argparse.Namespace) -> Path | None:
         return Path(named)
     data = args.data or (Path(os.environ["BONGSU_DATA"]) if os.environ.get("BONGSU_DATA") else None)
     usual = (data,) if data is not None else (SYSTEM_CONFIG.parent, DEFAULT_DATA_DIR)
-    return next((folder / "collector.toml" for folder in usual if (folder / "collector.toml").is_file()), None)
+    found = (folder / name for folder in usual for name in CONFIG_NAMES)
+    return next((file for file in found if file.is_file()), None)
 
 
 @contextmanager
@@ -75,6 +78,24 @@ def opened(args: argparse.Namespace) -> Iterator[tuple[Settings, Store]]:
         yield settings, store
     finally:
         store.close()
+
+
+@contextmanager
+def opened_centre(args: argparse.Namespace) -> Iterator[tuple[Settings, Store]]:
+    """The same for what only a centre decides. Raises UsageError on a hub."""
+    with opened(args) as (settings, store):
+        refuse_hub(settings)
+        yield settings, store
+
+
+def refuse_hub(settings: Settings) -> None:
+    """Raises UsageError on a hub: its rows are the centre's."""
+    if is_hub(settings.data_dir):
+        where = settings.upstream.url or "the centre"
+        raise UsageError(
+            f"{settings.data_dir} is a hub's: the centre ({where}) decides this; do it there, and the hub has it "
+            f"within {settings.upstream.registry_seconds} s"
+        )
 
 
 def open_store(settings: Settings) -> Store:

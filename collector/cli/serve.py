@@ -21,7 +21,7 @@ from agent.link.clock import SystemChance, SystemClock
 from collector.app import App, build
 from collector.cli.init import initialise, is_initialised
 from collector.cli.local_agent import LocalAgent
-from collector.cli.options import Verbs, settings_of, verb
+from collector.cli.options import Verbs, refuse_hub, settings_of, verb
 from collector.connection import Connection
 from collector.errors import UsageError
 from collector.logs import set_up
@@ -53,8 +53,10 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     settings = with_bind(settings_of(args), args.host, args.port, args.behind_proxy)
     set_up(settings.log)
-    if args.local_agent and not is_initialised(settings):
-        _initialise(settings)
+    if args.local_agent:
+        refuse_hub(settings)
+        if not is_initialised(settings):
+            _initialise(settings)
     with _only_one(settings.data_dir):
         listening = _listen(settings)
         settings = replace(settings, server=replace(settings.server, port=listening.getsockname()[1]))

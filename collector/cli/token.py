@@ -6,13 +6,18 @@ import argparse
 import dataclasses
 import getpass
 import json
+from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import Connection, select
+
 from agent.link.clock import SystemChance, SystemClock
-from collector.cli.options import Verbs, opened, verb
+from collector.cli.options import Verbs, opened, opened_centre, verb
 from collector.cli.printing import print_rows
 from collector.errors import UsageError
+from collector.fleet.hubs import create_hub_token
 from collector.fleet.keys import ca_fingerprint, load_centre_key
+from collector.fleet.tables import hubs, sites
 from collector.fleet.tokens import DEFAULT_HOURS, MOST_HOURS, cancel_token, create_token, list_tokens
 from collector.store.schema import instant
 from collector.store.scope import EVERYTHING
@@ -28,7 +33,9 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "bongsu token create --site abuja --hours 48",
         json=True,
     )
-    create.add_argument("--site", required=True, metavar="S", help="the site the agent joins")
+    whom = create.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--site", default="", metavar="S", help="the site the agent joins")
+    whom.add_argument("--hub", default="", metavar="H", help="invite a hub instead: its id in the topology")
     create.add_argument("--host", default="", metavar="H", help="the host's short name (default: as the machine says)")
     create.add_argument(
         "--hours",
@@ -42,7 +49,8 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
         action="append",
         default=[],
         metavar="U",
-        help="where the agent reports to; again for further ones, in order (default: [server] public_url, or our address)",
+        help="where the agent reports to; again for further ones, in order "
+        "(default: the url of the site's hub, then [server] public_url, or our address)",
     )
     verb(actions, "list", "list join tokens and what became of them", "bongsu token list", json=True)
     cancel = verb(actions, "cancel", "make an unused token worthless at once", "bongsu token cancel 3f2a9c0d11e47b58")
@@ -55,28 +63,24 @@ def run(args: argparse.Namespace) -> int:
 
 def _create(args: argparse.Namespace) -> int:
     now = instant(SystemClock().wall_ms())
-    with opened(args) as (settings, store):
+    with opened_centre(args) as (settings, store):
         centre = load_centre_key(settings.data_dir)
-        collectors = [_url(url) for url in args.url] or [settings.server.url]
         ca = ca_fingerprint(settings.data_dir) if settings.server.tls_cert else b""
+        shared: dict[str, Any] = {"hours": args.hours, "ca_sha256": ca, "created_by": _who(), "now": now}
         with store.transaction() as connection:
-            text, ends = create_token(
-                connection,
-                centre,
-                site=args.site,
-                host=args.host.lower(),
-                hours=args.hours,
-                collectors=collectors,
-                ca_sha256=ca,
-                created_by=_who(),
-                now=now,
-                chance=SystemChance(),
-            )
-    command = f"bongsu-agent enroll --token {text}"
+            collectors = [_url(url) for url in args.url] or [*_hub_url(connection, args.site), settings.server.url]
+            shared |= {"collectors": collectors, "chance": SystemChance()}
+            if args.hub:
+                text, ends = create_hub_token(connection, centre, hub=args.hub, **shared)
+            else:
+                host = args.host.lower()
+                text, ends = create_token(connection, centre, site=args.site, host=host, **shared)
+    command = f"bongsu init --hub --token {text}" if args.hub else f"bongsu-agent enroll --token {text}"
     if args.json:
         row = {
             "token": text,
             "site": args.site,
+            "hub": args.hub,
             "expires_at": ends.isoformat(),
             "collectors": collectors,
             "command": command,
@@ -85,7 +89,8 @@ def _create(args: argparse.Namespace) -> int:
         return 0
     print(text)
     print()
-    print(f"Run this on the machine that joins site {args.site!r}, once, before {ends:%Y-%m-%d %H:%M} UTC:")
+    joins = f"becomes hub {args.hub!r}" if args.hub else f"joins site {args.site!r}"
+    print(f"Run this on the machine that {joins}, once, before {ends:%Y-%m-%d %H:%M} UTC:")
     print(f"  {command}")
     if any(urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost") for url in collectors):
         print(f"It reports to {', '.join(collectors)}, which is this machine only; for another one give --url.")
@@ -105,10 +110,16 @@ def _cancel(args: argparse.Namespace) -> int:
         token_id = bytes.fromhex(args.id)
     except ValueError as why:
         raise UsageError(f"token {args.id!r}: expected 16 hex digits; see: bongsu token list") from why
-    with opened(args) as (_, store), store.transaction() as connection:
+    with opened_centre(args) as (_, store), store.transaction() as connection:
         cancel_token(connection, token_id, instant(SystemClock().wall_ms()))
     print(f"Token {args.id} is cancelled.")
     return 0
+
+
+def _hub_url(connection: Connection, site: str) -> list[str]:
+    """Where the site's hub is reached, as the topology says."""
+    found = select(hubs.c.url).join(sites, sites.c.hub == hubs.c.id).where(sites.c.id == site, hubs.c.url != "")
+    return list(connection.execute(found).scalars())
 
 
 def _url(text: str) -> str:

@@ -49,8 +49,11 @@ def make_authority(data_dir: Path, now: datetime) -> None:
     _write(folder / "ca.pem", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
 
 
-def make_server_certificate(data_dir: Path, names: list[str], now: datetime) -> tuple[Path, Path]:
-    """Write ``tls/server.pem`` (with the authority's) and ``tls/server.key`` for these names and addresses."""
+def make_server_certificate(
+    data_dir: Path, names: list[str], now: datetime, into: Path | None = None
+) -> tuple[Path, Path]:
+    """Write ``server.pem`` (with the authority's) and ``server.key`` for these names and addresses, to ``tls/`` or,
+    for a hub, to another folder."""
     folder = ca_file(data_dir).parent
     try:
         ca = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
@@ -81,9 +84,11 @@ def make_server_certificate(data_dir: Path, names: list[str], now: datetime) -> 
         .sign(ca_key, hashes.SHA256())
     )
     pem = certificate.public_bytes(serialization.Encoding.PEM)
-    _write(folder / "server.key", _pem(key), 0o600)
-    _write(folder / "server.pem", pem + (folder / "ca.pem").read_bytes(), 0o644)
-    return folder / "server.pem", folder / "server.key"
+    into = into or folder
+    into.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _write(into / "server.key", _pem(key), 0o600)
+    _write(into / "server.pem", pem + (folder / "ca.pem").read_bytes(), 0o644)
+    return into / "server.pem", into / "server.key"
 
 
 def names_of(certificate_file: Path) -> list[str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from agent.link.clock import Chance
 from agent.link.keys import SigningKey
 from agent.link.token import JoinToken, token_hash, write_token
 from collector.errors import UsageError, nearest
-from collector.fleet.tables import join_tokens, sites
+from collector.fleet.registry import bump_version
+from collector.fleet.tables import hub_tokens, join_tokens, sites
 from collector.fleet.topology_keys import NAME, NAME_WORDS
-from collector.store.scope import Scope
+from collector.store.scope import EVERYTHING, Scope
 
 TOKEN_ID_BYTES = 8
 DEFAULT_HOURS = 24
@@ -32,6 +34,8 @@ class KnownToken:
     created_by: str
     expires_at: datetime
     agent_id: bytes | None
+    hub: str = ""
+    """Set where the token invites a hub."""
 
 
 def create_token(
@@ -80,25 +84,42 @@ def list_tokens(connection: Connection, scope: Scope, now: datetime) -> list[Kno
         .where(scope.where(sites.c.agency, sites.c.id))
         .order_by(join_tokens.c.created_at)
     )
-    found = []
-    for row in rows:
-        if row.used_at is not None:
-            state = "used"
-        elif row.cancelled_at is not None:
-            state = "cancelled"
-        else:
-            state = "expired" if row.expires_at <= now else "unused"
-        found.append(
-            KnownToken(
-                row.token_id, row.site, row.host, state, row.created_at, row.created_by, row.expires_at, row.agent_id
-            )
+    found = [
+        KnownToken(
+            row.token_id, row.site, row.host, state_of(row, now), row.created_at, row.created_by, row.expires_at,
+            row.agent_id,
         )
+        for row in rows
+    ]  # fmt: skip
+    if scope == EVERYTHING:
+        found += _hub_tokens(connection, now)
     return found
+
+
+def _hub_tokens(connection: Connection, now: datetime) -> list[KnownToken]:
+    return [
+        KnownToken(
+            row.token_id, "", "", state_of(row, now), row.created_at, row.created_by, row.expires_at, row.hub_key_id,
+            row.hub,
+        )
+        for row in connection.execute(select(hub_tokens).order_by(hub_tokens.c.created_at))
+    ]  # fmt: skip
+
+
+def state_of(row: Row[Any], now: datetime) -> str:
+    """What became of a token."""
+    if row.used_at is not None:
+        return "used"
+    if row.cancelled_at is not None:
+        return "cancelled"
+    return "expired" if row.expires_at <= now else "unused"
 
 
 def cancel_token(connection: Connection, token_id: bytes, now: datetime) -> None:
     """An unused token dies at once. Raises UsageError where there is none of this id, or it was used."""
     row = connection.execute(select(join_tokens).where(join_tokens.c.token_id == token_id)).first()
+    if row is None and _cancel_hub_token(connection, token_id, now):
+        return
     if row is None:
         raise UsageError(f"token {token_id.hex()}: no such token; see: bongsu token list")
     if row.used_at is not None:
@@ -111,3 +132,11 @@ def cancel_token(connection: Connection, token_id: bytes, now: datetime) -> None
         .where(join_tokens.c.token_id == token_id, join_tokens.c.cancelled_at.is_(None))
         .values(cancelled_at=now)
     )
+    bump_version(connection)  # hubs must hear of it with their registry
+
+
+def _cancel_hub_token(connection: Connection, token_id: bytes, now: datetime) -> bool:
+    """Whether there was an unused token of a hub with this id."""
+    unused = (hub_tokens.c.token_id == token_id, hub_tokens.c.used_at.is_(None))
+    cancelled = update(hub_tokens).where(*unused, hub_tokens.c.cancelled_at.is_(None)).values(cancelled_at=now)
+    return bool(connection.execute(cancelled).rowcount)

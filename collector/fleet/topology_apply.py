@@ -14,7 +14,19 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 from collector.agencies.tables import agencies, interfaces, system_hosts, systems
 from collector.errors import TopologyError
 from collector.fleet.registry import bump_version
-from collector.fleet.tables import agent_keys, agents, hosts, hubs, join_tokens, links, policies, probes, sites
+from collector.fleet.tables import (
+    agent_keys,
+    agents,
+    hosts,
+    hub_keys,
+    hub_tokens,
+    hubs,
+    join_tokens,
+    links,
+    policies,
+    probes,
+    sites,
+)
 from collector.fleet.topology import NOUNS, Row, Topology
 from collector.fleet.topology_change import Change, difference
 from collector.fleet.topology_keys import KEYS
@@ -153,6 +165,9 @@ def _remove(connection: Connection, change: Change) -> None:
         connection.execute(delete(agent_keys).where(agent_keys.c.agent_id.in_(gone)))
         for table in (join_tokens, agents, hosts):
             connection.execute(delete(table).where(table.c.site == change.id))
+    if change.noun == "hubs":
+        for table in (hub_tokens, hub_keys):
+            connection.execute(delete(table).where(table.c.hub == change.id))
     table = TABLES[change.noun]
     connection.execute(delete(table).where(table.c.id == change.id))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from collector.fleet import topology_paths, topology_policy, topology_systems
 from collector.fleet.registry import INTERVAL_SECONDS
@@ -41,10 +42,27 @@ NAME_WORDS = "1 to 63 of a-z, 0-9 and '-', beginning with a letter or digit"
 HOST_ID_WORDS = "a host id NAME.SITE, such as 'srv1.abuja'"
 ID = Key(None, _is_name, NAME_WORDS)
 REFERENCE = ID
+
+
+def _is_url(value: Any) -> bool:
+    if value == "":
+        return True
+    try:
+        parts = urlsplit(value) if isinstance(value, str) and len(value) <= 200 and value.isprintable() else None
+    except ValueError:
+        return False
+    return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
 TEXT = Key("", _text(200), "text of up to 200 characters")
 KEYS: Mapping[str, Mapping[str, Key]] = {
     "agencies": {"id": ID, "name_ko": TEXT, "name_en": TEXT},
-    "hubs": {"id": ID, "name_ko": TEXT, "name_en": TEXT},
+    "hubs": {
+        "id": ID,
+        "name_ko": TEXT,
+        "name_en": TEXT,
+        "url": Key("", _is_url, "http://… or https://… with a host name, where its sites' agents reach it"),
+    },
     "sites": {
         "id": ID,
         "agency": REFERENCE,
