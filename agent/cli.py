@@ -122,6 +122,35 @@ def _rotate(said: Namespace) -> int:
     return DONE
 
 
+def _export(said: Namespace) -> int:
+    """The same process as ``run``, with files in place of a collector."""
+    from agent.config import ConfigError
+    from agent.identity import IdentityError, load_identity
+    from agent.link.spool import SpoolError
+
+    try:
+        settings, data_dir = _settings(said.config, said.data)
+        directory = str(Path(said.dir).absolute())
+        settings = settings._replace(one_way=settings.one_way._replace(directory=directory))
+        identity = load_identity(data_dir)
+    except (ConfigError, IdentityError) as why:
+        return _complain(why)
+    import logging
+
+    from agent.runtime import AlreadyRunning, Runtime
+
+    logging.basicConfig(stream=sys.stderr, level=settings.log_level.upper(), format="%(levelname)s %(message)s")
+    try:
+        runtime = Runtime(settings, data_dir, identity)
+    except (SpoolError, AlreadyRunning, OSError) as why:
+        return _complain(f"export {directory}: {why}: expected a directory this user may write")
+    if not said.once:
+        return DONE if runtime.run() else FAILED
+    written = runtime.once()
+    print("\n".join(written))
+    return DONE if written else FAILED
+
+
 def _secret(name: str) -> str:
     """A secret from the file that NAME_FILE names, else from the environment. Raises OSError."""
     file = os.environ.get(f"{name}_FILE", "")
@@ -245,6 +274,14 @@ def _parser() -> ArgumentParser:
     check.add_argument("--target", default="", metavar="HOST", help="a host of [[targets]] instead of this machine")
     verb("status", _status, "Say how the running agent is.", "bongsu-agent status --json")
     verb("doctor", _doctor, "Look for what could be wrong.", "bongsu-agent doctor")
+    export = verb(
+        "export", _export, "Write signed files into a directory instead of sending (one-way mode).",
+        "bongsu-agent export /media/usb --once", has_json=False,
+    )  # fmt: skip
+    export.add_argument(
+        "dir", metavar="DIR", help="where the files go; it must be there. As a service: [one_way] of agent.toml"
+    )
+    export.add_argument("--once", action="store_true", help="one report and what waits in the spool, then end")
     verb("unit", _unit, "Print a systemd unit.", "bongsu-agent unit > /etc/systemd/system/bongsu-agent.service",
          has_json=False)  # fmt: skip
     return whole

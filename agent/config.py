@@ -35,6 +35,14 @@ class Process(NamedTuple):
     min_count: int = 1
 
 
+class OneWay(NamedTuple):
+    """Files instead of requests; ``directory`` "" = requests."""
+
+    directory: str = ""
+    every_seconds: int = 300
+    keep_days: int = 14
+
+
 class AgentConfig(NamedTuple):
     """``link_profile``, ``series`` "" and ``interval_seconds`` 0 = what the site's link profile says."""
 
@@ -53,6 +61,7 @@ class AgentConfig(NamedTuple):
     """NUT servers, host:port."""
     probes: tuple[Probe, ...] = ()
     probes_allowed: tuple[Allowed, ...] = ()
+    one_way: OneWay = OneWay()
 
     def profile(self, enrolled: str) -> LinkProfile:
         """The link profile in force, with this file's own wishes in it."""
@@ -71,6 +80,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "series",
         "log_level",
         "spool",
+        "one_way",
         "checks",
         "processes",
         "units",
@@ -80,6 +90,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "probe_guard",
     ),
     "spool": ("max_mib",),
+    "one_way": OneWay._fields,
     "checks": ("only", "disable"),
     "processes": Process._fields,
     "units": ("name",),
@@ -124,7 +135,15 @@ def read_config(said: Mapping[str, Any], file: str) -> AgentConfig:
         _targets(said.get("targets", []), file),
         tuple(_Table(file, "ups", table).text("server") for table in _tables(said.get("ups", []), "ups", file)),
         *_probes(said, file),
+        _one_way(_Table(file, "one_way", said.get("one_way", {}))),
     )
+
+
+def _one_way(table: _Table) -> OneWay:
+    default = OneWay()
+    every = table.number("every_seconds", default.every_seconds, range(5, 86_401), "5 to 86400 seconds")
+    days = table.number("keep_days", default.keep_days, range(1, 366), "1 to 365 days")
+    return OneWay(table.text("directory", ""), int(every), int(days))
 
 
 def read_policy(said: Mapping[str, Any]) -> AgentConfig:

@@ -5,6 +5,7 @@ A001 identity  A002 key file  A003 clock  A004 collectors  A005 disk space  A006
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -43,11 +44,16 @@ def examine(config: AgentConfig, data_dir: Path) -> list[Finding]:
     except IdentityError as why:
         return [Finding("A001", "identity", False, str(why), "enrol this agent, or point --data at its folder")]
     clock, offset = SystemClock(), Offset(SystemClock())
-    reached = [_collector(url, identity, clock, offset) for url in identity.enrolment.collectors]
+    one_way = config.one_way.directory
+    reached = (
+        [_directory(one_way)]
+        if one_way
+        else [_collector(url, identity, clock, offset) for url in identity.enrolment.collectors]
+    )
     return [
         Finding("A001", "identity", True, f"agent {identity.agent_id.hex()} reports as {identity.host}"),
         Finding("A002", "key file", True, f"{data_dir / key_file(identity.enrolment.key_no)} has mode 0600"),
-        _clock(offset),
+        *([] if one_way else [_clock(offset)]),
         *reached,
         _disk(config, data_dir),
         _spool(data_dir),
@@ -81,6 +87,14 @@ def _collector(url: str, identity: Identity, clock: SystemClock, offset: Offset)
     offset.measure(answer.now_ms, started_at, now)
     text = f"{answer.receiver.role} answers in {round((now - started_at) * 1000)} ms"
     return Finding("A004", f"collector {url}", True, text)
+
+
+def _directory(path: str) -> Finding:
+    """Where files go in place of requests."""
+    is_ok = os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK)  # noqa: PTH112
+    text = f"files are written to {path}" if is_ok else "is not a directory this user may write"
+    hint = "" if is_ok else "make it, or mount it, and give it to the agent's user; see [one_way] of agent.toml"
+    return Finding("A004", f"directory {path}", is_ok, text, hint)
 
 
 def _clock(offset: Offset) -> Finding:

@@ -28,10 +28,11 @@ from agent.link.offset import Offset
 from agent.link.send import Sender
 from agent.link.send_signers import Signer, Signers
 from agent.link.spool import Spool
+from agent.outlet import make_outlet
 from agent.policy import apply
 from agent.policy_book import PolicyBook
 from agent.reporter import Reporter
-from agent.runtime_checks import local_checks, target_checks
+from agent.runtime_checks import local_checks, make_probing, target_checks
 from agent.selfmetrics import own_samples, policy_samples
 from agent.series_order import LastSchema
 from agent.status import status_of, write_status
@@ -80,21 +81,12 @@ class Runtime:
         self._followed = self._book.policy
         self._applied = apply(config, self._followed)
         self._profile = self._applied.config.profile(identity.enrolment.link_profile)
-        self._sender = Sender(
-            self._spool,
-            self._signers,
-            identity.centre_key,
-            identity.enrolment.collectors,
-            self._exchange,
-            self._clock,
-            chance,
-            self._offset,
-            self._profile,
-            _log.warning,
-            self._book,
-        )
+        self._sender = make_outlet(
+            config, data_dir, identity, self._spool, self._signers, self._exchange, self._clock, chance, self._offset,
+            self._profile, self._book,
+        )  # fmt: skip
         self._started_ms = self._clock.wall_ms()
-        self._probing = self._make_probing()
+        self._probing = self._begin_probing()
         self._reporter = self._make_reporter(
             LocalHost(),
             identity.host,
@@ -110,7 +102,7 @@ class Runtime:
         False where a fault of ours ended the sender: the process must be started anew, for a silent agent is no agent.
         """
         pipe = SignalPipe()
-        collectors = ", ".join(self._identity.enrolment.collectors)
+        collectors = self._config.one_way.directory or ", ".join(self._identity.enrolment.collectors)
         _log.info("%s reports every %g s to %s", self._identity.host, self._profile.interval_seconds, collectors)
         sender = threading.Thread(target=self._send, name="sender", daemon=True)
         sender.start()
@@ -142,6 +134,17 @@ class Runtime:
         self._write_status()
         return is_whole
 
+    def once(self) -> list[str]:
+        """One report, written out as files at once; their names. For one-way mode."""
+        assert not isinstance(self._sender, Sender)
+        self._reporter.step(self._clock.monotonic())
+        self._sender.hurry()
+        while self._sender.step(self._clock.monotonic()) <= self._clock.monotonic():
+            pass
+        self._spool.close()
+        self._write_status()
+        return self._sender.written
+
     # ------------------------------------------------------------ threads around steps
 
     def _send(self) -> None:
@@ -156,7 +159,10 @@ class Runtime:
                 told = self._sender.records_sent
                 self._write_status()
             if self._stop.is_set():
-                end = end or now() + FLUSH_SECONDS
+                if end is None:
+                    self._sender.hurry()
+                    end = now() + FLUSH_SECONDS
+                    continue
                 if due > now() or now() >= end:
                     return
             elif due > now():
@@ -202,7 +208,7 @@ class Runtime:
         self._sender.follow(self._profile)
         if self._probing is not None:
             self._probing.stop()
-        self._probing = self._make_probing()
+        self._probing = self._begin_probing()
         if self._probing is not None:
             self._probing.start()
         self._reporter.follow(self._local_checks(), self._profile.interval_seconds, self._profile.series)
@@ -224,24 +230,12 @@ class Runtime:
 
     # ------------------------------------------------------------ parts
 
+    def _begin_probing(self) -> Probing | None:
+        return make_probing(self._applied.config, self._profile.interval_seconds, self._clock, self._identity.agent_id)
+
     def _local_checks(self) -> list[Check]:
         probes = self._probing.checks() if self._probing is not None else []
         return local_checks(self._applied.config) + probes
-
-    def _make_probing(self) -> Probing | None:
-        config = self._applied.config
-        if not config.probes:
-            return None
-        from agent.probes.guard import Guard  # an agent that probes nothing does not pay for it
-        from agent.probing import Probing
-
-        return Probing(
-            config.probes,
-            Guard(config.probes_allowed),
-            self._profile.interval_seconds,
-            self._clock,
-            self._identity.agent_id,
-        )
 
     def _make_reporter(
         self,

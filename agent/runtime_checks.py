@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from agent.checks.base import Check
 from agent.checks.table import DEFAULT, load
 from agent.config import AgentConfig
-from agent.link.clock import SystemClock
+from agent.link.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
+    from agent.probing import Probing
     from agent.remote.targets import Target
 
 
@@ -48,3 +49,13 @@ def probe_checks(config: AgentConfig) -> list[Check]:
     from agent.probes.rounds import probe_check
 
     return [probe_check(probe, Guard(config.probes_allowed), SystemClock()) for probe in config.probes]
+
+
+def make_probing(config: AgentConfig, interval_seconds: float, clock: Clock, seed: bytes) -> Probing | None:
+    """Probes at a pace of their own; None where there are none, and then nothing of them is even loaded."""
+    if not config.probes:
+        return None
+    from agent.probes.guard import Guard
+    from agent.probing import Probing
+
+    return Probing(config.probes, Guard(config.probes_allowed), interval_seconds, clock, seed)

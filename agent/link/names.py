@@ -167,6 +167,22 @@ FLEET_METRICS = {
             "Age of the newest record of the site when it was received.",
             ("agency", "hub", "site"),
         ),
+        *(
+            Metric(
+                f"bongsu_completeness_{what}",
+                "gauge",
+                f"Of the site's last judged hour: {help}.",
+                ("agency", "hub", "site"),
+            )
+            for what, help in (
+                ("expected_samples", "samples of its hosts that should have been taken"),
+                ("received_samples", "samples that came"),
+                ("late_samples", "samples that came later than three intervals after they were taken"),
+                ("lost_samples", "numbers that were declared lost, expired, or are missing without a word"),
+                ("rolled_up_samples", "numbers that roll-ups stand for"),
+                ("ratio", "share of what was expected that came"),
+            )
+        ),
         Metric("bongsu_incidents_open", "gauge", "Open incidents.", ("severity",)),
         Metric("bongsu_pages_total", "counter", "Pages sent.", ("channel", "result")),
         Metric(

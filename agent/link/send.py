@@ -94,6 +94,9 @@ class Sender:
         self._second_opinion_at = 0.0
         self._bytes_sent = 0
 
+    def hurry(self) -> None:
+        """The process ends. What is live goes at once anyway, and the backlog waits in the spool."""
+
     def follow(self, profile: LinkProfile) -> None:
         """Another link profile is in force from the next step on."""
         self._pace.follow(profile.backlog_records, profile.backlog_share)

@@ -143,22 +143,15 @@ class DiskSpool:
     def backlog(self, held: Ranges, count: int, max_bytes: int) -> list[Spooled]:
         """The newest records nobody has, ascending: states, samples, roll-ups. Live ones are left to the other lane."""
         blocked = Ranges([*self.numbers.done(), *held, *((r.seq, r.seq) for _, r in self._recent)])
-        taken: list[Spooled] = []
-        size = 0
-        for family in FAMILIES:
-            for part in reversed(self._of_family(family)):
-                wanted = Ranges(gap for span in part.seqs for gap in blocked.gaps(*span))
-                if part.is_withheld or not wanted:
-                    continue
-                for frame in reversed(self._reader.frames(part)):
-                    if frame.kind == KIND_SCHEMA or frame.seq not in wanted:
-                        continue
-                    record = record_of(frame)
-                    size += size_of(record)
-                    if taken and (len(taken) >= count or size > max_bytes):
-                        return sorted(taken, key=lambda r: r.seq)
-                    taken.append(record)
-        return sorted(taken, key=lambda r: r.seq)
+        return self._reader.newest(self._parts, blocked, count, max_bytes)
+
+    def oldest(self, exported: Ranges, count: int, max_bytes: int) -> list[Spooled]:
+        """The oldest records that were not exported yet, ascending."""
+        return self._reader.oldest(self._parts, Ranges([*self.numbers.done(), *exported]), count, max_bytes)
+
+    def older_than(self, wall_ms: int) -> list[Range]:
+        """Numbers in segments that begin before an instant of this machine's clock."""
+        return [span for part in self._parts if (part.oldest_ms or 0) < wall_ms for span in part.seqs]
 
     def schema(self, wanted: bytes) -> bytes | None:
         """The packed schema of a hash, None where no segment has it."""

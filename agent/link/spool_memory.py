@@ -121,6 +121,22 @@ class MemorySpool:
             taken.append(record)
         return taken[::-1]
 
+    def oldest(self, exported: Ranges, count: int, max_bytes: int) -> list[Spooled]:
+        taken: list[Spooled] = []
+        for seq in sorted(self._records):
+            record = self._records[seq][1]
+            if seq in exported:
+                continue
+            max_bytes -= size_of(record)
+            if taken and (len(taken) >= count or max_bytes < 0):
+                break
+            taken.append(record)
+        return taken
+
+    def older_than(self, _: int) -> list[Range]:
+        """All of them, whatever their age: memory is short."""
+        return [(seq, seq) for seq in self._records]
+
     def schema(self, wanted: bytes) -> bytes | None:
         return self._schemas.get(wanted)
 

@@ -48,7 +48,7 @@ def test_the_runtime_loads_none_of_it_either():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("verb", ["run", "enroll", "check", "status", "doctor", "unit"])
+@pytest.mark.parametrize("verb", ["run", "enroll", "check", "status", "doctor", "unit", "export"])
 def test_every_verb_helps_with_an_example(verb, capsys):
     assert main([verb, "--help"]) == 0
     assert "example: bongsu-agent" in capsys.readouterr().out
