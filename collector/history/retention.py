@@ -61,6 +61,12 @@ class RetentionJob:
         while after is not None:
             with self._store.reading() as connection:
                 old = old_envelopes(connection, after, now_ms - self._keep_ms, now_ms - self._raw_ms, AT_ONCE)
+            unsent = sum(map(self._still_needed, old.expired))
+            if unsent:
+                log.warning(
+                    "envelopes were past raw_days before a remote write destination took them; they are lost to it",
+                    extra={"envelopes": unsent},
+                )
             ids = old.expired + [at for at in old.ids if not self._still_needed(at)]
             ids = [at for at in ids if not self._must_keep(at)]
             if ids:

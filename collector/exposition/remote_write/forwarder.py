@@ -17,8 +17,15 @@ from agent.link.exchange import Exchange, Failure
 from agent.link.ranges import Ranges
 from collector.exposition.remote_write.gather import Gatherer
 from collector.exposition.remote_write.labels import shown
-from collector.exposition.remote_write.position import Position
-from collector.exposition.remote_write.queries import load_done, newest_id, received_at_ms, rows_between, save_done
+from collector.exposition.remote_write.position import SETTLE_SECONDS, Position
+from collector.exposition.remote_write.queries import (
+    load_done,
+    newest_id,
+    oldest,
+    received_at_ms,
+    rows_between,
+    save_done,
+)
 from collector.exposition.remote_write.reply import Doubtful, Later, Refused, Taken, judge
 from collector.exposition.remote_write.request import write_request
 from collector.exposition.remote_write.sending import Sending
@@ -120,7 +127,11 @@ class Forwarder:
     def _load(self) -> Position:
         if self._position is None:
             with self._store.reading() as connection:
-                self._position = Position(load_done(connection, self.to.name))
+                position = Position(load_done(connection, self.to.name))
+                first = oldest(connection)
+            if first is not None and self._clock.wall_ms() - first[1] > SETTLE_SECONDS * 1000:
+                position.begin_at(first[0])
+            self._position = position
             self._kept = self._position.done.copy()
         return self._position
 

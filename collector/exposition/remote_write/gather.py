@@ -87,8 +87,8 @@ class _Making:
 
     def is_bound(self, origin: Origin, reports: int) -> bool:
         """Whether the agent may speak for every host of the schema; counted where not."""
-        agent = self._fleet.agents.get(origin.agent_id)
-        if agent is not None and self._index.hosts_of[origin.schema_hash] <= agent.hosts:
+        agent, speaks_for = self._fleet.agents.get(origin.agent_id), self._index.hosts_of.get(origin.schema_hash)
+        if agent is not None and speaks_for is not None and speaks_for <= agent.hosts:
             return True
         self.left_out["unbound"] += reports
         return False

@@ -40,6 +40,12 @@ class Position:
             self._looked_at = now
             self._waiting = Ranges()
 
+    def begin_at(self, first: int) -> None:
+        """Nothing before this id is in the log any more, nor will be."""
+        if first > 1 and not self.done.covers(1, first - 1):
+            self.done.add(1, first - 1)
+            self.is_changed = True
+
     def pending(self, newest_first: bool) -> list[Range]:
         """Ranges in which there is something to send, in the order to look at them."""
         if not self.newest:

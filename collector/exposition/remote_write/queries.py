@@ -29,6 +29,14 @@ def newest_id(connection: Connection) -> int:
     return connection.execute(select(func.max(envelopes.c.id))).scalar() or 0
 
 
+def oldest(connection: Connection) -> tuple[int, int] | None:
+    """(id, received_at_ms) of the first row of the log."""
+    row = connection.execute(
+        select(envelopes.c.id, envelopes.c.received_at_ms).order_by(envelopes.c.id).limit(1)
+    ).first()
+    return (row.id, row.received_at_ms) if row is not None else None
+
+
 def rows_between(connection: Connection, first: int, last: int, newest_first: bool, limit: int, size: int) -> Found:
     """Up to ``limit`` rows of ``first..last``, and no more than ``size`` bytes of them, but one."""
     order = envelopes.c.id.desc() if newest_first else envelopes.c.id

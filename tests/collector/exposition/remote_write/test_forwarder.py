@@ -212,6 +212,16 @@ def test_absent_is_a_stale_marker_and_said_once(way: Way) -> None:
     ]
 
 
+def test_a_series_that_two_schemas_name_goes_once_for_each_instant(way: Way) -> None:
+    send_live(way, 3)
+    assert way.sender is not None
+    again = schema_of(HOST, ["node_load1", "node_more"])
+    way.archive.send(way.sender, again, [(NOW_MS, [9.0, 1.0]), (NOW_MS + 1, [9.0, 1.0])], received_ms=NOW_MS + MINUTE)
+    way.run(way.make())
+    assert way.store.twice == 0
+    assert sorted(way.store.of("node_load1")) == [NOW_MS, NOW_MS + 1, NOW_MS + INTERVAL, NOW_MS + 2 * INTERVAL]
+
+
 def test_the_future_never_goes_on(way: Way) -> None:
     sender = way.archive.centre.enrolled()
     way.archive.send(sender, LOAD, [*rows(1), (NOW_MS + 61_000, [1.0, 1.0, 1.0])], received_ms=NOW_MS, at_once=True)

@@ -52,3 +52,14 @@ def test_an_id_that_is_not_there_may_come_late_and_is_given_up_at_last() -> None
     position.look(20, at + 1)
     position.missing(10, 20, [])
     assert 20 not in position.done
+
+
+def test_what_retention_took_before_the_destination_was_named_is_not_pending() -> None:
+    position = Position()
+    position.begin_at(1000)
+    position.look(1004, 0.0)
+    assert position.pending(newest_first=False) == [(1000, 1004)]
+    assert position.is_changed
+    same = Position(position.done)
+    same.begin_at(500)
+    assert not same.is_changed
