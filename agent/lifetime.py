@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import select
@@ -9,6 +10,7 @@ import signal
 from pathlib import Path
 
 LOCK_FILE = "lock"
+TAKES_NOTHING = (errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 class AlreadyRunning(Exception):
@@ -16,8 +18,20 @@ class AlreadyRunning(Exception):
 
 
 def take_lock(data_dir: Path) -> int:
-    """A lock the system takes away with the process, however it ends. Raises AlreadyRunning, OSError."""
-    descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """A lock the system takes away with the process, however it ends. Raises AlreadyRunning, OSError.
+
+    On a disk that takes nothing the agent reports from memory, under numbers nobody else can have: there the lock may be
+    missing (-1).
+    """
+    path = data_dir / LOCK_FILE
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as why:
+        if why.errno not in TAKES_NOTHING:
+            raise
+        if not path.exists():
+            return -1
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

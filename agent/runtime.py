@@ -59,6 +59,7 @@ class Runtime:
         self._identity = identity
         self._clock = SystemClock()
         self._offset = Offset(self._clock)
+        self._identity_seen = (0, 0)
         self._stop = threading.Event()
         self._greeted = threading.Event()
         self._telling = threading.Lock()
@@ -73,9 +74,9 @@ class Runtime:
             config.spool_max_mib << 20,
             self._offset.offset_ms,
         )
+        self._offset.assume_not_before(self._spool.newest_ms)
         self._exchange = HttpExchange(self._clock.monotonic, self._tls_context)
         self._signers = Signers(_signers(identity), self._forget_former_keys)
-        self._identity_seen = (0, 0)
         self._identity_seen = self._identity_stamp()
         self._book = PolicyBook(data_dir, identity.centre_key, self._signers, self._exchange, chance, _log.warning)
         self._followed = self._book.policy

@@ -55,6 +55,7 @@ def own_samples(
     yield counter("agent_process_cpu_seconds_total", times.user + times.system)
     yield counter("agent_records_lost_total", float(figures.lost))
     yield counter("agent_records_rolled_up_total", float(figures.rolled_up))
+    yield counter("agent_spool_damaged_total", float(figures.damaged))
     yield gauge("agent_spool_on_disk", 0.0 if figures.trouble else 1.0)
     yield counter("agent_link_sent_bytes_total", float(carried[0]))
     yield counter("agent_link_received_bytes_total", float(carried[1]))

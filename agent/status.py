@@ -58,6 +58,7 @@ class Status(msgspec.Struct, frozen=True):
     policy_overridden: list[str] = []
     policy_trouble: str = ""
     spool_rolled_up: int = 0
+    spool_damaged: int = 0
 
 
 def status_of(identity: Identity, spool: SpoolFigures, sent: SenderFigures, offset: Offset) -> Status:
@@ -90,6 +91,7 @@ def status_of(identity: Identity, spool: SpoolFigures, sent: SenderFigures, offs
         cpu_seconds=times.user + times.system,
         records_refused=sent.refused,
         spool_rolled_up=spool.rolled_up,
+        spool_damaged=spool.damaged,
     )
 
 
@@ -139,6 +141,8 @@ def describe(status: Status, is_alive: bool, wall_ms: int) -> str:
         ("cost", f"{status.resident_bytes / (1 << 20):.1f} MiB, {status.cpu_seconds:.2f} s CPU"),
     ]
     lines += [("trouble", text) for text in (status.trouble, status.spool_trouble, status.policy_trouble) if text]
+    if status.spool_damaged:
+        lines += [("damaged", f"{status.spool_damaged} places of the spool; see quarantine/ and the disk's health")]
     if status.records_refused:
         lines += [
             ("refused", f"{status.records_refused} records by the hub; kept, and put to the centre when it is reached")

@@ -3,6 +3,9 @@
 The estimate is kept against the monotonic clock, so that a jump of the wall clock (an hour, ten years) is corrected in
 the very next record without asking anybody. Of several measurements the one with the shortest round trip is believed,
 because its error is at most half of that; it is given up when a newer one contradicts it or when it is old.
+
+Before anything is measured, time does not run backwards: a machine that boots in 1970 with the link cut stamps its
+records from where the last one was taken, not from 1970, where a collector would have to give them up as too old.
 """
 
 from __future__ import annotations
@@ -15,13 +18,21 @@ DRIFT = 100e-6
 
 
 class Offset:
-    """``offset_ms`` is receiver minus agent: what to add to this machine's wall clock. 0 while nothing is known."""
+    """``offset_ms`` is receiver minus agent: what to add to this machine's wall clock; before anything is measured 0, or
+    what ``assume_not_before`` asks for.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ahead_ms: float | None = None
         self._rtt = 0.0
         self._measured_at = 0.0
+        self._floor_ms: float | None = None
+
+    def assume_not_before(self, then_ms: int) -> None:
+        """It is later than ``then_ms`` (corrected time), whatever this machine's clock says."""
+        floor_ms = then_ms - self._clock.monotonic() * 1000
+        self._floor_ms = floor_ms if self._floor_ms is None else max(floor_ms, self._floor_ms)
 
     @property
     def is_known(self) -> bool:
@@ -45,5 +56,7 @@ class Offset:
 
     def offset_ms(self) -> int:
         if self._ahead_ms is None:
-            return 0
+            if self._floor_ms is None:
+                return 0
+            return max(0, round(self._floor_ms + self._clock.monotonic() * 1000 - self._clock.wall_ms()))
         return round(self._ahead_ms + self._clock.monotonic() * 1000 - self._clock.wall_ms())

@@ -38,7 +38,7 @@ __all__ = ["CAP_BYTES", "Shelf", "Spool", "SpoolError", "SpoolFigures"]
 
 class SpoolFigures(NamedTuple):
     """``records`` and ``oldest_ms``: not yet settled by the centre. ``rolled_up``: samples put into roll-ups since the
-    start. ``trouble``: why the disk is not used, or "".
+    start. ``damaged``: places in segments found unreadable and put aside. ``trouble``: why the disk is not used, or "".
     """
 
     epoch: bytes
@@ -47,6 +47,7 @@ class SpoolFigures(NamedTuple):
     oldest_ms: int | None
     lost: int
     rolled_up: int
+    damaged: int
     trouble: str
 
 
@@ -83,7 +84,9 @@ class Spool:
         self._trouble = ""
         self._retry_disk_at = 0.0
         self._ballast_at = clock.monotonic() + 60.0
-        self._lost_before = self._rolled_up_before = 0
+        self._lost_before = self._rolled_up_before = self._damaged = 0
+        self.newest_ms = 0
+        """When the newest record found at the start was taken, corrected; 0 = there was none."""
         self._open_disk()
 
     # ------------------------------------------------------------ writing
@@ -213,6 +216,7 @@ class Spool:
                 min(oldest, default=None),
                 self._lost_before + sum(shelf.lost_count for shelf in self.shelves()),
                 self._rolled_up_before + (self._disk.rolled_up_count if self._disk is not None else 0),
+                self._damaged,
                 self._trouble,
             )
 
@@ -232,6 +236,8 @@ class Spool:
             self._trouble = f"spool {self._root}: {why}; reporting from memory"
             self._retry_disk_at = self._clock.monotonic() + RETRY_DISK_SECONDS
             return
+        self._damaged += len(found.bad)
+        self.newest_ms = max((part.newest_ms for part in found.parts), default=0)
         if found.holes:
             for part, start, data in found.bad:
                 self._quarantine.put(self._clock.wall_ms(), f"{found.epoch.hex()}-{part}-{start}", data)

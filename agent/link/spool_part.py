@@ -29,7 +29,7 @@ class Part:
 
     ``borrowed``: schemas of its samples that are damaged here and stand in another segment, which must stay as long.
     ``is_withheld``: found at start but could not be synced, so nothing of it is handed out.
-    ``is_flat``: rolling it up was tried and saves nothing.
+    ``oldest_ms``: of this machine's clock; ``newest_ms``: corrected. ``is_flat``: rolling it up was tried and saves nothing.
     """
 
     __slots__ = (
@@ -41,6 +41,7 @@ class Part:
         "is_flat",
         "is_withheld",
         "name",
+        "newest_ms",
         "oldest_ms",
         "schemas",
         "seqs",
@@ -54,6 +55,7 @@ class Part:
         self.bytes = 0
         self.is_withheld = False
         self.oldest_ms: int | None = None
+        self.newest_ms = 0
         self.schemas: set[bytes] = set()
         self.borrowed: set[bytes] = set()
 
@@ -65,6 +67,7 @@ class Part:
         self.seqs.add(frame.seq)
         if self.oldest_ms is None or frame.taken_at_ms < self.oldest_ms:
             self.oldest_ms = frame.taken_at_ms
+        self.newest_ms = max(self.newest_ms, frame.taken_at_ms + frame.offset_ms)
 
 
 def name_order(name: str) -> tuple[int, str, int]:
