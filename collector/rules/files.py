@@ -20,6 +20,7 @@ METRIC_NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
 LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 INTERVAL_MS = 60_000
 """Of groups that do not say theirs: Prometheus' own default."""
+_ZERO = re.compile(r"0(?:ms|[smhdwy])?")
 _GROUP_KEYS = ("name", "interval", "limit", "rules")
 _RULE_KEYS = ("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations")
 
@@ -94,7 +95,7 @@ def read_yaml(text: str, file: str) -> Any:
 
 def read_duration_ms(text: str) -> int:
     """Milliseconds of ``1h30m``. Raises ValueError."""
-    if text in ("0", ""):
+    if not text or _ZERO.fullmatch(text):
         return 0
     return round(promql.parse_duration(text).total_seconds() * 1000)
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 _ACTION = re.compile(r"\{\{(-\s)?(.*?)(\s-)?\}\}", re.DOTALL)
 _TOKEN = re.compile(
@@ -152,16 +153,16 @@ def _shown(word: Word) -> str:
 
 
 def shown_number(value: float) -> str:
-    """A number as Go prints it."""
+    """A number as Go prints it: with an exponent from a million on."""
     if value != value:
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    if value == 0 or 1e-4 <= abs(value) < 1e21:
-        text = f"{value:.17g}" if abs(value) >= 1e16 else repr(value)
-        return text.removesuffix(".0")
-    digits, _, exponent = repr(value).partition("e")
-    return f"{digits.removesuffix('.0')}e{int(exponent):+03d}" if exponent else f"{value:e}"
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
+        return repr(value).removesuffix(".0")
+    digits = Decimal(repr(value)).normalize()
+    mantissa, _, exponent = f"{digits:e}".partition("e")
+    return f"{mantissa}e{int(exponent):+03d}"
 
 
 def _number(word: Word) -> float:

@@ -190,7 +190,7 @@ def read_series(text: str) -> LabelSet:
     found = parse(text) if text.strip() != "{}" else None
     if found is None:
         return ()
-    if not isinstance(found, Selector) or any(one.op != "=" for one in found.matchers):
+    if not isinstance(found, Selector) or found.range_ms is not None or any(one.op != "=" for one in found.matchers):
         raise BadQuery(f'{text!r}: expected a series such as up{{job="node"}}')
     return tuple(sorted((one.label, one.value) for one in found.matchers if one.value))
 
