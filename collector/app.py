@@ -8,7 +8,7 @@ to the intake, everything else goes to FastAPI, behind the access guard.
 from __future__ import annotations
 
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -24,6 +24,9 @@ from collector.access.guard import protect
 from collector.access.identity import Access
 from collector.agencies import api as agencies_api
 from collector.errors import SettingsError
+from collector.completeness import api as completeness_api
+from collector.completeness.hours import SiteHour
+from collector.completeness.job import CompletenessJob
 from collector.exposition import api as exposition_api
 from collector.exposition.remote_write.job import RemoteWrite
 from collector.exposition.sampled import SECONDS as SAMPLE_SECONDS
@@ -110,6 +113,7 @@ class App:
         self.remote_write = RemoteWrite(
             settings.remote_write, self.store, self.registry, self.history, clock, self.telemetry
         )
+        self._completeness = CompletenessJob(self.store, self.registry)
         self._verdicts = VerdictJob(self.store, self.registry, self.live, clock.wall_ms())
         self._sampling = SampleJob(self, self.own_series)
         self.rules = RuleJob(
@@ -144,6 +148,11 @@ class App:
     def standing(self) -> Standing:
         """The newest verdicts; replaced on every tick."""
         return self._verdicts.standing
+
+    @property
+    def completeness(self) -> Mapping[str, SiteHour]:
+        """Each site's last judged hour."""
+        return self._completeness.latest
 
     def start(self) -> None:
         """Read back what was kept, then begin to take reports and to judge. Raises StoreError."""
@@ -203,7 +212,7 @@ class App:
         )
         protect(app, self.access)
         app.include_router(health.router(self))
-        for noun in (access_api, agencies_api, fleet_api, history_api, exposition_api):
+        for noun in (access_api, agencies_api, fleet_api, history_api, completeness_api, exposition_api):
             app.include_router(noun.router(self))
         app.include_router(rules_api.router(self.rules))
         if self.upstream is not None:
@@ -216,7 +225,7 @@ class App:
     def _jobs(self) -> tuple[Job, ...]:
         return table(
             self._verdicts,
-            ChunkJob(self.store, self.registry, self.history, self.telemetry),
+            ChunkJob(self.store, self.registry, self.history, self.telemetry, self._completeness.count),
             RetentionJob(
                 self.store,
                 self.settings.history.raw_days,
@@ -227,6 +236,7 @@ class App:
             *self._own_jobs(),
             Job("registry", 1.0, self._refresh_registry),
             Job("checkpoint", CHECKPOINT_SECONDS, self._checkpoint),
+            Job("completeness", 60.0, self._completeness.step),
             Job("own_series", SAMPLE_SECONDS, self._sampling.step),
             Job("own_chunks", 300.0, self.own_series.compact),
             Job("rules", RULE_SECONDS, self.rules.step),

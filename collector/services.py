@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from agent.link.clock import Clock
     from agent.link.keys import SigningKey
     from collector.access.identity import Access
+    from collector.completeness.hours import SiteHour
     from collector.fleet.hub_contact import HubContacts
     from collector.fleet.registry import Registry
     from collector.fleet.signed_request import NonceBook
@@ -52,6 +54,8 @@ class Services(Protocol):
     def live(self) -> Live: ...
     @property
     def standing(self) -> Standing: ...
+    @property
+    def completeness(self) -> Mapping[str, SiteHour]: ...
     @property
     def history(self) -> Any: ...
     @property

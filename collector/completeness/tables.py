@@ -19,8 +19,8 @@ host_hours = Table(
     Column("received", Integer, nullable=False),
     Column("late", Integer, nullable=False),  # of those, received later than three intervals after they were taken
     Column("interval_ms", Integer, nullable=False),  # as the host said in this hour, else as it is to be
-    # How much of the hour the host was to report in. Null until the hour is settled or its first sample is counted.
-    Column("eligible_ms", Integer, nullable=True),
+    # How much of the hour the host was to report in. Null until the hour is settled.
+    Column("eligible_ms", BigInteger, nullable=True),
 )
 Index("ix_host_hours_site", host_hours.c.site, host_hours.c.hour_ms)
 Index("ix_host_hours_hour", host_hours.c.hour_ms)
@@ -33,13 +33,15 @@ sequence_hours = Table(
     Column("epoch", LargeBinary(8), primary_key=True),
     Column("hour_ms", BigInteger, primary_key=True),
     Column("first_seq", BigInteger, nullable=False),
+    Column("first_at_ms", BigInteger, nullable=False),  # when the record with first_seq was taken
     Column("last_seq", BigInteger, nullable=False),
+    Column("last_at_ms", BigInteger, nullable=False),
 )
 Index("ix_sequence_hours_hour", sequence_hours.c.hour_ms)
 
 lost_hours = Table(
-    # Numbers without a record, by hour and kind: declared, expired, rolled_up, missing. Written anew for an epoch
-    # whenever its losses or gaps change.
+    # Numbers without a record, by hour and kind (hours.LOST_KINDS). Written anew for an epoch whenever its losses or
+    # gaps change.
     "lost_hours",
     metadata,
     Column("agent_id", LargeBinary(16), primary_key=True),
@@ -68,5 +70,4 @@ completeness_mark = Table(
     metadata,
     Column("id", Integer, primary_key=True),  # always 1
     Column("settled_ms", BigInteger, nullable=False),  # hours before this have their expectations written
-    Column("loss_id", BigInteger, nullable=False),  # rows of losses up to this are in lost_hours
 )

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from collector.access.guard import Reader
 from collector.errors import Refused
+from collector.exposition.completeness import completeness_text
 from collector.exposition.discovery import targets
 from collector.exposition.fleet import fleet_text
 from collector.exposition.site import WHOLE, parse_shard, site_text
@@ -25,6 +26,8 @@ def router(services: Services) -> APIRouter:
 
         async def chunks() -> AsyncIterator[bytes]:
             for chunk in fleet_text(fleet, services.live, services.standing, caller.scope):
+                yield chunk
+            for chunk in completeness_text(fleet, services.completeness, caller.scope):
                 yield chunk
             yield services.telemetry.text()
 

@@ -26,8 +26,9 @@ class Tally(NamedTuple):
     epoch: bytes
     hosts: frozenset[str]
     hour_ms: int
-    first_seq: int
-    last_seq: int
+    first: tuple[int, int]
+    """The smallest number, and when its sample was taken; so too ``last``."""
+    last: tuple[int, int]
     delays_ms: Instants
     interval_ms: int
 
@@ -53,8 +54,8 @@ def tally(origin: Origin, index: Index, samples: Samples, received: Instants) ->
                 origin.epoch,
                 index.hosts_of[origin.schema_hash],
                 hour,
-                int(seqs[here].min()),
-                int(seqs[here].max()),
+                (int(seqs[here][0]), int(times[here][0])),
+                (int(seqs[here][-1]), int(times[here][-1])),
                 came[here] - times[here],
                 interval_ms,
             )

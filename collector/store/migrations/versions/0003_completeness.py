@@ -47,7 +47,7 @@ def _completeness() -> None:
         sa.Column("received", sa.Integer(), nullable=False),
         sa.Column("late", sa.Integer(), nullable=False),
         sa.Column("interval_ms", sa.Integer(), nullable=False),
-        sa.Column("eligible_ms", sa.Integer(), nullable=True),
+        sa.Column("eligible_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("host", "hour_ms", name=op.f("pk_host_hours")),
     )
     op.create_index("ix_host_hours_hour", "host_hours", ["hour_ms"], unique=False)
@@ -58,7 +58,9 @@ def _completeness() -> None:
         sa.Column("epoch", sa.LargeBinary(length=8), nullable=False),
         sa.Column("hour_ms", sa.BigInteger(), nullable=False),
         sa.Column("first_seq", sa.BigInteger(), nullable=False),
+        sa.Column("first_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("last_seq", sa.BigInteger(), nullable=False),
+        sa.Column("last_at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("agent_id", "epoch", "hour_ms", name=op.f("pk_sequence_hours")),
     )
     op.create_index("ix_sequence_hours_hour", "sequence_hours", ["hour_ms"], unique=False)
@@ -86,6 +88,5 @@ def _completeness() -> None:
         "completeness_mark",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("settled_ms", sa.BigInteger(), nullable=False),
-        sa.Column("loss_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_completeness_mark")),
     )
