@@ -111,6 +111,14 @@ def ask(url: str, query: str, at_ms: int | None = None) -> list[dict[str, object
         return found
 
 
+def ask_range(url: str, query: str, window: dict[str, str]) -> dict[LabelSet, object]:
+    """Values of a range query, by series."""
+    form = urllib.parse.urlencode({"query": query, **window})
+    with urllib.request.urlopen(f"{url}/api/v1/query_range?{form}", timeout=30) as answer:
+        result = json.load(answer)["data"]["result"]
+    return {tuple(sorted(one["metric"].items())): one["values"] for one in result}
+
+
 def raw(url: str, selector: str, at_ms: int, span: str = "2h") -> Samples:
     """The samples as they are kept, by the query API; stale markers are not shown."""
     found: Samples = {}

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "dashboards"))
 from reporting_collector import TOPOLOGY, enrol
 from running import Running, bongsu, start, stop, wait_until
 from sender import Sender, request
-from stores import Program, Samples, ask, exported, prometheus, raw, victoria
+from stores import Program, Samples, ask, ask_range, exported, prometheus, raw, victoria
 
 from agent.link.model import Sample, Schema, Series, make_schema
 from agent.link.names import ENVELOPES_TYPE, SENT_AT_HEADER
@@ -199,6 +199,11 @@ def same_answers(ours: str, theirs: str, began: int) -> None:
                 for url in (ours, theirs)
             ]
             assert answers[0] == answers[1], (query, minutes)
+    window = {"start": f"{(began - 45 * 60_000 + 137) / 1000}", "end": f"{(began + 137) / 1000}", "step": "15"}
+    for query in ("node_load1", 'node_cpu_seconds_total{cpu="5"}'):
+        ranges = [ask_range(url, query, window) for url in (ours, theirs)]
+        assert ranges[0] == ranges[1], query
+        assert len(ranges[0]) == 2
 
 
 SCRAPE = """
