@@ -13,7 +13,7 @@ import pytest
 from archive import HOUR, MINUTE, NOW_MS, Archive
 from fake_store import TAKEN, Answer, FakeStore, Rule, Sample, serving
 from sender import Sender, request, schema_of
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 
 from agent.link.exchange import HttpExchange
 from agent.link.model import Series, make_schema
@@ -21,7 +21,7 @@ from collector.exposition.remote_write.forwarder import Forwarder
 from collector.exposition.remote_write.job import RemoteWrite
 from collector.fleet.registry import bump_version
 from collector.fleet.tables import hosts
-from collector.log.tables import envelopes
+from collector.log.tables import envelopes, schemas
 from collector.settings_remote_write import Destination
 from collector.telemetry import Telemetry
 
@@ -252,6 +252,21 @@ def test_what_waits_for_a_schema_goes_when_it_comes(way_on_both: Way) -> None:
     assert way.store.of("node_late") == {NOW_MS + 500: 7.0, NOW_MS + 1000: 8.0}
     assert forwarder.progress.pending == 0
     assert way.store.twice == 0
+
+
+def test_a_row_whose_schema_cannot_be_found_waits_for_it(way: Way) -> None:
+    send_live(way, 3)
+    with way.archive.store.transaction() as connection:
+        connection.execute(delete(schemas))
+    way.archive.restart()
+    forwarder = way.make()
+    way.run(forwarder)
+    assert (way.store.count, forwarder.progress.pending) == (0, 3)
+    with way.archive.store.transaction() as connection:
+        connection.execute(insert(schemas), {"hash": LOAD.hash, "packed": LOAD.packed})
+    way.now += 20
+    way.run(forwarder)
+    assert (way.store.count, forwarder.progress.pending) == (12, 0)
 
 
 def test_a_host_that_is_no_longer_the_agent_s_is_left_out(way: Way) -> None:
