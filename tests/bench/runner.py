@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
+from subprocess import SubprocessError
 
 from tests.bench.client import BadReply
 from tests.bench.cpu import verify_microseconds
@@ -22,6 +23,7 @@ def run(goals: Sequence[Goal], quick: bool, out: Path) -> int:
     figures: dict[str, Figure] = {}
     failed = False
     wanted = {goal.id for goal in goals}
+    units = {goal.id: goal.unit for goal in goals}
     for measure in dict.fromkeys(goal.measure for goal in goals):
         began = time.monotonic()
         before = speed() + " before"
@@ -29,16 +31,15 @@ def run(goals: Sequence[Goal], quick: bool, out: Path) -> int:
         folder = Path(tempfile.mkdtemp(prefix="bongsu-bench-"))
         try:
             found = _load(measure)(Bench(folder, quick, lambda text: say(f"   {text}")))
-        except (NotStarted, BadReply, OSError) as why:
-            say(f"   not measured: {why}")
+        except (NotStarted, BadReply, OSError, EOFError, SubprocessError, ValueError) as why:
+            say(f"   not measured: {type(why).__name__}: {why}")
             failed = True
             continue
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         figures.update({figure.id: figure for figure in found if figure.id in wanted})
+        write(out, figures.values(), units)  # what was measured stays, should a later one hang
         say(f"   took {time.monotonic() - began:.0f} s; {before}, {speed()} after it")
-    units = {goal.id: goal.unit for goal in goals}
-    write(out, figures.values(), units)
     print(table(goals, figures))
     return 1 if failed else 0
 
