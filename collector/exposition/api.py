@@ -12,6 +12,7 @@ from collector.errors import Refused
 from collector.exposition.completeness import completeness_text
 from collector.exposition.discovery import targets
 from collector.exposition.fleet import fleet_text
+from collector.exposition.hubs import hubs_text
 from collector.exposition.site import WHOLE, parse_shard, site_text
 from collector.exposition.stream import stream
 from collector.services import Services
@@ -26,6 +27,8 @@ def router(services: Services) -> APIRouter:
 
         async def chunks() -> AsyncIterator[bytes]:
             for chunk in fleet_text(fleet, services.live, services.standing, caller.scope):
+                yield chunk
+            for chunk in hubs_text(fleet, services.standing, services.hub_contacts.states(), caller.scope):
                 yield chunk
             for chunk in completeness_text(fleet, services.completeness, caller.scope):
                 yield chunk

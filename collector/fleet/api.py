@@ -13,6 +13,7 @@ from collector.access.paging import After, Limit, Page, page
 from collector.access.problems import not_found
 from collector.fleet import enrolment_api, queries, signed_api
 from collector.fleet.policy_state import policy_state
+from collector.store.schema import instant
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -23,11 +24,15 @@ class _Row(BaseModel):
 
 
 class Hub(_Row):
-    """A regional hub (거점)."""
+    """A regional hub (거점). ``state`` 0 while its collector is heard, 2 while not, null where none joined; ``contact_at``
+    is when it last proved itself."""
 
     id: str
     name_ko: str
     name_en: str
+    url: str
+    state: int | None = None
+    contact_at: datetime | None = None
 
 
 class Site(_Row):
@@ -100,7 +105,7 @@ def _add_places(routes: APIRouter, services: Services) -> None:
         """Hubs by id."""
         with store.reading() as connection:
             rows = queries.list_hubs(connection, caller.scope, after, limit + 1)
-        return page([Hub.model_validate(row) for row in rows], [row.id for row in rows], limit)
+        return page([_hub(services, row) for row in rows], [row.id for row in rows], limit)
 
     @routes.get("/api/hubs/{hub}", tags=["hubs"])
     def one_hub(caller: Reader, hub: str) -> Hub:
@@ -108,7 +113,7 @@ def _add_places(routes: APIRouter, services: Services) -> None:
             row = queries.find_hub(connection, caller.scope, hub)
         if row is None:
             raise not_found("hub", hub)
-        return Hub.model_validate(row)
+        return _hub(services, row)
 
     @routes.get("/api/sites", tags=["sites"])
     def sites(caller: Reader, after: After = "", limit: Limit = 100) -> Page[Site]:
@@ -124,6 +129,18 @@ def _add_places(routes: APIRouter, services: Services) -> None:
         if row is None:
             raise not_found("site", site)
         return Site.model_validate(row)
+
+
+def _hub(services: Services, row: queries.HubRow) -> Hub:
+    heard_ms = services.hub_contacts.last_ms(row.id)
+    return Hub(
+        id=row.id,
+        name_ko=row.name_ko,
+        name_en=row.name_en,
+        url=row.url,
+        state=services.hub_contacts.states().get(row.id),
+        contact_at=None if heard_ms is None else instant(heard_ms),
+    )
 
 
 def _add_machines(routes: APIRouter, services: Services) -> None:

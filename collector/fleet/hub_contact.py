@@ -40,7 +40,6 @@ class HubContacts:
         self._version = -2
         self._keys: dict[bytes, tuple[str, int, bytes]] = {}
         """Identity -> (hub, key number, public key) of hubs that may ask."""
-        self._hubs: frozenset[str] = frozenset()
         self._contacts: dict[bytes, int] = {}
         self._saved: dict[bytes, int] = {}
 
@@ -66,19 +65,23 @@ class HubContacts:
         return self._known()[hub_id][0], hub_id
 
     def last_ms(self, hub: str) -> int | None:
-        """When a hub last proved itself; None where it never did."""
+        """When a hub last proved itself; None where none joined under this id."""
+        return self.seen_ms().get(hub)
+
+    def seen_ms(self) -> dict[str, int]:
+        """Last contact of every hub that joined; joining was one."""
         known = self._known()
-        times = [at for hub_id, at in self._contacts.items() if hub_id in known and known[hub_id][0] == hub]
-        return max(times, default=None)
+        newest: dict[str, int] = {}
+        for hub_id, at in self._contacts.items():
+            if hub_id in known:
+                hub = known[hub_id][0]
+                newest[hub] = max(newest.get(hub, 0), at)
+        return newest
 
     def states(self) -> dict[str, int]:
         """State code by hub, of those that joined: ok while it is heard, else no data."""
-        self._known()
         now_ms = self._clock.wall_ms()
-        return {hub: self._state(self.last_ms(hub), now_ms) for hub in sorted(self._hubs)}
-
-    def _state(self, last_ms: int | None, now_ms: int) -> int:
-        return OK if last_ms is not None and now_ms - last_ms <= SILENT_MS else NO_DATA
+        return {hub: OK if now_ms - at <= SILENT_MS else NO_DATA for hub, at in sorted(self.seen_ms().items())}
 
     def save(self, _now: datetime) -> None:
         """Write down contacts, so that a restart still knows when a hub was last heard."""
@@ -101,10 +104,9 @@ class HubContacts:
             with self._reading, self._store.reading() as connection:
                 rows = connection.execute(select(hub_keys)).all()
             self._keys = {r.id: (r.hub, r.key_no, r.public_key) for r in rows if r.status == ACTIVE}
-            self._hubs = frozenset(hub for hub, _, _ in self._keys.values())
             for row in rows:
-                if row.contact_at is not None:
-                    self._contacts.setdefault(row.id, round(row.contact_at.timestamp() * 1000))
+                heard_at = row.contact_at or row.enrolled_at
+                self._contacts.setdefault(row.id, round(heard_at.timestamp() * 1000))
             self._version = version
         return self._keys
 

@@ -19,9 +19,12 @@ from collector.store.scope import EVERYTHING, Scope
 
 @dataclass(frozen=True, slots=True)
 class HubRow:
+    """``url`` empty = join tokens of its sites name the centre alone."""
+
     id: str
     name_ko: str
     name_en: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,12 @@ def list_hubs(connection: Connection, scope: Scope, after: str = "", limit: int 
     rows = connection.execute(
         select(hubs).where(_hub_is_seen(scope), hubs.c.id > after).order_by(hubs.c.id).limit(limit)
     )
-    return [HubRow(row.id, row.name_ko, row.name_en) for row in rows]
+    return [HubRow(row.id, row.name_ko, row.name_en, row.url) for row in rows]
 
 
 def find_hub(connection: Connection, scope: Scope, hub: str) -> HubRow | None:
     row = connection.execute(select(hubs).where(_hub_is_seen(scope), hubs.c.id == hub)).first()
-    return None if row is None else HubRow(row.id, row.name_ko, row.name_en)
+    return None if row is None else HubRow(row.id, row.name_ko, row.name_en, row.url)
 
 
 def list_sites(connection: Connection, scope: Scope, after: str = "", limit: int = 1_000) -> list[SiteRow]:

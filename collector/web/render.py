@@ -54,6 +54,8 @@ class Frame:
     now_ms: int
     caller: Caller | None
     assets: Assets
+    upstream: Any = None
+    """How a hub stands with its centre (``collector.relay.hub.UpstreamStanding``), None at a centre."""
 
     def in_language(self, language: str) -> str:
         """This page's address in another language."""
@@ -91,6 +93,7 @@ def frame_of(request: Request, services: Services) -> Frame:
         services.clock.wall_ms(),
         caller,
         assets,
+        services.upstream.standing if services.upstream is not None and caller is not None else None,
     )
 
 

@@ -112,7 +112,8 @@ def test_items_say_everything(stage: Stage) -> None:
         "agent": None,
         "via": "",
     }
-    assert client.get("/api/hubs/mea").json() == {"id": "mea", "name_ko": "중동 거점", "name_en": "중동 거점"}
+    named = {"id": "mea", "name_ko": "중동 거점", "name_en": "중동 거점", "url": ""}
+    assert client.get("/api/hubs/mea").json() == named | {"state": None, "contact_at": None}
     assert ids(client, "/api/hosts?site=there") == ["web.there"]
 
 

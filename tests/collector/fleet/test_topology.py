@@ -88,7 +88,7 @@ def test_all_mistakes_at_once_in_the_order_of_the_file() -> None:
 def test_defaults_are_filled_in() -> None:
     found = read_topology(SITE + '[[hosts]]\nname = "h"\nsite = "s"\n[[hubs]]\nid = "x"\nname_ko = "거점"\n')
     assert found.agencies["a"] == {"id": "a", "name_ko": "a", "name_en": "a"}
-    assert found.hubs["x"] == {"id": "x", "name_ko": "거점", "name_en": "거점"}
+    assert found.hubs["x"] == {"id": "x", "name_ko": "거점", "name_en": "거점", "url": ""}
     assert found.sites["s"]["hub"] == ""
     assert found.sites["s"]["link_profile"] == "lan"
     assert found.hosts["h.s"] == {

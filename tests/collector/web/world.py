@@ -36,7 +36,9 @@ from collector.settings import Server, Settings
 from collector.store.engine import Store
 from collector.store.schema import instant, metadata
 from collector.telemetry import Telemetry
-from collector.verdicts.judge import Past, judge
+from collector.verdicts.evidence import Evidence
+from collector.verdicts.judge import judge
+from collector.verdicts.past import Past
 from collector.verdicts.queries import add_changes
 from collector.verdicts.standing import MAINTENANCE, Change, Recorded, Standing
 from collector.web.events import Streams
@@ -190,6 +192,8 @@ class World:
     live: Live = field(default_factory=Live)
     standing: Standing = field(default_factory=Standing)
     log: Any = None
+    upstream: Any = None
+    is_hub: bool = False
     fastapi: FastAPI = field(default_factory=lambda: FastAPI(docs_url=None, redoc_url=None))
     past: Past = field(default_factory=Past)
     silent: set[str] = field(default_factory=set)
@@ -253,11 +257,12 @@ class World:
 
     def judge(self) -> None:
         now = self.clock.wall_ms()
-        made = judge(self.registry.fleet, self.live, now, self.past, self.started_at_ms or now - 86_400_000)
+        evidence = Evidence(self.live.hosts, self.live.agents)
+        made = judge(self.registry.fleet, evidence, now, self.past, self.started_at_ms or now - 86_400_000)
         self.past.record(made.changes)
         with self.store.transaction() as connection:
             add_changes(connection, made.changes)
-        self.past.standing, self.past.reports = made.standing, made.reports
+        made.into(self.past)
         over = {site: replace_state(made.standing, site, MAINTENANCE, "unjudged") for site in self.maintained}
         over |= {site: replace_state(made.standing, site, 4, "silent") for site in self.down}
         self.standing = replace(made.standing, sites={**made.standing.sites, **over})
@@ -357,7 +362,7 @@ def trouble(world: World) -> World:
     since = {"tokyo": 260, "abuja": 9 * 3600, "nairobi": 700, "dc-djn": 1900, "warsaw": 70, "beirut": 3000}
     for kind, names in (("site", world.registry.fleet.sites), ("host", world.registry.fleet.hosts)):
         for name in names:
-            book = world.past.book(kind)
+            book = world.past.books[kind]
             book[name] = Recorded(0, now - 11 * 86_400_000, "reporting")
     world.failing = {
         "srv2.dc-djn": {
