@@ -60,9 +60,15 @@ class PartReader:
         return frames
 
     def read(self, part: Part) -> list[Frame]:
-        """The same past the cache. Raises OSError."""
+        """The same past the cache. Raises OSError.
+
+        A block that a file system put in a second place brings whole, true records twice: each counts once.
+        """
         data = self._files.read(f"{self._folder}/{part.name}", 0, part.bytes)
-        return scan(data, segment_seed(self._epoch, part.name)).frames
+        once: dict[tuple[int, int], Frame] = {}
+        for at, frame in enumerate(scan(data, segment_seed(self._epoch, part.name)).frames):
+            once.setdefault((frame.seq, at if frame.kind == KIND_SCHEMA else -1), frame)
+        return list(once.values())
 
     def forget(self) -> None:
         self._cached = ("", 0, [])
