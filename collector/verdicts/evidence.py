@@ -12,7 +12,8 @@ PROBE_SUCCESS = "probe_success"
 PROBE_SECONDS = "probe_duration_seconds"
 PROBE_RTT = "probe_icmp_duration_seconds"
 PROBE_LOSS = "probe_icmp_loss_ratio"
-PROBE_LARGE_LOSS = "probe_icmp_large_loss_ratio"
+PROBE_MTU = "probe_path_mtu_bytes"
+MTU_MODULE, TIMED_MODULES = "path_mtu", ("icmp", "tcp", "")
 UPS_STATUS = "network_ups_tools_ups_status"
 UPS_CHARGE = "network_ups_tools_battery_charge"
 SENSED = (PROBE_SUCCESS, UPS_STATUS)
@@ -35,8 +36,9 @@ class Probed(NamedTuple):
     is_reached: bool
     rtt_seconds: float | None = None
     loss_ratio: float | None = None
-    large_loss_ratio: float | None = None
-    """Of payloads of 1,472 bytes and more that may not be fragmented."""
+    loses_large: bool | None = None
+    """Whether full packets that may not be cut are lost while small ones pass; None = not looked at."""
+    mtu_bytes: float | None = None
 
 
 class Sensed(NamedTuple):
@@ -105,28 +107,31 @@ class Evidence:
 
 
 def sensed(report: Report) -> Sensed | None:
-    """None where the report has neither probes nor a UPS."""
+    """None where the report has neither probes nor a UPS. Several probes of one target are one look at it."""
     if not any(report.has(name) for name in SENSED):
         return None
-    by_target: dict[str, dict[str, float]] = {}
-    for name in (PROBE_SUCCESS, PROBE_SECONDS, PROBE_RTT, PROBE_LOSS, PROBE_LARGE_LOSS):
+    by_target: dict[str, dict[tuple[str, str], float]] = {}
+    for name in (PROBE_SUCCESS, PROBE_SECONDS, PROBE_RTT, PROBE_LOSS, PROBE_MTU):
         for labels, value in report.named(name):
             known = dict(labels)
-            if name == PROBE_RTT and known.get("phase", "rtt") != "rtt":
-                continue
-            seen = by_target.setdefault(known.get("target", ""), {})
-            seen[name] = min(seen[name], value) if name == PROBE_SUCCESS and name in seen else value
-    flags = [dict(labels) for labels, value in report.named(UPS_STATUS) if value == 1.0]
-    on_battery = any(ON_BATTERY_FLAG in (each.get("flag", "") + " " + each.get("status", "")).split() for each in flags)
+            if known.get("phase", "rtt") == "rtt":
+                by_target.setdefault(known.get("target", ""), {})[name, known.get("module", "")] = value
+    flags = [dict(labels).get("flag", "") for labels, value in report.named(UPS_STATUS) if value == 1.0]
     charges = [value for _, value in report.named(UPS_CHARGE)]
     return Sensed(
-        {target: _probed(seen) for target, seen in by_target.items() if PROBE_SUCCESS in seen},
-        on_battery if report.has(UPS_STATUS) else None,
+        {target: probed(seen) for target, seen in by_target.items() if any(name == PROBE_SUCCESS for name, _ in seen)},
+        ON_BATTERY_FLAG in flags if report.has(UPS_STATUS) else None,
         min(charges) / 100 if charges else None,
     )
 
 
-def _probed(seen: Mapping[str, float]) -> Probed:
-    is_reached = seen[PROBE_SUCCESS] == 1.0
-    rtt = seen.get(PROBE_RTT, seen.get(PROBE_SECONDS)) if is_reached else None
-    return Probed(is_reached, rtt, seen.get(PROBE_LOSS), seen.get(PROBE_LARGE_LOSS))
+def probed(seen: Mapping[tuple[str, str], float]) -> Probed:
+    """One look from what the modules measured, by (series, module). Small packets that came back reached it, too."""
+    mtu = next((value for (name, _), value in seen.items() if name == PROBE_MTU), None)
+    is_reached = mtu is not None or any(name == PROBE_SUCCESS and value == 1.0 for (name, _), value in seen.items())
+    passes_large = seen.get((PROBE_SUCCESS, MTU_MODULE))
+    loses_large = None if passes_large is None or not is_reached else passes_large != 1.0
+    rtts = [value for (name, _), value in seen.items() if name == PROBE_RTT]
+    rtts += [seen[PROBE_SECONDS, module] for module in TIMED_MODULES if (PROBE_SECONDS, module) in seen]
+    loss = next((value for (name, _), value in seen.items() if name == PROBE_LOSS), None)
+    return Probed(is_reached, rtts[0] if rtts and is_reached else None, loss, loses_large, mtu)

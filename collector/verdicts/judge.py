@@ -1,103 +1,47 @@
-"""From newest reports to verdicts: a pure function, so that every situation is a row in a test's table.
+"""From evidence to verdicts: one pure function, so that every situation is a row in a test's table.
 
-A host is ok by a current report without a failing check; degraded by a current report with one; else there is no data
-about it. A site is ok when everything it has is current and ok. What did not change since the last time is taken over
-as it is: a tick costs a look at each host, and work only for those that reported or fell silent.
+The order is the judgement: what was heard; what hosts saw of each other; whether it is us; lines; hubs; sites; hosts and
+agents behind them; systems on top. Each step looks only at what moved, and at what is not as usual.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import replace
 
-from agent.link.names import CRITICAL, STALE_INTERVALS, WARNING
-from agent.link.names import OK as CHECK_OK
-from collector.fleet.registry import Agent, Fleet, HostEntry
+from collector.fleet.registry import Fleet
 from collector.verdicts import reasons as r
-from collector.verdicts import standing as s
 from collector.verdicts.availability import accumulate
+from collector.verdicts.blindness import blindness
+from collector.verdicts.causes import gather_causes
+from collector.verdicts.conclude import Conclusions, in_grace
+from collector.verdicts.evidence import Evidence
+from collector.verdicts.factors import common_factors
+from collector.verdicts.finding import Finding
+from collector.verdicts.heard import GRACE_INTERVALS, by_weight, hear, judge_site
+from collector.verdicts.hosts import find_agent, find_host, own_finding
+from collector.verdicts.index import make_index
+from collector.verdicts.links import judge_link
+from collector.verdicts.parents import Parents
+from collector.verdicts.past import Judged, Past, RawSite, Working
+from collector.verdicts.senses import Senses
+from collector.verdicts.services import judge_services
+from collector.verdicts.sharing import share_causes, share_devices
+from collector.verdicts.sites import COLLECTOR, Around, find_site
 from collector.verdicts.standing import (
+    DEGRADED,
+    DOWN,
+    NO_DATA,
+    OK,
     AgentStanding,
-    Change,
-    FailingCheck,
     HostStanding,
-    Recorded,
+    PlaceStanding,
     SiteStanding,
     Standing,
 )
+from collector.verdicts.votes import Tally
 
-GRACE_INTERVALS = 2
-"""After a start: intervals in which nobody is judged for not having reported yet."""
-ACTIVE = "active"
-_STATUS_REASONS = {"suspended": r.SUSPENDED, "revoked": r.REVOKED}
-_WORST_FIRST = {CRITICAL: 0, WARNING: 1}
-
-
-class CheckResult(Protocol):
-    @property
-    def state(self) -> int: ...
-    @property
-    def since_ms(self) -> int: ...
-    @property
-    def text(self) -> str: ...
-
-
-class Report(Protocol):
-    """A host's newest report. A newer one is another object: identity tells whether there is news."""
-
-    @property
-    def agent_id(self) -> bytes: ...
-    @property
-    def received_at_ms(self) -> int: ...
-    @property
-    def interval_ms(self) -> int: ...
-    @property
-    def checks(self) -> Mapping[str, CheckResult]: ...
-
-
-class Heard(Protocol):
-    @property
-    def received_at_ms(self) -> int: ...
-    @property
-    def interval_ms(self) -> int:
-        """How often it reports, as it says; 0 = not known, the site's profile holds."""
-
-
-class Evidence(Protocol):
-    """What is known now; ``collector.live.board.Live`` is one. Reports taken too long before their receipt are no
-    evidence of now and must not be in it."""
-
-    @property
-    def hosts(self) -> Mapping[str, Report]: ...
-    @property
-    def agents(self) -> Mapping[bytes, Heard]: ...
-
-
-@dataclass(slots=True)
-class Past:
-    """What the next judgement stands on: the last one, the reports it saw, and what the rows say."""
-
-    standing: Standing = field(default_factory=Standing)
-    reports: Mapping[str, Report] = field(default_factory=dict)
-    hosts: dict[str, Recorded] = field(default_factory=dict)
-    sites: dict[str, Recorded] = field(default_factory=dict)
-    agents: dict[str, Recorded] = field(default_factory=dict)
-
-    def book(self, kind: str) -> dict[str, Recorded]:
-        return {"host": self.hosts, "site": self.sites, "agent": self.agents}[kind]
-
-    def record(self, changes: Iterable[Change]) -> None:
-        """Take over changes once their rows are committed."""
-        for change in changes:
-            self.book(change.kind)[change.id] = Recorded(change.after, change.at_ms, change.reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    standing: Standing
-    reports: Mapping[str, Report]
-    changes: list[Change]
+LINK_FACTOR_REASONS = frozenset({r.UNREACHABLE, r.LARGE_PACKETS_LOST, r.LOSSY, r.SLOW})
 
 
 def judge(fleet: Fleet, evidence: Evidence, now_ms: int, past: Past, started_at_ms: int) -> Judged:
@@ -106,183 +50,245 @@ def judge(fleet: Fleet, evidence: Evidence, now_ms: int, past: Past, started_at_
 
 
 class _Judgement:
-    """One run of ``judge``: what its parts share."""
+    """One run of ``judge``: what its steps share."""
 
     def __init__(self, fleet: Fleet, evidence: Evidence, now_ms: int, past: Past, started_at_ms: int) -> None:
-        self.fleet = fleet
-        self.heard = evidence.agents
-        self.reports = dict(evidence.hosts)  # a copy: the intake goes on while we judge
-        self.now_ms = now_ms
-        self.past = past
-        self.started_at_ms = started_at_ms
-        self.is_same_fleet = past.standing.fleet_version == fleet.version
-        self.interval_ms = {site.id: site.interval_seconds * 1000 for site in fleet.sites.values()}
-        self.reporting: set[bytes] = set()
-        """Agents with a current report of some host."""
-        self.moved: set[str] = set()
-        """Sites with a host or agent that does not stand as before."""
-        self.changes: list[Change] = []
+        self.fleet, self.now_ms, self.past, self.started_at_ms = fleet, now_ms, past, started_at_ms
+        self.windows = evidence.windows
+        is_same = past.index is not None and past.index.fleet is fleet
+        self.is_anew = not is_same or now_ms < past.standing.at_ms
+        self.index = past.index if is_same and past.index is not None else make_index(fleet)
+        self.hearing = hear(fleet, evidence, now_ms, past.hearing, started_at_ms)
+        self.senses = Senses(fleet, self.index, self.hearing, past.working, past.memory)
+        self.memory = replace(self.senses.memory, hubs={**past.memory.hubs, **evidence.hub_seen_ms})
+        self.out = Conclusions(past.books, past.memory.flaps, past.memory.facts, now_ms, started_at_ms)
+        longest_ms = max((site.interval_seconds for site in fleet.sites.values()), default=0) * 1000
+        self.grace_ends_ms = started_at_ms + GRACE_INTERVALS * longest_ms
 
     def run(self) -> Judged:
-        hosts = self._hosts()
-        agents = self._agents()
-        sites = self._sites(hosts, agents)
-        before = self.past.standing
-        eligible, downtime = accumulate(before, self.now_ms)
-        standing = Standing(self.now_ms, self.fleet.version, sites, hosts, agents, eligible, downtime)
-        return Judged(standing, self.reports, self.changes)
+        past, before = self.past, self.past.standing
+        own = self._own_findings()
+        raw = self._raw_sites(own)
+        was_blind = COLLECTOR in past.memory.suspected
+        senses, own_sites = self.senses, self.index.own_sites
+        blind = blindness(self.fleet, own_sites, raw, senses.mute, senses.sound, was_blind=was_blind)
+        links = self._links(raw)
+        parents = Parents(self.fleet, self.index, self.senses, raw, self._maintained(), self.now_ms, self.started_at_ms)
+        hubs, self.memory = parents.judge(self.memory, blind, before.maintained_sites)
+        around = Around(self.fleet, self.index, self.memory, self.now_ms, blind, hubs, links, self.windows)
+        sites, changed_sites, special = self._sites(raw, around)
+        hosts, changed_hosts, loose = self._hosts(own, sites, changed_sites)
+        systems, interfaces = judge_services(
+            self.fleet, self.index, sites, hosts, self.hearing, self.windows, changed_hosts, past.working.systems,
+            is_anew=self.is_anew,
+        )  # fmt: skip
+        standing = Standing(
+            self.now_ms,
+            self.fleet.version,
+            sites,
+            hosts,
+            self._agents(own, sites, changed_sites),
+            *accumulate(before.sites, before.eligible_seconds, before.downtime_seconds, before.at_ms, self.now_ms),
+            hubs=self._places("hub", hubs, {}, before.hubs),
+            links=self._places("link", links, past.working.links, before.links),
+            systems=self._places("system", systems, past.working.systems, before.systems),
+            interfaces=self._places("interface", interfaces, {}, before.interfaces),
+            maintained_sites=self._maintained(),
+        )
+        sums = (before.system_eligible_seconds, before.system_downtime_seconds)
+        counted = accumulate(before.systems, *sums, before.at_ms, self.now_ms)
+        standing = replace(standing, system_eligible_seconds=counted[0], system_downtime_seconds=counted[1])
+        standing = replace(standing, causes=gather_causes(self.fleet, standing))
+        memory = replace(self.memory, flaps=self.out.flaps, facts=self.out.facts)
+        working = Working(own, raw, special, links, systems, senses.current, senses.mute, loose)
+        return Judged(standing, self.out.changes, memory, self.hearing, self.index, working)
 
-    def _hosts(self) -> dict[str, HostStanding]:
-        known, seen = self.past.standing.hosts, self.past.reports
-        agents, now_ms, is_same_fleet = self.fleet.agents, self.now_ms, self.is_same_fleet
-        reporting, reports, interval_ms = self.reporting, self.reports, self.interval_ms
+    def _own_findings(self) -> dict[str, Finding]:
+        asked = {host for kind, host in self.windows if kind == "host"}
+        asked |= (
+            {host for host in self.index.at_host if self.hearing.hosts[host].speaker is None}
+            if self.index.at_host
+            else set()
+        )
         found = {}
-        for host, entry in self.fleet.hosts.items():
-            report = reports.get(host)
-            is_current = False
-            if report is not None:
-                patience_ms = STALE_INTERVALS * (report.interval_ms or interval_ms[entry.site])
-                is_current = now_ms - report.received_at_ms <= patience_ms
-                if is_current:
-                    reporting.add(report.agent_id)
-            before = known.get(host)
-            if (
-                is_same_fleet
-                and before is not None
-                and seen.get(host) is report
-                and before.reason != r.STARTING
-                and is_current == (before.state != s.NO_DATA)
-            ):
-                found[host] = before
-                continue
-            agent = agents.get(entry.agent_id) if entry.agent_id is not None else None
-            now = found[host] = self._host(entry, agent, report, is_current)
-            if now != before:
-                self.moved.add(entry.site)
+        for host in asked:
+            entry = self.fleet.hosts.get(host)
+            if entry is not None:
+                tally = self.senses.tally(self.index.at_host.get(host, ()))
+                finding = own_finding(entry, self.hearing.hosts[host], tally, self.windows.get(("host", host)))
+                if finding is not None:
+                    found[host] = finding
         return found
 
-    def _host(self, entry: HostEntry, agent: Agent | None, report: Report | None, is_current: bool) -> HostStanding:
-        failing = _failing(entry.id, report) if report is not None else ()
-        state, reason = s.NO_DATA, r.NEVER_REPORTED
-        if agent is not None and agent.status != ACTIVE:
-            reason = _STATUS_REASONS[agent.status]
-        elif is_current:
-            if any(check.state in (WARNING, CRITICAL) for check in failing):
-                state, reason = s.DEGRADED, r.CHECKS_FAILING
-            else:
-                state, reason = s.OK, r.REPORTING
-        elif agent is not None and self._is_grace(entry.site):
-            reason = r.STARTING
-        elif report is not None:
-            reason = r.SILENT
-        since_ms = self._since("host", entry.id, self.past.hosts, state, reason)
-        return HostStanding(state, since_ms, reason, report.received_at_ms if report is not None else None, failing)
-
-    def _agents(self) -> dict[bytes, AgentStanding]:
-        known = self.past.standing.agents
-        found = {}
-        for agent_id, agent in self.fleet.agents.items():
-            heard = self.heard.get(agent_id)
-            state, reason = self._agent(agent, heard)
-            since_ms = self._since("agent", agent_id.hex(), self.past.agents, state, reason)
-            now = found[agent_id] = AgentStanding(
-                state, since_ms, reason, heard.received_at_ms if heard is not None else None
-            )
-            before = known.get(agent_id)
-            if before is None or (before.state, before.reason) != (now.state, now.reason):
-                self.moved.add(agent.site)
+    def _raw_sites(self, own: dict[str, Finding]) -> dict[str, RawSite]:
+        before = self.past.working
+        moved = {self.fleet.hosts[host].site for host in self.hearing.moved_hosts}
+        moved |= {self.fleet.agents[agent].site for agent in self.hearing.moved_agents}
+        for host in own.keys() | before.own.keys():
+            if own.get(host) != before.own.get(host) and host in self.fleet.hosts:
+                moved.add(self.fleet.hosts[host].site)
+        self.moved_sites = set(self.fleet.sites) if self.is_anew else moved
+        found = {} if self.is_anew else dict(before.raw_sites)
+        for site in self.moved_sites:
+            found[site] = self._raw_site(site, own)
         return found
 
-    def _agent(self, agent: Agent, heard: Heard | None) -> tuple[int, str]:
-        if agent.status != ACTIVE:
-            return s.NO_DATA, _STATUS_REASONS[agent.status]
-        own_ms = heard.interval_ms if heard is not None else 0
-        patience_ms = STALE_INTERVALS * (own_ms or self.interval_ms[agent.site])
-        is_heard = heard is not None and self.now_ms - heard.received_at_ms <= patience_ms
-        if is_heard and (agent.id in self.reporting or not agent.hosts):
-            return s.OK, r.REPORTING
-        if self._is_grace(agent.site):
-            return s.NO_DATA, r.STARTING
-        if heard is None:
-            return s.NO_DATA, r.NEVER_REPORTED
-        return s.NO_DATA, r.LATE if is_heard else r.SILENT
+    def _raw_site(self, site: str, own: dict[str, Finding]) -> RawSite:
+        hosts = [(host, self.hearing.hosts[host]) for host in self.fleet.hosts_by_site.get(site, ())]
+        agents = [
+            self.hearing.agents[agent]
+            for agent in self.fleet.agents_by_site.get(site, ())
+            if self.fleet.agents[agent].status == "active"
+        ]
+        states = [
+            (found.state, found.reason) if (found := own.get(host)) is not None else (heard.state, heard.reason)
+            for host, heard in hosts
+        ]
+        state, reason = judge_site(states, [(agent.state, agent.reason) for agent in agents])
+        codes = [code for code, _ in states]
+        return RawSite(
+            state,
+            reason,
+            max((heard.last_report_ms for _, heard in hosts if heard.last_report_ms is not None), default=None),
+            (codes.count(0), codes.count(1), codes.count(2), codes.count(3), codes.count(4)),
+            sum(agent.state == OK for agent in agents),
+            len(agents),
+            tuple(sorted((check for _, heard in hosts for check in heard.failing), key=by_weight)),
+        )
+
+    def _links(self, raw: dict[str, RawSite]) -> dict[str, Finding]:
+        before = self.past.working
+        turned = {
+            site
+            for site in self.moved_sites
+            if self.is_anew or (before.raw_sites[site].state == NO_DATA) != (raw[site].state == NO_DATA)
+        }
+        dirty: Iterable[str] = self.fleet.links
+        found: dict[str, Finding] = {}
+        if not self.is_anew:
+            found = dict(before.links)
+            asked = {link.id for site in turned for link in self.index.links_by_site.get(site, ())}
+            asked |= {link for link in self.senses.touched_links if link in self.fleet.links}
+            asked |= {link.id for link in self.fleet.links.values() if link.test_days}
+            # What shares a cause with others is asked anew: the others may be well by now.
+            asked |= {link for link, finding in before.links.items() if finding.cause}
+            dirty = asked
+        carried = dict(self.memory.carried)
+        for name in dirty:
+            link = self.fleet.links[name]
+            probes = self.index.at_link.get(name, ())
+            tally = self.senses.tally(probes)
+            is_alone = len(self.index.links_by_site[link.site]) == 1 and raw[link.site].state != NO_DATA
+            if link.test_days and (tally.is_reachable or name not in carried):
+                carried[name] = self.now_ms
+            found[name] = judge_link(link, probes, tally, self.senses.paths, is_alone, carried.get(name), self.now_ms)
+        self.memory = replace(self.memory, carried=carried)
+        bad = {
+            name: self._began_ms("link", name)
+            for name, finding in found.items()
+            if finding.state in (DEGRADED, DOWN) and finding.reason in LINK_FACTOR_REASONS
+        }
+        for name, (factor, fact) in common_factors(bad, self.index.links_by_factor).items():
+            found[name] = found[name]._replace(cause=factor, evidence=(fact, *found[name].evidence))
+        return found
+
+    def _began_ms(self, kind: str, subject: str) -> int:
+        recorded = self.past.books[kind].get(subject)
+        return recorded.since_ms if recorded is not None and recorded.state in (DEGRADED, DOWN) else self.now_ms
+
+    def _maintained(self) -> frozenset[str]:
+        return frozenset(site for kind, site in self.windows if kind == "site")
 
     def _sites(
-        self, hosts: Mapping[str, HostStanding], agents: Mapping[bytes, AgentStanding]
-    ) -> dict[str, SiteStanding]:
-        known = self.past.standing.sites
+        self, raw: dict[str, RawSite], around: Around
+    ) -> tuple[dict[str, SiteStanding], set[str], frozenset[str]]:
+        """Standings; sites that lie behind something else than before; sites to look at again on the next tick."""
+        fleet, past = self.fleet, self.past
+        special = {site for site, found in raw.items() if found.state == NO_DATA} | self._maintained()
+        special |= {fleet.hosts[host].site for host in self.memory.battery if host in fleet.hosts}
+        special |= {fleet.links[name].site for name, found in around.links.items() if found.state > NO_DATA}
+        special |= {site for kind, site in self.out.flaps if kind == "site"}
+        special &= fleet.sites.keys()
+        todo = self.moved_sites | special | {site for site in past.working.special if site in fleet.sites}
         found = {}
-        for site in self.fleet.sites:
-            before = known.get(site)
-            if self.is_same_fleet and before is not None and site not in self.moved and before.reason != r.STARTING:
-                found[site] = before
-                continue
-            its_hosts = [hosts[host] for host in self.fleet.hosts_by_site.get(site, ())]
-            its_agents = [
-                agents[agent]
-                for agent in self.fleet.agents_by_site.get(site, ())
-                if self.fleet.agents[agent].status == ACTIVE
-            ]
-            state, reason = judge_site(its_hosts, its_agents)
-            states = [host.state for host in its_hosts]
-            found[site] = SiteStanding(
-                state,
-                self._since("site", site, self.past.sites, state, reason),
-                reason,
-                max((host.last_report_ms for host in its_hosts if host.last_report_ms is not None), default=None),
-                (states.count(0), states.count(1), states.count(2), states.count(3), states.count(4)),
-                sum(agent.is_current for agent in its_agents),
-                len(its_agents),
-                tuple(sorted((check for host in its_hosts for check in host.failing), key=_by_weight)),
+        for site in todo:
+            is_silent = raw[site].state == NO_DATA
+            tally = self.senses.tally(self.index.at_site.get(site, ())) if is_silent else Tally()
+            recorded = past.books["site"].get(site)
+            found[site] = find_site(fleet.sites[site], raw[site], tally, recorded, around)
+        share_causes(found, raw, around)
+        sites = {} if self.is_anew else dict(past.standing.sites)
+        changed = set()
+        for site, finding in found.items():
+            before = past.standing.sites.get(site)
+            (state, reason, cause, evidence), since_ms = self.out.conclude("site", site, finding)
+            now = SiteStanding(state, since_ms, reason, *raw[site][2:], cause, evidence)
+            if before is None or (before.state, before.reason, before.cause) != (state, reason, cause):
+                changed.add(site)
+            sites[site] = before if before is not None and before == now else now
+        return sites, changed, frozenset(special)
+
+    def _hosts(
+        self, own: dict[str, Finding], sites: dict[str, SiteStanding], changed_sites: set[str]
+    ) -> tuple[dict[str, HostStanding], frozenset[str], frozenset[str]]:
+        """Standings; hosts that stand otherwise than before; hosts with a cause shared among hosts."""
+        fleet, past, heard = self.fleet, self.past, self.hearing.hosts
+        shared = share_devices(self.index, self.hearing, own)
+        todo = set(self.hearing.moved_hosts) | own.keys() | past.working.own.keys() | shared.keys()
+        todo |= past.working.loose_hosts | {host for kind, host in self.out.stopped if kind == "host"}
+        for site in changed_sites:
+            todo.update(fleet.hosts_by_site.get(site, ()))
+        todo &= fleet.hosts.keys()
+        hosts = {} if self.is_anew else dict(past.standing.hosts)
+        changed = set()
+        for host in todo:
+            entry, before = fleet.hosts[host], past.standing.hosts.get(host)
+            finding = find_host(entry, heard[host], own.get(host), sites[entry.site], own, shared.get(host))
+            (state, reason, cause, evidence), since_ms = self.out.conclude("host", host, finding)
+            now = HostStanding(
+                state, since_ms, reason, heard[host].last_report_ms, heard[host].failing, cause, evidence
             )
-        return found
+            if before is None or (before.state, before.cause, before.failing) != (state, cause, now.failing):
+                changed.add(host)
+            hosts[host] = before if before is not None and before == now else now
+        return hosts, frozenset(changed), frozenset(shared)
 
-    def _is_grace(self, site: str) -> bool:
-        return self.now_ms < self.started_at_ms + GRACE_INTERVALS * self.interval_ms[site]
+    def _agents(
+        self, own: dict[str, Finding], sites: dict[str, SiteStanding], changed_sites: set[str]
+    ) -> dict[bytes, AgentStanding]:
+        fleet, past = self.fleet, self.past
+        todo = set(self.hearing.moved_agents)
+        for site in changed_sites:
+            todo.update(fleet.agents_by_site.get(site, ()))
+        for host in own.keys() | past.working.own.keys():
+            if (
+                host in fleet.hosts
+                and (agent_id := fleet.hosts[host].agent_id) in fleet.agents
+                and agent_id is not None
+            ):
+                todo.add(agent_id)
+        agents = {} if self.is_anew else dict(past.standing.agents)
+        for agent_id in todo:
+            agent, heard = fleet.agents[agent_id], self.hearing.agents[agent_id]
+            finding = find_agent(agent, heard, own.get(agent.host), sites.get(agent.site))
+            (state, reason, cause, evidence), since_ms = self.out.conclude("agent", agent_id.hex(), finding)
+            agents[agent_id] = AgentStanding(state, since_ms, reason, heard.last_report_ms, cause, evidence)
+        return agents
 
-    def _since(self, kind: str, subject: str, book: Mapping[str, Recorded], state: int, reason: str) -> int:
-        """Since when it has this state; notes a change where the rows say otherwise."""
-        if reason == r.STARTING:
-            return self.started_at_ms  # not a conclusion: what is recorded stays
-        recorded = book.get(subject)
-        if recorded is not None and recorded.state == state:
-            return recorded.since_ms
-        before = recorded.state if recorded is not None else None
-        self.changes.append(Change(kind, subject, before, state, self.now_ms, reason))
-        return self.now_ms
-
-
-def judge_site(hosts: list[HostStanding], agents: list[AgentStanding]) -> tuple[int, str]:
-    """State and reason of a site from what it has."""
-    if not hosts:
-        return s.NO_DATA, r.NO_HOSTS
-    reasons = {host.reason for host in hosts}
-    current = [host for host in hosts if host.state != s.NO_DATA]
-    if not current:
-        if r.STARTING in reasons:
-            return s.NO_DATA, r.STARTING
-        return s.NO_DATA, reasons.pop() if len(reasons) == 1 else r.SILENT
-    if not reasons.isdisjoint((r.SILENT, r.SUSPENDED, r.REVOKED)):
-        return s.DEGRADED, r.HOSTS_SILENT
-    if any(not agent.is_current and agent.reason != r.STARTING for agent in agents):
-        return s.DEGRADED, r.AGENTS_SILENT
-    if any(host.state == s.DEGRADED for host in current):
-        return s.DEGRADED, r.CHECKS_FAILING
-    if r.STARTING in reasons or any(agent.reason == r.STARTING for agent in agents):
-        return s.NO_DATA, r.STARTING
-    if r.NEVER_REPORTED in reasons:
-        return s.DEGRADED, r.HOSTS_NEVER_REPORTED
-    return s.OK, r.REPORTING
-
-
-def _failing(host: str, report: Report) -> tuple[FailingCheck, ...]:
-    failing = [
-        FailingCheck(host, check, result.state, result.text, result.since_ms)
-        for check, result in report.checks.items()
-        if result.state != CHECK_OK
-    ]
-    return tuple(sorted(failing, key=_by_weight)) if failing else ()
-
-
-def _by_weight(check: FailingCheck) -> tuple[int, str, str]:
-    return _WORST_FIRST.get(check.state, 2), check.host, check.check
+    def _places(
+        self, kind: str, found: dict[str, Finding], before: Mapping[str, Finding], known: Mapping[str, PlaceStanding]
+    ) -> dict[str, PlaceStanding]:
+        """Standings of links, hubs, systems and interfaces; what was found as before is taken over."""
+        is_graced = self.past.standing.at_ms < self.grace_ends_ms
+        places = {}
+        for subject, finding in found.items():
+            kept = known.get(subject)
+            is_same = before.get(subject) is finding and not self.is_anew and not is_graced
+            if is_same and kept is not None and (kind, subject) not in self.out.stopped:
+                places[subject] = kept
+                continue
+            graced = in_grace(finding, self.now_ms, self.grace_ends_ms)
+            (state, reason, cause, evidence), since_ms = self.out.conclude(kind, subject, graced)
+            now = PlaceStanding(state, since_ms, reason, cause, evidence)
+            places[subject] = kept if kept is not None and kept == now else now
+        return places

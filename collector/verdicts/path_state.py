@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from collector.verdicts.evidence import Probed
 from collector.verdicts.thresholds import Limits
 
 MOST_COUNTED = 3
 FAILED_CYCLES = 2
-LARGE_CYCLES = 2
-"""Two in a row, so that the third cycle at the latest shows it."""
+CLEAN_CYCLES = 3
+"""Large packets are said to pass again after so many cycles without a loss: nine of ten lost still lets some through."""
 SLOW_CYCLES = 3
 LEARNED_CYCLES = 20
 """Good cycles before a baseline says anything."""
 LEARNING = 0.05
-LARGE_LOSS_RATIO, SMALL_LOSS_RATIO = 0.3, 0.05
-"""Large packets are lost where this many are, while no more than that of the small ones are."""
 
 
 class PathState(NamedTuple):
-    """``failed``, ``large``, ``slow``, ``lossy``: cycles in a row, counted up to three. Times in milliseconds."""
+    """``failed``, ``slow``, ``lossy``: cycles in a row, counted up to three; ``large``: cycles until large packets are said
+    to pass again. Times in milliseconds."""
 
     failed: int = 0
     large: int = 0
@@ -32,7 +30,14 @@ class PathState(NamedTuple):
     learned: int = 0
     rtt_ms: float | None = None
     loss_ratio: float | None = None
-    large_loss_ratio: float | None = None
+    mtu_bytes: float | None = None
+    at_ms: int = 0
+    """Of the report that told the newest cycle, by the receiver's clock."""
+
+    @property
+    def said(self) -> tuple[bool, bool, bool, bool, bool]:
+        """What judgements look at: a path that says the same as before changes none."""
+        return self.is_reached, self.is_failed, self.loses_large, self.is_slow, self.is_lossy
 
     @property
     def is_failed(self) -> bool:
@@ -44,7 +49,7 @@ class PathState(NamedTuple):
 
     @property
     def loses_large(self) -> bool:
-        return self.large >= LARGE_CYCLES
+        return self.large > 0
 
     @property
     def is_slow(self) -> bool:
@@ -61,15 +66,8 @@ class PathState(NamedTuple):
             return None
         return self.usual_ms + max(4 * self.spread_ms, 0.5 * self.usual_ms, 20.0)
 
-    def plain(self) -> list[Any]:
-        return list(self)
 
-    @staticmethod
-    def of(values: Sequence[Any]) -> PathState:
-        return PathState(*values)
-
-
-def follow(before: PathState | None, probed: Probed, limits: Limits) -> PathState:
+def follow(before: PathState | None, probed: Probed, limits: Limits, at_ms: int) -> PathState:
     """The path after one more cycle. What is too slow is not learned: a lasting fault must not become the usual."""
     old = before or PathState()
     if not probed.is_reached:
@@ -80,23 +78,25 @@ def follow(before: PathState | None, probed: Probed, limits: Limits) -> PathStat
             lossy=0,
             rtt_ms=None,
             loss_ratio=probed.loss_ratio,
-            large_loss_ratio=None,
+            mtu_bytes=None,
+            at_ms=at_ms,
         )
     rtt_ms = probed.rtt_seconds * 1000 if probed.rtt_seconds is not None else None
-    loss, large = probed.loss_ratio, probed.large_loss_ratio
+    loss = probed.loss_ratio
     above = min(limits.rtt_ms, old.slow_above_ms or limits.rtt_ms)
     is_slow = rtt_ms is not None and rtt_ms > above
-    loses_large = large is not None and large >= LARGE_LOSS_RATIO and (loss or 0.0) <= SMALL_LOSS_RATIO
+    large = old.large if probed.loses_large is None else CLEAN_CYCLES if probed.loses_large else max(0, old.large - 1)
     is_lossy = loss is not None and loss > limits.loss_ratio
     learned = old if rtt_ms is None or is_slow or is_lossy else _learn(old, rtt_ms)
     return learned._replace(
         failed=0,
-        large=min(old.large + 1, MOST_COUNTED) if loses_large else 0,
+        large=large,
         slow=min(old.slow + 1, MOST_COUNTED) if is_slow else 0,
         lossy=min(old.lossy + 1, MOST_COUNTED) if is_lossy else 0,
         rtt_ms=rtt_ms,
         loss_ratio=loss,
-        large_loss_ratio=large,
+        mtu_bytes=probed.mtu_bytes,
+        at_ms=at_ms,
     )
 
 

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from collector.verdicts.memory import Memory
+from collector.verdicts.past import Books, no_books
 from collector.verdicts.standing import Change, FailingCheck, Recorded
-from collector.verdicts.tables import failing_checks, state_changes, states
+from collector.verdicts.tables import failing_checks, state_changes, states, verdict_memory
 
 AT_ONCE = 300
 
 
-def recorded(connection: Connection) -> dict[str, dict[str, Recorded]]:
+def recorded(connection: Connection) -> Books:
     """Every current state by kind and id."""
-    books: dict[str, dict[str, Recorded]] = {"site": {}, "host": {}, "agent": {}}
+    books = no_books()
     for row in connection.execute(select(states)):
-        books.setdefault(row.kind, {})[row.id] = Recorded(row.state, row.since_ms, row.reason)
+        books.setdefault(row.kind, {})[row.id] = Recorded(row.state, row.since_ms, row.reason, row.cause)
     return books
+
+
+def remembered(connection: Connection) -> Memory:
+    memory = Memory()
+    for row in connection.execute(select(verdict_memory)):
+        memory = memory.taking(row.part, row.content)
+    return memory
+
+
+def write_memory(connection: Connection, parts: Mapping[str, Any]) -> None:
+    """Take these parts in place of what was there."""
+    if parts:
+        connection.execute(delete(verdict_memory).where(verdict_memory.c.part.in_(list(parts))))
+        connection.execute(insert(verdict_memory), [{"part": part, "content": rows} for part, rows in parts.items()])
 
 
 def add_changes(connection: Connection, changes: Sequence[Change]) -> None:
@@ -27,7 +44,17 @@ def add_changes(connection: Connection, changes: Sequence[Change]) -> None:
     forget(connection, ((change.kind, change.id) for change in changes))
     connection.execute(
         insert(states),
-        [{"kind": c.kind, "id": c.id, "state": c.after, "since_ms": c.at_ms, "reason": c.reason} for c in changes],
+        [
+            {
+                "kind": c.kind,
+                "id": c.id,
+                "state": c.after,
+                "since_ms": c.at_ms if c.since_ms is None else c.since_ms,
+                "reason": c.reason,
+                "cause": c.cause,
+            }
+            for c in changes
+        ],
     )
     connection.execute(
         insert(state_changes),
@@ -39,6 +66,7 @@ def add_changes(connection: Connection, changes: Sequence[Change]) -> None:
                 "to_state": c.after,
                 "at_ms": c.at_ms,
                 "reason": c.reason,
+                "cause": c.cause,
             }
             for c in changes
         ],
@@ -89,4 +117,4 @@ def changes_of(connection: Connection, kind: str, subject: str, from_ms: int, to
         )
         .order_by(state_changes.c.at_ms, state_changes.c.id)
     )
-    return [Change(r.kind, r.subject, r.from_state, r.to_state, r.at_ms, r.reason) for r in rows]
+    return [Change(r.kind, r.subject, r.from_state, r.to_state, r.at_ms, r.reason, r.cause) for r in rows]

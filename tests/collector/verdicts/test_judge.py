@@ -9,7 +9,9 @@ import pytest
 from worlds import START, Check, Known, Reported, agent_id, fleet, known
 
 from collector.fleet.registry import Fleet
-from collector.verdicts.judge import GRACE_INTERVALS, Past, judge
+from collector.verdicts.heard import GRACE_INTERVALS
+from collector.verdicts.judge import judge
+from collector.verdicts.past import Past
 from collector.verdicts.reasons import (
     AGENTS_SILENT,
     CHECKS_FAILING,
@@ -219,7 +221,7 @@ def settle(world: Fleet, heard: Known, at: float, past: Past, started_ms: int = 
     """One tick as the job does it."""
     judged = judge(world, heard, START + round(at * 1000), past, started_ms)
     past.record(judged.changes)
-    past.standing, past.reports = judged.standing, judged.reports
+    judged.into(past)
     return judged.standing, judged.changes
 
 
@@ -263,7 +265,7 @@ def test_state_change_between_reports_is_seen_at_once() -> None:
     settle(ONE, heard, LATER, past)
     heard.hosts["a.seoul"] = replace(heard.hosts["a.seoul"], checks={"nginx": Check(2, START + 1, "not running")})
     standing, changes = settle(ONE, heard, LATER + 1, past)
-    assert [(c.kind, c.after) for c in changes] == [("host", DEGRADED), ("site", DEGRADED)]
+    assert [(c.kind, c.after) for c in changes] == [("site", DEGRADED), ("host", DEGRADED)]
     assert [(f.check, f.text) for f in standing.sites["seoul"].failing] == [("nginx", "not running")]
 
 
@@ -279,7 +281,7 @@ def test_restart_leaves_no_trace() -> None:
     past = Past()
     heard = known({"a.seoul": ("x", LATER)})
     settle(ONE, heard, LATER, past)
-    restarted = Past(hosts=past.hosts, sites=past.sites, agents=past.agents)  # as read back from the rows
+    restarted = Past(books=past.books, memory=past.memory)  # as read back from the rows
     started = START + round((LATER + 600) * 1000)
     standing, changes = settle(ONE, heard, LATER + 601, restarted, started)
     assert changes == []
@@ -295,7 +297,7 @@ def test_restart_that_finds_silence_says_so_after_the_grace() -> None:
     heard = known({"a.seoul": ("x", LATER)})
     settle(ONE, heard, LATER, past)
     started = START + round((LATER + 600) * 1000)
-    restarted = Past(hosts=past.hosts, sites=past.sites, agents=past.agents)
+    restarted = Past(books=past.books, memory=past.memory)
     _, changes = settle(ONE, heard, LATER + 600 + GRACE_INTERVALS * 15 - 1, restarted, started)
     assert changes == []
     _, changes = settle(ONE, heard, LATER + 600 + GRACE_INTERVALS * 15, restarted, started)

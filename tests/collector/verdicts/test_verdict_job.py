@@ -60,7 +60,7 @@ def test_only_changes_are_written(world: World) -> None:
     world.hear({"a.seoul": ("x", LATER)})
     for at in range(5):
         world.tick(LATER + at)
-    assert [row[0::2] for row in world.rows()] == [(kind, None, "reporting") for kind in ("host", "agent", "site")]
+    assert [row[0::2] for row in world.rows()] == [(kind, None, "reporting") for kind in ("site", "host", "agent")]
     world.tick(LATER + 46)
     world.tick(LATER + 47)
     world.hear({"a.seoul": ("x", LATER + 60, {"disk": 1})})

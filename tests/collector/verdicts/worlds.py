@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from agent.link.model import Labels
 from collector.fleet.registry import Agent, Fleet, HostEntry, Site
+from collector.verdicts.evidence import Window
 
 START = 1_800_000_000_000
 """When the collector of these tests started, in milliseconds."""
@@ -25,6 +27,14 @@ class Reported:
     received_at_ms: int
     interval_ms: int = INTERVAL * 1000
     checks: Mapping[str, Check] = field(default_factory=dict)
+    numbers: Mapping[str, tuple[tuple[Labels, float], ...]] = field(default_factory=dict)
+    """Series by name."""
+
+    def has(self, name: str) -> bool:
+        return name in self.numbers
+
+    def named(self, name: str) -> Iterator[tuple[Labels, float]]:
+        return iter(self.numbers.get(name, ()))
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,8 @@ class HeardAt:
 class Known:
     hosts: dict[str, Reported] = field(default_factory=dict)
     agents: dict[bytes, HeardAt] = field(default_factory=dict)
+    hub_seen_ms: dict[str, int] = field(default_factory=dict)
+    windows: dict[tuple[str, str], Window] = field(default_factory=dict)
 
 
 def agent_id(name: str) -> bytes:

@@ -1,0 +1,110 @@
+"""One disturbance, one entry: everything that is not well, gathered under what it lies behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from collector.fleet.registry import Fleet
+from collector.verdicts import reasons as r
+from collector.verdicts.standing import DOWN, MAINTENANCE, OK, Cause, Fact, Standing
+
+HOLD_DOWN_MS = 30_000
+"""Before anybody is told: a restart of a few seconds wakes nobody."""
+PARENT_INTERVALS = 2
+OF_HOSTS = frozenset({r.CHECKS_FAILING, r.HOSTS_SILENT, r.HOSTS_DOWN, r.AGENTS_SILENT})
+"""Reasons of a site that are its hosts' own."""
+_QUIET = r.SELF_EXPLAINED | {r.BACKUP_UNTESTED, r.ONE_PATH}
+"""To be seen on a page, and no disturbance."""
+
+
+class _Part:
+    """One thing that is not well."""
+
+    __slots__ = ("cause", "evidence", "id", "kind", "reason", "since_ms", "state")
+
+    def __init__(
+        self, kind: str, subject: str, found: tuple[int, int, str], cause: str, evidence: tuple[Fact, ...]
+    ) -> None:
+        self.kind, self.id = kind, subject
+        self.state, self.since_ms, self.reason = found
+        self.cause, self.evidence = cause, evidence
+
+
+def gather_causes(fleet: Fleet, standing: Standing) -> Mapping[str, Cause]:
+    """By the cause's id."""
+    parts: dict[str, list[_Part]] = {}
+    for part in _parts(standing):
+        root = part.cause or f"{part.kind}:{part.id}"
+        if part.kind == "site" and not part.cause and part.reason in OF_HOSTS:
+            continue
+        parts.setdefault(root, []).append(part)
+    return {root: _cause(root, found, fleet, standing) for root, found in parts.items()}
+
+
+def _parts(standing: Standing) -> Iterator[_Part]:
+    for kind, found in (
+        ("hub", standing.hubs),
+        ("link", standing.links),
+        ("site", standing.sites),
+        ("host", standing.hosts),
+        ("system", standing.systems),
+        ("interface", standing.interfaces),
+    ):
+        for subject, each in [item for item in found.items() if item[1][0] > MAINTENANCE]:
+            if each.reason not in _QUIET:
+                yield _Part(kind, subject, each[:3], each.cause, each.evidence)
+    for agent, one in standing.agents.items():
+        if one.state == DOWN:
+            yield _Part("agent", agent.hex(), one[:3], one.cause, one.evidence)
+
+
+def _cause(root: str, parts: list[_Part], fleet: Fleet, standing: Standing) -> Cause:
+    kind, _, subject = root.partition(":")
+    own = next((part for part in parts if part.kind == kind and part.id == subject), None)
+    affected = {(part.kind, part.id): None for part in parts if part is not own}
+    for part in parts:
+        if part.kind == "host" and (site := fleet.hosts[part.id].site) and standing.sites[site].reason in OF_HOSTS:
+            affected["site", site] = None
+    if own is None:
+        own = _root_of(kind, subject, standing)
+    evidence = own.evidence if own is not None else parts[0].evidence
+    last = [
+        fact.at_ms for part in parts for fact in part.evidence if fact.code == "last_report" and fact.at_ms is not None
+    ]
+    seen_ms = min([own.since_ms] if own is not None else [part.since_ms for part in parts])
+    return Cause(
+        root,
+        own.state if own is not None else max(part.state for part in parts),
+        min([seen_ms, *last]),
+        own.reason if own is not None else r.COMMON_FACTOR if kind != "collector" else r.COLLECTOR_BLIND,
+        evidence,
+        tuple(sorted(affected)),
+        _due_ms(kind, subject, seen_ms, own.reason if own is not None else "", fleet),
+    )
+
+
+def _root_of(kind: str, subject: str, standing: Standing) -> _Part | None:
+    """The root where it stands well by itself, or is told elsewhere."""
+    books: Mapping[str, Mapping[str, Any]] = {
+        "site": standing.sites,
+        "host": standing.hosts,
+        "link": standing.links,
+        "hub": standing.hubs,
+        "system": standing.systems,
+    }
+    found = books.get(kind, {}).get(subject)
+    if found is None or found.state == OK:
+        return None
+    return _Part(kind, subject, found[:3], found.cause, found.evidence)
+
+
+def _due_ms(kind: str, subject: str, seen_ms: int, reason: str, fleet: Fleet) -> int | None:
+    if reason in (r.FLAPPING, r.RECOVERING):
+        return None
+    wait_ms = HOLD_DOWN_MS
+    site = subject if kind == "site" else fleet.hosts[subject].site if kind == "host" and subject in fleet.hosts else ""
+    place = fleet.sites.get(site)
+    if place is not None and place.hub:
+        wait_ms = max(wait_ms, PARENT_INTERVALS * place.interval_seconds * 1000)
+    return seen_ms + wait_ms

@@ -1,0 +1,81 @@
+"""What others lie behind: hubs, and the collector itself. Which of them are out since when, and which came back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from collector.fleet.registry import Fleet
+from collector.verdicts import reasons as r
+from collector.verdicts.finding import Finding
+from collector.verdicts.hubs import Child, judge_hub
+from collector.verdicts.index import Index
+from collector.verdicts.memory import Memory
+from collector.verdicts.past import RawSite
+from collector.verdicts.senses import Senses
+from collector.verdicts.sites import COLLECTOR
+from collector.verdicts.standing import NO_DATA, Fact
+
+REMEMBERED_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parents:
+    fleet: Fleet
+    index: Index
+    senses: Senses
+    raw: Mapping[str, RawSite]
+    maintained: frozenset[str]
+    now_ms: int
+    started_at_ms: int
+
+    def judge(
+        self, known: Memory, blind: tuple[Fact, ...], maintained_before: frozenset[str]
+    ) -> tuple[dict[str, Finding], Memory]:
+        """Findings of all hubs, and the memory with which parents are out since when, and which came back."""
+        now_ms = self.now_ms
+        suspected = {key: at for key, at in known.suspected.items() if key in self.fleet.hubs or key == COLLECTOR}
+        recovered = {key: at for key, at in known.recovered.items() if now_ms - at < REMEMBERED_MS}
+        recovered |= {f"site:{site}": now_ms for site in maintained_before - self.maintained}
+        found = {}
+        for hub in self.fleet.hubs:
+            children = self._children(hub)
+            was_out = hub in suspected
+            seen_ms = known.hubs.get(hub)
+            if seen_ms is not None and not was_out:
+                seen_ms = max(seen_ms, self.started_at_ms)  # while we were away nobody could be heard
+            tally = self.senses.tally(self.index.at_hub.get(hub, ()))
+            finding, is_out = judge_hub(hub, seen_ms, children, tally, now_ms)
+            if blind:
+                finding, is_out = Finding(NO_DATA, r.COLLECTOR_BLIND, COLLECTOR, blind), was_out
+            elif was_out and not is_out and self._is_starting(hub):
+                finding, is_out = Finding(NO_DATA, r.STARTING), True
+            if is_out:
+                silent = [
+                    child.last_ms for child in children if child.is_silent and now_ms - child.last_ms < REMEMBERED_MS
+                ]
+                suspected.setdefault(hub, min([seen_ms if seen_ms is not None else now_ms, *silent]))
+            elif suspected.pop(hub, None) is not None:
+                recovered[f"hub:{hub}"] = now_ms
+            found[hub] = finding
+        if blind:
+            suspected.setdefault(COLLECTOR, now_ms)
+        elif suspected.pop(COLLECTOR, None) is not None:
+            recovered[COLLECTOR] = now_ms
+        return found, replace(known, suspected=suspected, recovered=recovered)
+
+    def _children(self, hub: str) -> list[Child]:
+        """Sites behind a hub that were ever heard and are not in an agreed window."""
+        return [
+            Child(
+                site,
+                self.raw[site].state == NO_DATA and self.raw[site].reason != r.STARTING,
+                last_ms,
+                self.fleet.sites[site].interval_seconds * 1000,
+            )
+            for site in self.index.sites_by_hub.get(hub, ())
+            if (last_ms := self.raw[site].last_report_ms) is not None and site not in self.maintained
+        ]
+
+    def _is_starting(self, hub: str) -> bool:
+        return any(self.raw[site].reason == r.STARTING for site in self.index.sites_by_hub.get(hub, ()))
