@@ -20,6 +20,8 @@ from collector.telemetry import Telemetry
 log = logging.getLogger(__name__)
 
 AFTER_FAULT_SECONDS = 10.0
+STOP_SECONDS = 5.0
+"""For all destinations together: one that is dead must not hold up the end of the collector."""
 
 
 class RemoteWrite:
@@ -63,9 +65,9 @@ class RemoteWrite:
         self._stopping.set()
         for waiter in self._waiters:
             waiter.wake()
-        for thread in self._threads:
-            thread.join(5.0)
-        for thread, exchange in zip(self._threads, self._exchanges, strict=True):
+        end = self._clock.monotonic() + STOP_SECONDS
+        for thread, exchange in zip(self._threads, self._exchanges, strict=False):  # no threads where never started
+            thread.join(max(0.0, end - self._clock.monotonic()))
             if not thread.is_alive():
                 exchange.close()
 
