@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DATA ?= ./var
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-real bench lint web wheel clean
+.PHONY: run test test-real soak bench lint web wheel clean
 
 run: web
 	@exec $(BIN)/bongsu serve --data $(DATA) --local-agent
@@ -18,6 +18,9 @@ test: $(VENV)/.dev web lint
 test-real: $(VENV)/.dev web
 	@echo "make test-real: against the real programs; a missing one is a failure"
 	@BONGSU_REAL=1 $(BIN)/python -m pytest -m "real or postgres or slow" -n 2 --dist loadfile
+
+soak: $(VENV)/.dev
+	@$(BIN)/python tests/world/soak.py $(SOAK)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo

@@ -173,14 +173,18 @@ class WorldAgent:
         if not self.is_up or life != self._life:
             return
         if not self.is_silent:
-            try:
-                self.report()
-            except PowerGone:
-                self._die()
-                return
-            self._wake()
-            self.after_turn()
+            self.speak()
         self._timeline.after(self.profile.interval_seconds, lambda: self._report_turn(life))
+
+    def speak(self) -> None:
+        """Report now."""
+        try:
+            self.report()
+        except PowerGone:
+            self._die()
+            return
+        self._wake()
+        self.after_turn()
 
     def _wake(self) -> None:
         """The sender's next step is now, or as soon as it is back from its exchange."""

@@ -23,7 +23,7 @@ from collector.world.centre import empty_database
 from collector.world.clock import SeededChance, StepClock, Timeline
 from collector.world.station import InlineLoop, Station
 
-REGISTRY_SECONDS = 30
+REGISTRY_SECONDS = 60
 TICK_SECONDS = 1e-5
 
 

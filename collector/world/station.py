@@ -19,10 +19,12 @@ from urllib.parse import urlsplit
 from sqlalchemy import event
 
 from agent.link.exchange import Failure, Request, Response
+from agent.link.send_request import ENVELOPES_PATH, SCHEMAS_PATH
 from collector.app import App, build
 from collector.settings import Settings
 from collector.world.clock import MachineClock, Timeline
 
+LINK_PATHS = (ENVELOPES_PATH, SCHEMAS_PATH)
 BEFORE_COMMIT, AFTER_COMMIT = "before its commit", "after its commit"
 
 
@@ -121,10 +123,14 @@ class Station:
             said.append(message)
 
         task = self._loop.create_task(app(_scope(request), receive, send))
+        if request.path not in LINK_PATHS:
+            self._loop.run_until_complete(task)  # a thread of the web framework answers; nobody else moves meanwhile
         while not task.done():
             self._loop.call_soon(self._loop.stop)
             self._loop.run_forever()
             app.log.step()
+        self._loop.call_soon(self._loop.stop)
+        self._loop.run_forever()  # what was to follow the task's end
         task.result()
         headers = {name.lower(): value.decode("latin-1") for name, value in said[0]["headers"]}
         body = b"".join(part.get("body", b"") for part in said[1:])

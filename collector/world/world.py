@@ -185,7 +185,11 @@ class World:
             agent.is_silent = True
         end = self.timeline.now + DRAIN_SECONDS
         while self.timeline.now < end and any(map(self._waits, self.agents)):
-            self.timeline.step(self.timeline.now + 60.0)
+            self.timeline.step(self.timeline.now + 120.0)
+            for agent in self.agents:
+                if agent.is_up and len(agent.identity.urls) > 1 and agent.spool.figures().records:
+                    agent.speak()  # a hub has the centre's receipt later than the report, and tells it at the next
+        self.timeline.step(self.timeline.now + 120.0)
         self._reckon()
         for station in self.stations.values():
             station.end()
@@ -219,7 +223,8 @@ class World:
         self.heals.clear()
 
     def _waits(self, agent: WorldAgent) -> bool:
-        return agent.revoked_ms is None and (not agent.is_up or agent.spool.figures().records > 0)
+        last_words = 2 if len(agent.identity.urls) > 1 else 0
+        return agent.revoked_ms is None and (not agent.is_up or agent.spool.figures().records > last_words)
 
     # ------------------------------------------------------------ the reckoning
 
