@@ -105,6 +105,7 @@ class App:
         answering = Answering(keys.receiver, None if self.upstream else keys.own.sign, self._custody)
         self.intake = Intake(self.registry, self.admission, self.log, answering, self.nonces, clock, settings.limits)
         self.intake.on_refused = self.telemetry.refused
+        self.intake.on_shed = self.telemetry.shed
         self.intake.bearer = self.hub_contacts.bearer
         self.intake.on_brought = self._brought
         self.history = History(self.store, self.registry, settings.history.raw_days)

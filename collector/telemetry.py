@@ -19,7 +19,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from agent.link.names import FLEET_METRICS
+from agent.link.names import BACKLOG_LANE, FLEET_METRICS, LIVE_LANE
 from collector.telemetry_remote_write import RemoteWriteTelemetry
 
 ENVELOPE_CODES = (
@@ -55,6 +55,8 @@ ENROLMENT_RESULTS = (
     "not_known",
 )
 """What became of a request to enrol or to rotate a key."""
+
+LANES = (LIVE_LANE, BACKLOG_LANE)
 
 LOGIN_RESULTS = ("ok", "wrong_login", "too_many_logins", "foreign_origin")
 
@@ -141,6 +143,12 @@ class Telemetry:
             buckets=SECONDS,
             registry=registry,
         )
+        self._intake_shed = Counter(
+            "bongsu_intake_shed",
+            "Requests turned away for load, to be sent again, by lane.",
+            ["lane"],
+            registry=registry,
+        )
         self.batch_envelopes = Histogram(
             "bongsu_intake_batch_envelopes",
             "Envelopes made durable by one group commit.",
@@ -178,6 +186,8 @@ class Telemetry:
         self.remote_write = RemoteWriteTelemetry(registry)
         for code in (*ENVELOPE_CODES, "other"):
             self._refused.labels(code)
+        for lane in LANES:
+            self._intake_shed.labels(lane)
         for result in RECORD_RESULTS:
             self._history_records.labels(result)
         for result in ENROLMENT_RESULTS:
@@ -192,6 +202,10 @@ class Telemetry:
     def brought(self, hub: str, code: str) -> None:
         """Count an envelope that a hub brought and that was not taken."""
         self._brought.labels(hub, code if code in ENVELOPE_CODES else "other").inc()
+
+    def shed(self, lane: str) -> None:
+        """Count a request that was turned away for load."""
+        self._intake_shed.labels(lane if lane in LANES else "live").inc()
 
     def enrolment(self, result: str) -> None:
         """Count a request to enrol or rotate; ``result`` is one of ``ENROLMENT_RESULTS``."""

@@ -20,6 +20,7 @@ from collector.intake.commit import Writer
 from collector.intake.nonce import Nonces
 from collector.intake.reply import Answering, answer
 from collector.intake.settle import SchemaRefused, settle
+from collector.intake.shed import Shedder, lane_of
 from collector.intake.work import Work
 
 TURN_SECONDS = 0.002
@@ -27,8 +28,6 @@ TURN_SECONDS = 0.002
 REQUEST_RECORDS = 100_000
 REQUEST_COLUMN_BYTES = 256 << 20
 """What one request may hold unpacked, of admitted envelopes: a thousand ordinary envelopes are a third of it."""
-WAITING_BYTES = 64 << 20
-"""Bodies waiting for a commit past which a request is turned away, to be sent again."""
 SCHEMAS_AT_ONCE = 1_000
 _decode_schemas = msgspec.msgpack.Decoder(list[bytes]).decode
 
@@ -51,7 +50,9 @@ class Intake:
         self._nonces = nonces
         self._clock = clock
         self._limits = limits
-        self._waiting_bytes = 0
+        self.shedder = Shedder()
+        self.on_shed: Callable[[str], None] = lambda _lane: None
+        """Told the lane of a request that was turned away for load."""
         self._room = Room()
         self._finished: deque[tuple[asyncio.Future[BaseException | None], BaseException | None]] = deque()
         self.refusals: Counter[tuple[str, str]] = Counter()
@@ -83,10 +84,13 @@ class Intake:
             self._count("", why.code)
             await send_problem(reply, 400, why.code, why.text)
             return
-        if self._waiting_bytes > WAITING_BYTES:
-            await send_problem(reply, 503, "busy", "too much is waiting to be committed; send again", 2)
+        lane = lane_of(scope.get("headers", []))
+        again_in = self.shedder.refuses(lane, self._clock.monotonic()) if raws else 0
+        if again_in:
+            self.on_shed(lane)
+            await send_problem(reply, 503, "busy", f"no room for the {lane} lane now; send again", again_in)
             return
-        self._waiting_bytes += len(body)
+        waits = self.shedder.begin(len(body), self._clock.monotonic())
         try:
             work, failure = await self._commit(raws)
         except BodyError as why:
@@ -94,7 +98,7 @@ class Intake:
             await send_problem(reply, why.status, "too_large", why.text)
             return
         finally:
-            self._waiting_bytes -= len(body)
+            self.shedder.end(waits, self._clock.monotonic())
         if failure is not None:
             await send_problem(reply, 503, "not_stored", f"nothing of this request was kept: {failure}", 5)
             return
