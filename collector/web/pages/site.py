@@ -17,6 +17,7 @@ from collector.history.source import TooMuch
 from collector.store.scope import Scope
 from collector.verdicts.standing import OK
 from collector.web import plots, site_view, view
+from collector.web.link_bytes import RECEIVED, SENT, LinkBytes, bytes_per_minute
 from collector.web.queries import latest_changes
 from collector.web.render import frame_of, page
 
@@ -56,6 +57,7 @@ def router(services: Services) -> APIRouter:
             "agents": [site_view.agent_line(agent, live, standing) for agent in agents],
             "names": {agent.id.hex(): agent.host for agent in agents},
             "reports": site_view.reports_of(hosts, live),
+            "link_bytes": line_use(services, found, caller.scope, frame.now_ms),
             "changes": changes,
         }
         return page(request, services, "site.html", values, frame=frame)
@@ -72,3 +74,14 @@ def cpu_ratios(services: Services, site: Site, scope: Scope, now_ms: int) -> dic
     except TooMuch:
         return {}
     return plots.cpu_ratios(found, hold_ms)
+
+
+def line_use(services: Services, site: Site, scope: Scope, now_ms: int) -> LinkBytes | None:
+    """What the agents of a site put on its line; None where they do not say, or there is too much to read."""
+    hold_ms = STALE_INTERVALS * site.interval_seconds * 1000
+    wanted = (matcher("__name__", "=~", f"{SENT}|{RECEIVED}"), matcher("site", "=", site.id))
+    try:
+        found = services.history.select(wanted, now_ms - 2 * hold_ms, now_ms + 1, scope)
+    except TooMuch:
+        return None
+    return bytes_per_minute(found, hold_ms)
