@@ -229,7 +229,7 @@ class WorldAgent:
         self.spool.append(drafts)
         self._note(len(drafts))
 
-    def _rest(self) -> list[float | None]:
+    def _rest(self) -> Sequence[float | None]:
         return [float(self.chance.randrange(1000)) for _ in range(self.width - 1)]
 
     def _value(self, at_ms: int) -> float:
