@@ -26,7 +26,7 @@ def measure(bench: Bench) -> list[Figure]:
     fleet = make_fleet(data, AGENTS)
     with serving(data) as centre:
         raws = reports(fleet, rounds + 2)
-        seconds, used, latencies = run(_job(centre.address, raws, SCRAPE, centre.cpu_seconds))
+        seconds, used, latencies = run(job(centre.address, raws, SCRAPE, centre.cpu_seconds))
         expect_accepted(centre, AGENTS * (rounds + 2))
         peak = centre.peak_rss_mib()
     value = used / seconds * 3600
@@ -49,12 +49,16 @@ def reports(fleet: Sequence[Sender], rounds: int) -> list[list[bytes]]:
     ]
 
 
-async def _job(
-    address: Address, raws: Sequence[Sequence[bytes]], scrape: bytes, cpu: Callable[[], float]
+async def job(
+    address: Address,
+    raws: Sequence[Sequence[bytes]],
+    scrape: bytes,
+    cpu: Callable[[], float],
+    connections: int = CONNECTIONS,
 ) -> tuple[float, float, list[float]]:
     """(seconds, CPU seconds, push latencies) of all intervals but the first two: in the first everybody registers,
     in the second the background work takes that in."""
-    pool = Pool(address, CONNECTIONS)
+    pool = Pool(address, connections)
     for raw in raws[:2]:
         expect((await send_paced(pool, raw, INTERVAL)).replies, 200, 202)
     await get(address, scrape)
@@ -84,7 +88,7 @@ def _pushgateway(bench: Bench, rounds: int) -> tuple[dict[str, float], dict[str,
     count = min(rounds, 2)
     with peer.running() as process:
         raws = [[peer.push(s.host, s.text()) for s in fleet] for _ in range(count + 2)]
-        seconds, used, _ = run(_job(peer.address, raws, SCRAPE_PEER, process.cpu_seconds))
+        seconds, used, _ = run(job(peer.address, raws, SCRAPE_PEER, process.cpu_seconds))
         peak = process.peak_rss_mib()
     bench.say(f"pushgateway: {used / seconds * 3600:.0f} CPU s an hour, peak {peak:.0f} MiB")
     return {"pushgateway": used / seconds * 3600}, {"pushgateway": peak}

@@ -10,6 +10,7 @@ TABLE: tuple[Goal, ...] = (
     Goal("scrape_300k_cpu_s", "CPU s", 0.16, "scrape:of_300k"),
     Goal("scrape_1m_cpu_s", "CPU s", 0.45, "scrape:of_1m"),
     Goal("pace_cpu_s_per_hour", "CPU s / h", 350, "pace:measure"),
+    Goal("pace_hubs_cpu_s_per_hour", "CPU s / h", 130, "pace_hubs:measure"),
     Goal("collector_rss_mib_300k", "MiB", 250, "pace:measure"),
     Goal("push_p99_ms_during_1m_scrape", "ms", 20, "latency:during_1m_scrape"),
     Goal("wire_bytes_per_report", "bytes", 900, "wire:measure"),
@@ -20,6 +21,7 @@ TABLE: tuple[Goal, ...] = (
     Goal("agent_probe_cpu_ms", "CPU ms", 2, "probe:measure"),
     Goal("fault_to_board_s", "s", 5, "fault:to_board"),
     Goal("restart_to_ready_s", "s", 5, "restart:measure"),
+    Goal("catchup_s", "s", 200, "catchup:measure"),
     Goal("board_first_byte_ms", "ms", 50, "board:first_byte"),
     Goal("board_1000_sites_ms", "ms", 250, "board:of_1000_sites"),
 )
