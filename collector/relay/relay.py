@@ -208,6 +208,8 @@ class Relay:
             answer, size = self._upstream.post_envelopes([row.packed for row in bundle], is_backlog)
         except NoAnswer as why:
             self._pace.note_failure(len(bundle))
+            if not why.status:  # a line that is down is asked with next to nothing until it answers
+                self._is_greeted = False
             if is_backlog and why.status in (429, 503):  # it sheds: what is of now may be welcome all the same
                 self._pace.backlog_at, self._upstream.ready_at = self._upstream.ready_at, started_at
             if len(bundle) == 1 and why.status in (400, 413):
