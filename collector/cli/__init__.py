@@ -23,6 +23,7 @@ VERBS = {
     "user": "add and list people",
     "api-token": "make, list and revoke API tokens for programs",
     "apply": "take over a topology file",
+    "intake": "take in envelopes that came as files and say which numbers are missing",
     "sites": "list sites",
     "rules": "check and test rule files",
     "hosts": "list hosts",

@@ -60,13 +60,14 @@ def run(args: argparse.Namespace) -> int:
         refuse_hub(settings)
         if not is_initialised(settings):
             _initialise(settings)
-    with _only_one(settings.data_dir):
+    with sole_collector(settings.data_dir) as say_where:
         listening = _listen(settings)
         settings = replace(settings, server=replace(settings.server, port=listening.getsockname()[1]))
         app = build(settings, SystemClock())
         agent = LocalAgent(app, settings) if args.local_agent else None
 
         async def started() -> None:
+            say_where(local_url(settings))
             print(f"Bongsu is at {settings.server.url}  (stop with Ctrl-C)", flush=True)
             if agent is not None and await asyncio.to_thread(agent.enrol):
                 agent.start()
@@ -151,8 +152,11 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 @contextmanager
-def _only_one(data_dir: Path) -> Iterator[None]:
-    """One collector a data directory: two would each believe that they alone know what is held. Raises UsageError."""
+def sole_collector(data_dir: Path) -> Iterator[Callable[[str], None]]:
+    """One collector a data directory: two would each believe that they alone know what is held. Raises UsageError.
+
+    What it gives writes down where this one is reached, for the other verbs.
+    """
     try:
         descriptor = os.open(data_dir / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as why:
@@ -160,10 +164,44 @@ def _only_one(data_dir: Path) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as why:
+        os.close(descriptor)
         raise UsageError(f"another collector runs on {data_dir}; stop it first, or choose another --data") from why
     finally:
         sys.stdout.flush()
+
+    def say_where(url: str) -> None:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, url.encode(), 0)
+
+    say_where("")
     try:
-        yield
+        yield say_where
     finally:
         os.close(descriptor)
+
+
+def running_at(data_dir: Path) -> str:
+    """Where the collector that runs on this data directory is reached from this machine; empty where none runs.
+
+    Raises UsageError where one is just starting.
+    """
+    try:
+        with (data_dir / "serve.lock").open("r", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                url = lock.read()
+                if not url:
+                    raise UsageError(f"the collector on {data_dir} is just starting; try again in a moment") from None
+                return url
+    except FileNotFoundError:
+        pass
+    return ""
+
+
+def local_url(settings: Settings) -> str:
+    """The address listened on as this machine reaches it."""
+    server = settings.server
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104 - everywhere is here, too
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if server.tls_cert else 'http'}://{shown}:{server.port}"
