@@ -23,10 +23,10 @@ from collector.access import api as access_api
 from collector.access.guard import protect
 from collector.access.identity import Access
 from collector.agencies import api as agencies_api
-from collector.errors import SettingsError
 from collector.completeness import api as completeness_api
 from collector.completeness.hours import SiteHour
 from collector.completeness.job import CompletenessJob
+from collector.errors import SettingsError
 from collector.exposition import api as exposition_api
 from collector.exposition.remote_write.job import RemoteWrite
 from collector.exposition.sampled import SECONDS as SAMPLE_SECONDS
@@ -40,6 +40,7 @@ from collector.history import api as history_api
 from collector.history.job import ChunkJob
 from collector.history.own import OwnSeries
 from collector.history.reader import History
+from collector.history.recent import Recent
 from collector.history.retention import RetentionJob
 from collector.intake.admit import Admission
 from collector.intake.admit import Refused as EnvelopeRefused
@@ -61,7 +62,7 @@ from collector.relay.letting_go import LettingGo
 from collector.rules import api as rules_api
 from collector.rules.files import configured_rules
 from collector.rules.job import SECONDS as RULE_SECONDS
-from collector.rules.job import RuleJob
+from collector.rules.job import RuleJob, interests
 from collector.settings import Settings
 from collector.store.engine import Store
 from collector.store.migrate import require_head
@@ -111,6 +112,7 @@ class App:
         self.history = History(self.store, self.registry, settings.history.raw_days)
         self.own_series = OwnSeries(self.store)
         self.history.sources.append(self.own_series)
+        self._recent = Recent(self.store, self.registry, self.history)
         self.remote_write = RemoteWrite(
             settings.remote_write, self.store, self.registry, self.history, clock, self.telemetry
         )
@@ -120,11 +122,13 @@ class App:
         self.rules = RuleJob(
             self.store,
             configured_rules(settings.rules.shipped, settings.rules.folder),
-            self.history.sources,
+            (self._recent, self.own_series),
             self.own_series,
             clock,
             lambda: self._sampling.is_ready,
+            self._refresh_recent,
         )
+        self._recent.keep(interests(self.rules.groups))
         self.jobs = Jobs(self._jobs(), clock, self.telemetry)
         self._forgotten_at = -1
         """Version of the fleet at which what it no longer has was forgotten."""
@@ -265,6 +269,11 @@ class App:
         self.live.forget(frozenset(fleet.hosts), frozenset(fleet.agents))
         self.admission.forget(frozenset(fleet.agents))
         self._forgotten_at = fleet.version
+
+    def _refresh_recent(self, now: datetime) -> int | None:
+        """What rules look at, up to now; since when samples came late."""
+        self._recent.refresh(now)
+        return self._recent.late_since()
 
     def _checkpoint(self, _now: datetime) -> None:
         self.log.save_checkpoint()

@@ -22,8 +22,8 @@ from collector.store.scope import EVERYTHING
 from collector.verdicts.reasons import STARTING
 from collector.verdicts.standing import Standing
 
-FLEET = "fleet"
-"""Name of the stream."""
+FLEET, HOSTS = "fleet", "hosts"
+"""Names of the streams. Sites stand apart from hosts, for what is asked over months is asked of sites."""
 SECONDS = 15.0
 """How often: as often as a Prometheus would scrape us."""
 STARTING_MS = 300_000
@@ -54,15 +54,14 @@ class SampleJob:
                 return
             self.is_ready = True
         fleet = services.registry.fleet
-        text = chain(
-            fleet_text(fleet, services.live, standing, EVERYTHING),
-            site_level(fleet, services.live, standing, now_ms),
-            [services.telemetry.text()],
-        )
-        rows = [UP, *self._rows(text)]
-        noted = self._own.note(FLEET, rows, now_ms)
+        text = chain(fleet_text(fleet, services.live, standing, EVERYTHING), [services.telemetry.text()])
+        hosts = self._rows(site_level(fleet, services.live, standing, now_ms))
+        noted = [
+            self._own.note(FLEET, [UP, *self._rows(text)], now_ms),
+            self._own.note(HOSTS, list(hosts), now_ms),
+        ]
         with services.store.transaction() as connection:
-            self._own.write(connection, [noted])
+            self._own.write(connection, noted)
 
     def _rows(self, text: Iterable[bytes]) -> Iterator[Row]:
         if len(self._labels) > PREFIXES_KEPT:

@@ -55,6 +55,30 @@ def tail(connection: Connection, agents: Iterable[bytes], received_from_ms: int)
         yield from map(LogRow._make, rows)
 
 
+def rows_after(connection: Connection, after_id: int, received_from_ms: int, limit: int) -> list[LogRow]:
+    """The next rows of all agents that were received since; by id."""
+    rows = connection.execute(
+        select(*_LOG_ROW)
+        .where(envelopes.c.id > after_id, envelopes.c.received_at_ms >= received_from_ms, ~envelopes.c.is_parked)
+        .order_by(envelopes.c.id)
+        .limit(limit)
+    )
+    return [LogRow._make(row) for row in rows]
+
+
+def ids_between(connection: Connection, after_id: int, to_id: int) -> set[int]:
+    """Ids of rows in ``(after, to]``."""
+    inside = select(envelopes.c.id).where(envelopes.c.id > after_id, envelopes.c.id <= to_id, ~envelopes.c.is_parked)
+    return set(connection.execute(inside).scalars())
+
+
+def rows_of(connection: Connection, ids: Iterable[int]) -> list[LogRow]:
+    found: list[LogRow] = []
+    for some in _portions(ids):
+        found += [LogRow._make(row) for row in connection.execute(select(*_LOG_ROW).where(envelopes.c.id.in_(some)))]
+    return found
+
+
 def mark_chunked(connection: Connection, ids: Sequence[int]) -> bool:
     """Mark rows; whether all of them were still to be marked. Where not, somebody else did and the caller undoes."""
     marked = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from collector.history.chunk import Instants
 from collector.history.index import HOST_LABELS, PRESENCE, UP, HostPart, Index, host_labels
 from collector.history.matchers import Matchers
 from collector.history.presence import presence
-from collector.history.reading import Reading, Wanted
+from collector.history.reading import Readable, Reading, Wanted
 from collector.history.source import LabelSet, SeriesData, Source
 from collector.store.engine import Store
 from collector.store.scope import Scope
@@ -57,16 +57,16 @@ class History:
         """Every series the matchers name, with its samples of ``[from_ms, to_ms)``; series without any are left out."""
         with self._store.reading() as connection:
             self._refresh(connection)
-            wanted = self._wanted(matchers, scope)
+            wanted = self.wanted(matchers, scope)
             if not wanted:
                 return []
             read = Reading(self.index, wanted, from_ms, to_ms, self._max_samples, newest_only)
             read.tail(connection, self._registry.fleet)
             read.chunks(connection)
-            before = self._last_seen(connection, wanted, from_ms)
+            before = self.last_seen(connection, wanted, from_ms)
         found = []
         for host in wanted:
-            found += self._series(host, read, before, from_ms, to_ms)
+            found += self.series_of(host, read, before, from_ms, to_ms)
         return found
 
     def label_sets(self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope) -> list[LabelSet]:
@@ -76,7 +76,7 @@ class History:
             active = queries.active_schemas(connection, from_ms, to_ms)
         columns = self.index.columns
         found: set[LabelSet] = set()
-        for host in self._wanted(matchers, scope):
+        for host in self.wanted(matchers, scope):
             for part in host.parts:
                 if part.schema_hash in active:
                     found.update(_label_set(columns[at].labels, host.labels) for at in part.ids.tolist())
@@ -99,34 +99,38 @@ class History:
                     log.exception("schema %s cannot be read; its samples are not shown", schema_hash.hex())
                     self.index.widths[schema_hash] = 0
 
-    def _wanted(self, matchers: Matchers, scope: Scope) -> list[Wanted]:
+    def wanted(self, matchers: Matchers, scope: Scope) -> list[Wanted]:
+        """The hosts the matchers name and the caller may see, and which columns of their schemas."""
         ids = self.index.matching(matchers)
         if not len(ids):
             return []
         on_host = [one for one in matchers if one.label in HOST_LABELS]
         with_up = UP in ids
+        hosts = list(self.index.by_host.items())
+        is_asked = np.zeros(len(self.index.columns), np.bool_)  # after the hosts: no part has a column that is newer
+        is_asked[ids] = True
         chosen = []
         fleet = self._registry.fleet
-        for host, parts in list(self.index.by_host.items()):
+        for host, parts in hosts:
             entry = fleet.hosts.get(host)
             if entry is None or not scope.allows(entry.agency, entry.site):
                 continue
             labels = host_labels(entry.agency, fleet.sites[entry.site].hub, entry.site, host)
             if not all(one.accepts(labels.get(one.label, "")) for one in on_host):
                 continue
-            kept = tuple(_narrow(one, ids, with_up) for one in parts)
+            kept = tuple(_narrow(one, is_asked, with_up) for one in parts)
             if any(len(part.ids) for part in kept):  # the others tell when a series was left out
                 chosen.append(Wanted(host, labels, kept))
         return chosen
 
-    def _last_seen(self, connection: Connection, wanted: list[Wanted], from_ms: int) -> dict[bytes, int]:
+    def last_seen(self, connection: Connection, wanted: Sequence[Wanted], from_ms: int) -> dict[bytes, int]:
         """For ``up``: by schema, when it was last in use before the time asked for."""
         hosts = {one.host for one in wanted if any(UP in part.ids for part in one.parts)}
         schemas = {part.schema_hash for host in hosts for part in self.index.by_host[host]}
         return queries.ends_before(connection, schemas, from_ms)
 
-    def _series(
-        self, host: Wanted, read: Reading, before: dict[bytes, int], from_ms: int, to_ms: int
+    def series_of(
+        self, host: Wanted, read: Readable, before: dict[bytes, int], from_ms: int, to_ms: int
     ) -> list[SeriesData]:
         """A host's series over all its instants: where a report left one out, it had ended by then."""
         pieces = [(part, one) for part in host.parts for one in read.of_schema(part.schema_hash)]
@@ -168,9 +172,9 @@ def _instants(found: list[Instants]) -> Instants:
     return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
 
 
-def _narrow(part: HostPart, ids: NDArray[np.int32], with_up: bool) -> HostPart:
+def _narrow(part: HostPart, is_asked: NDArray[np.bool_], with_up: bool) -> HostPart:
     """The part with only the columns asked for, ``up`` in front where it is one of them."""
-    here = np.isin(part.ids, ids)
+    here = is_asked[part.ids]
     found, places = part.ids[here], part.places[here]
     if with_up:
         found = np.concatenate([np.array([UP], np.int32), found])

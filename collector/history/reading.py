@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,16 @@ class Part(NamedTuple):
 
     times: Instants
     words: Words
+
+
+class Readable(Protocol):
+    """Samples by schema, wherever they were read from."""
+
+    def of_schema(self, schema_hash: bytes) -> list[Part]: ...
+
+    def rows(self, part: HostPart) -> NDArray[np.intp]: ...
+
+    def presence(self, schemas: Iterable[bytes]) -> list[Instants]: ...
 
 
 class Reading:

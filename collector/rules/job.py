@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from agent.link.clock import Clock
+from collector.history.matchers import Matchers
 from collector.history.own import Noted, OwnSeries
+from collector.history.promql.evaluate import reach_ms
+from collector.history.promql.plan import selectors
 from collector.history.source import LabelSet, Source
 from collector.rules.alert import Alert
 from collector.rules.evaluate import Outcome, evaluate_rule, rebuilt
@@ -61,15 +64,16 @@ class RuleJob:
         own: OwnSeries,
         clock: Clock,
         is_ready: Callable[[], bool] = lambda: True,
-        late_since: Callable[[], int | None] = lambda: None,
+        refresh: Callable[[datetime], int | None] = lambda _now: None,
     ) -> None:
+        """``refresh`` brings the sources up to date before an evaluation, and says since when samples came late."""
         self.groups = tuple(groups)
         self._store = store
         self._sources = sources
         self._own = own
         self._clock = clock
         self._is_ready = is_ready
-        self._late_since = late_since
+        self._refresh = refresh
         self.states: dict[str, GroupState] = {}
         """By the key of the group. Rules' states are replaced, never edited: readers need no lock."""
 
@@ -95,8 +99,8 @@ class RuleJob:
         if len(self.states) != len(self.groups):
             self.restore()
         now_ms = round(now.timestamp() * 1000)
-        late_ms = self._late_since()
         due = [group for group in self.groups if _instant(group, now_ms) > self.states[group.key].evaluated_at_ms]
+        late_ms = self._refresh(now) if due else None
         for group in self.groups if late_ms is not None else due:
             at_ms = _instant(group, now_ms)
             self._evaluate(group, at_ms, None if late_ms is None else max(late_ms, at_ms - REBUILD_MS), group in due)
@@ -137,6 +141,11 @@ class RuleJob:
         self.states[group.key] = GroupState(
             at_ms if is_due else state.evaluated_at_ms, self._clock.monotonic() - began, after
         )
+
+
+def interests(groups: Sequence[Group]) -> list[tuple[Matchers, int]]:
+    """What rules ask for, and how far back they look."""
+    return [(one.matchers, reach_ms(one)) for group in groups for rule in group.rules for one in selectors(rule.expr)]
 
 
 def alert_key(group: Group, number: int) -> AlertKey:

@@ -1,0 +1,7 @@
+"""Fixture ``store``: a database at the head, on either kind."""
+
+from __future__ import annotations
+
+from databases import postgres_url, sqlite_template, store
+
+__all__ = ["postgres_url", "sqlite_template", "store"]
