@@ -25,11 +25,11 @@ from collector.fleet.enrolment import AGENT_ID_BYTES, FIRST_KEY_NO, EnrolmentAns
 from collector.fleet.registry import INTERVAL_SECONDS, bump_version
 from collector.fleet.tables import agent_keys, agents, hosts, sites
 from collector.fleet.topology_keys import NAME, NAME_WORDS
-from collector.relay.registry_apply import PROVISIONAL, REGISTRY
+from collector.relay.registry_apply import PROVISIONAL, REFUSED, REGISTRY
 from collector.relay.tables import admissions, spent_tokens
 
 log = logging.getLogger(__name__)
-ASKED, ACCEPTED, REFUSED = "asked", "accepted", "refused"
+ASKED, ACCEPTED = "asked", "accepted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Takes a region's registry over into a hub's own rows: whole, in the caller's transaction, or not at all.
 
-The rows become what the centre has. Only agents that this hub let in provisionally, and whom the centre does not know
-yet, stay beside them.
+The rows become what the centre has. Only agents that this hub let in provisionally stay beside them: those whom the
+centre does not know yet, and, revoked, those it refused.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from collector.errors import CollectorError
 from collector.fleet.registry import bump_version
 from collector.fleet.registry_export import Row, SignedRegistry
 from collector.fleet.tables import agent_keys, agent_policies, agents, hosts, hubs, sites
-from collector.relay.tables import registry_state, spent_tokens
+from collector.relay.tables import admissions, registry_state, spent_tokens
 from collector.store.schema import UtcDateTime, frozen, instant
 
-PROVISIONAL = "provisional"
+PROVISIONAL, REFUSED = "provisional", "refused"
 REGISTRY = "registry"
 TABLES = (agencies, hubs, sites, agents, hosts, agent_keys, agent_policies)
 """In the order rows can be made; they go in the reverse."""
@@ -49,6 +49,7 @@ def take_over(connection: Connection, registry: SignedRegistry) -> bool:
     if registry.tables is None:
         return False
     provisional = set(connection.execute(select(agents.c.id).where(agents.c.status == PROVISIONAL)).scalars())
+    provisional |= set(connection.execute(select(admissions.c.agent_id).where(admissions.c.state == REFUSED)).scalars())
     wanted = {table: _read(table, registry.tables.get(table.name, ())) for table in TABLES}
     provisional -= {key[0] for key in wanted[agents]}
     for row in connection.execute(select(hosts.c.id, hosts.c.agent_id).where(hosts.c.agent_id.in_(provisional))):

@@ -1,0 +1,57 @@
+"""Retention never takes what the centre lacks; the hard limit does, and says so by a new epoch."""
+
+from __future__ import annotations
+
+from region import Region
+
+from agent.link.exchange import Request, Response
+
+DAY = 86_400.0
+
+
+def jobs(region: Region) -> None:
+    region.at_hub.log.save_checkpoint()
+    region.at_hub.log.step()
+    for name in ("history_chunks", "retention", "letting_go"):
+        region.at_hub.jobs.run(name)
+        region.at_hub.log.step()
+
+
+def test_unrelayed_rows_outlive_retention_until_the_limit(region: Region) -> None:
+    agent = region.agent()
+    region.hub.keep_days = 30
+    region.is_cut = True
+    before = [region.report(agent) for _ in range(3)]
+    region.wait(20 * DAY)
+    jobs(region)
+    assert region.rows(region.at_hub) == 3, "history keeps 15 days, the line has been cut for 20"
+    region.wait(11 * DAY)
+    jobs(region)
+    assert region.rows(region.at_hub) == 1, "all but the newest, so that numbers of rows never come again"
+    after = region.report(agent)
+    assert after.receiver.id == before[0].receiver.id
+    assert after.receiver.epoch != before[0].receiver.epoch, "agents forget what it said it holds"
+    assert after.agents[0].held == [(3, 4)]
+    region.hub.end()
+    region.hub.begin()
+    greeting = region.hub.answer(Request("POST", "", "/v1/envelopes", b"\x90"))
+    assert isinstance(greeting, Response)
+    assert after.receiver.epoch.encode() in greeting.body, "a restart keeps the new epoch"
+    region.is_cut = False
+    region.wait(61)
+    region.hub.turn()
+    assert region.held(region.at_centre, agent)[-1] == (3, 4)
+
+
+def test_what_the_centre_has_goes_as_usual(region: Region) -> None:
+    agent = region.agent()
+    epoch = region.report(agent).receiver.epoch
+    for _ in range(3):
+        region.report(agent)
+    region.hub.turn()
+    region.wait(40 * DAY)
+    region.report(agent)
+    region.hub.turn()
+    jobs(region)
+    assert region.rows(region.at_hub) == 1
+    assert region.report(agent).receiver.epoch == epoch
