@@ -97,6 +97,8 @@ class WorldAgent:
         self.is_silent = False
         """Measures nothing more, and sends what it has."""
         self.is_twinned = False
+        self.was_damaged = False
+        """Something was wrong with its disk."""
         self.revoked_ms: int | None = None
         self.after_turn: Callable[[], None] = lambda: None
         self.width = width

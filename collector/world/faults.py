@@ -100,6 +100,7 @@ def agent_killed(world: World, chance: random.Random) -> None:
 def no_room(world: World, chance: random.Random) -> None:
     agent = _one(world, chance)
     if agent is not None:
+        agent.was_damaged = True
         agent.disk.capacity = agent.disk.used + chance.randrange(4000)
 
         def end() -> None:
@@ -119,6 +120,7 @@ def broken_disk(world: World, chance: random.Random) -> None:
         if operation in operations:
             raise OSError(code, "as ordered", path)
 
+    agent.was_damaged = True
     agent.power.trouble = fail
     world.heals.append(lambda: world.restart(agent))  # what it withheld at a start is read at the next one
 
@@ -136,6 +138,7 @@ def bit_flips(world: World, chance: random.Random) -> None:
     sealed = [path for path in agent.disk.paths(".seg")[:-2] if agent.disk.size(path) > 100]
     if sealed:
         path = chance.choice(sealed)
+        agent.was_damaged = True
         agent.disk.flip_bit(path, chance.randrange(8 * 60, 8 * agent.disk.size(path)))
         agent.kill(cut_power=False)
 
@@ -158,7 +161,7 @@ def disks_change(world: World, chance: random.Random) -> None:
     """Other series than before: a new schema from the next report on, perhaps one that was used before."""
     agent = _one(world, chance)
     if agent is not None:
-        agent.width = chance.choice((1, 2, 3, 5))
+        agent.width = max(1, agent.width + chance.choice((-2, -1, 1, 2)))
 
 
 def clone(world: World, chance: random.Random) -> None:
@@ -182,6 +185,7 @@ def clone(world: World, chance: random.Random) -> None:
         agent.memory_bytes,
     )
     twin.is_twinned = True
+    twin.was_damaged = agent.was_damaged = True  # one identity: its losses may be either's
     world.add(twin)
     world.boot_later(twin, chance.uniform(0, 60))
 

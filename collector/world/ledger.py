@@ -15,7 +15,7 @@ from sqlalchemy import select
 from agent.link.model import Sample
 from agent.link.ranges import Ranges
 from agent.link.spool_memory import MemorySpool
-from agent.link.spool_record import Spooled
+from agent.link.spool_record import CORRUPT, Spooled
 from agent.link.wire import open_body, open_envelope, open_header, open_record
 from collector.intake.admit import instants
 from collector.log.positions import read_accepted
@@ -38,6 +38,8 @@ class Ledger:
     records: dict[Name, tuple[float, int] | None] = field(default_factory=dict)
     lost: dict[tuple[bytes, bytes], list[tuple[int, int]]] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
+    corrupt: Counter[bytes] = field(default_factory=Counter)
+    """Numbers lost to damage, by agent."""
     received_ms: dict[bytes, int] = field(default_factory=dict)
     """When the newest envelope of each agent came."""
 
@@ -70,7 +72,9 @@ def read_ledger(store: Store) -> Ledger:
                     found.records[name] = None if value is None else (value, record.taken_at_ms)
         for row in connection.execute(select(losses)):
             found.lost.setdefault((row.agent_id, row.epoch), []).append((row.first_seq, row.last_seq))
-            found.reasons[row.reason] += row.last_seq - row.first_seq + 1
+            count = row.last_seq - row.first_seq + 1
+            found.reasons[row.reason] += count
+            found.corrupt[row.agent_id] += count if row.reason == CORRUPT else 0
     return found
 
 
@@ -98,6 +102,8 @@ def complaints(found: Ledger, agents: Iterable[WorldAgent]) -> list[str]:
             wrong.append(f"{_said(name)}: value {record[0]} at {record[1]} was never measured")
     wrong += holes(found, agents)
     for agent in agents:
+        if not agent.was_damaged and (count := found.corrupt[agent.identity.agent_id]):
+            wrong.append(f"{agent.identity.host}: {count} numbers lost to damage that its disk did not have")
         last = found.received_ms.get(agent.identity.agent_id, 0)
         if agent.revoked_ms is not None and last > agent.revoked_ms:
             wrong.append(f"{agent.identity.host}: revoked at {agent.revoked_ms}, and taken from at {last}")

@@ -101,17 +101,20 @@ class Station:
         finally:
             self.clock.ahead = 0.0
 
-    def die_at(self, point: str, request: Request, arrives: float = 0.0) -> Failure:
-        """Take a request and die of it. Whoever sent it hears nothing."""
+    def die_at(self, point: str, request: Request, arrives: float = 0.0) -> Response | Failure:
+        """Take a request and die of it. Whoever sent it hears nothing, unless it was answered before the commit."""
+        said: Response | Failure = Failure("connection reset")
         if self.app is not None and point == BEFORE_COMMIT:
             engine = self.app.store.engine
             event.listen(engine, "commit", _fail)
-            self.answer(request, arrives)
+            early = self.answer(request, arrives)
             event.remove(engine, "commit", _fail)
+            if isinstance(early, Response) and early.status == 200:
+                said = early
         else:
             self.answer(request, arrives)
         self.end()
-        return Failure("connection reset")
+        return said
 
     def _exchange(self, app: App, request: Request) -> Response:
         said: list[MutableMapping[str, Any]] = []

@@ -29,7 +29,9 @@ from collector.world.topology import BITS_PER_SECOND, HUBS, MISSIONS, Place
 CENTRE = "https://centre"
 HUB_JOBS = {"registry": 5.0, "checkpoint": 60.0, "letting_go": 600.0}
 CENTRE_JOBS = {"registry": 5.0, "checkpoint": 60.0, "history_chunks": 600.0}
-SMALL_CAP, LARGE_CAP = 16 << 10, 256 << 10
+SMALL_CAP, LARGE_CAP = 8 << 10, 256 << 10
+WIDE = 60
+"""Series of a machine with a small spool: a quarter of an hour fills it."""
 PEACE_SECONDS = 300.0
 """A request into a cut line ends after two minutes, back-off lasts a minute at most, and then two intervals."""
 DRAIN_SECONDS = 4 * 3600.0
@@ -109,14 +111,13 @@ class World:
         """A new agent at a place."""
         urls = [url for url in (hub_url(place.hub), CENTRE) if url in self.stations]
         identity = seeded_identity(number, f"srv{number}.{place.id}", place.id, urls, self.chance)
-        cap = SMALL_CAP if self.chance.random() < 0.4 else LARGE_CAP
+        is_small = self.chance.random() < 0.4
+        cap, width = (SMALL_CAP, WIDE) if is_small else (LARGE_CAP, 3)
         disk = DiskModel(self.chance.randrange(1 << 30))
         exchange = self.exchange_of(place)
         profile = PROFILES[place.profile]
         self.add(
-            WorldAgent(
-                self.timeline, identity, self.centre_key.public, disk, exchange, profile, cap, memory_bytes=20_000
-            )
+            WorldAgent(self.timeline, identity, self.centre_key.public, disk, exchange, profile, cap, 20_000, width)
         )
 
     def add(self, agent: WorldAgent) -> None:
@@ -148,9 +149,9 @@ class World:
         """A request reaches a collector, which may die of it."""
         station = self.stations[url]
         if self.dooms.get(url) and station.app is not None and request.path == ENVELOPES_PATH and len(request.body) > 1:
-            failure = station.die_at(self.dooms.pop(url), request, arrives)
+            said = station.die_at(self.dooms.pop(url), request, arrives)
             self.timeline.after(self.chance.uniform(1, 90), lambda: self._begin(url))
-            return failure
+            return said
         return station.answer(request, arrives)
 
     def _begin(self, url: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from collector.world.faults import FAULTS, HUB_FAULTS
 from collector.world.world import World
 
 REGRESSIONS = Path(__file__).parent / "regressions"
@@ -23,13 +25,14 @@ class Case(NamedTuple):
         return f"seed{self.seed}-hubs{self.hubs}"
 
 
-def play(case: Case) -> World:
-    """Run the world of a case to its end."""
+def play(case: Case, troubles: Sequence[str] = ()) -> World:
+    """Run the world of a case to its end; ``troubles``: only these kinds."""
+    chosen = {name: (FAULTS | HUB_FAULTS)[name] for name in troubles} or None
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)  # the troubles are meant
     try:
         with tempfile.TemporaryDirectory(prefix="bongsu-world-") as folder:
-            world = World(case.seed, Path(folder), hubs=case.hubs)
+            world = World(case.seed, Path(folder), hubs=case.hubs, faults=chosen)
             world.run()
             return world
     finally:
