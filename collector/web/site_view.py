@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from collector.fleet.policy_state import PolicyState, policy_state
 from collector.fleet.registry import Agent, Fleet, HostEntry, Site
 from collector.store.scope import Scope
 from collector.verdicts.standing import NO_DATA, FailingCheck, Standing
@@ -42,6 +43,8 @@ class AgentLine:
     version: str
     spool_records: float | None
     spool_oldest_ms: float | None
+    spool_bytes: float | None
+    policy: PolicyState
 
     @property
     def id(self) -> str:
@@ -138,6 +141,8 @@ def agent_line(agent: Agent, live: Live, standing: Standing) -> AgentLine:
         version,
         records,
         oldest * 1000 if oldest and records else None,
+        host.value("agent_spool_bytes") if host is not None else None,
+        policy_state(agent.policy[0], host),
     )
 
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from agent.link.names import STALE_INTERVALS
 from collector.access.guard import Reader
 from collector.access.problems import not_found
-from collector.fleet.registry import Site
+from collector.completeness import queries as completeness_queries
+from collector.completeness.hours import HOUR_MS
+from collector.completeness.missing import missing_of
+from collector.fleet.registry import Fleet, Site
 from collector.history.matchers import matcher
 from collector.history.source import TooMuch
 from collector.store.scope import Scope
 from collector.verdicts.standing import OK
 from collector.web import plots, site_view, view
+from collector.web.completeness_view import SHOWN_HOURS, Strip, strip
 from collector.web.link_bytes import RECEIVED, SENT, LinkBytes, bytes_per_minute
 from collector.web.queries import latest_changes
 from collector.web.render import frame_of, page
@@ -43,10 +48,12 @@ def router(services: Services) -> APIRouter:
         checks = site_view.checks_of(hosts, live, standing)
         agents = site_view.visible_agents(fleet, found, caller.scope)
         subjects = [("host", host.id) for host in hosts] + [("agent", agent.id.hex()) for agent in agents]
-        if caller.scope.allows(found.agency, found.id):
+        is_own = caller.scope.allows(found.agency, found.id)
+        if is_own:
             subjects.append(("site", found.id))
         with services.store.reading() as connection:
             changes = latest_changes(connection, subjects, SHOWN_CHANGES)
+            completeness = strip_of(connection, fleet, found, frame.now_ms) if is_own else None
         values = {
             "site": found,
             "row": view.site_row(fleet, live, standing, caller.scope, found),
@@ -59,10 +66,20 @@ def router(services: Services) -> APIRouter:
             "reports": site_view.reports_of(hosts, live),
             "link_bytes": line_use(services, found, caller.scope, frame.now_ms),
             "changes": changes,
+            "strip": completeness,
         }
         return page(request, services, "site.html", values, frame=frame)
 
     return routes
+
+
+def strip_of(connection: Connection, fleet: Fleet, site: Site, now_ms: int) -> Strip:
+    """The last hours' completeness of a site. One that shares the site with its owner does not see it."""
+    settled = completeness_queries.settled_ms(connection) or 0
+    from_ms = now_ms - SHOWN_HOURS * HOUR_MS
+    known = completeness_queries.site_hours(connection, from_ms, now_ms + 1, settled, site.id)
+    gaps = missing_of(completeness_queries.all_gaps(connection), fleet, site, now_ms)
+    return strip(known.get(site.id, ()), gaps, now_ms)
 
 
 def cpu_ratios(services: Services, site: Site, scope: Scope, now_ms: int) -> dict[str, float]:
