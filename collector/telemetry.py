@@ -68,9 +68,9 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a *_created series for each counter doubles the exposition and nobody reads it
 
 
-RELAY_RESULTS = ("taken", "known", "refused", "held")
-"""What became of an envelope of the log on its way to the centre: it has it, it had it already, it will never take it,
-or it does not take its agent's now."""
+RELAY_RESULTS = ("taken", "refused", "held")
+"""What became of an envelope of the log on its way to the centre: it has it, it will never take it, or it does not take
+its agent's now."""
 
 
 class RelayNumbers:

@@ -7,7 +7,6 @@ answer to an agent holds none, and the agent deletes nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
@@ -61,7 +60,6 @@ class Custody:
         self._centre_key = centre_key
         self._lock = threading.Lock()
         self._words: dict[Name, Word] = {}
-        self._covered: dict[Name, Ranges] = {}
         self._refusals: dict[Name, list[Refusal]] = {}
 
     # ------------------------------------------------------------ for answers
@@ -82,20 +80,9 @@ class Custody:
         """A receipt whose signature holds. Raises ReceiptError."""
         return Word(text, open_receipt(text, self._centre_key, agent_id))
 
-    def covers(self, name: Name, seqs: Iterable[int]) -> bool:
-        """Whether the centre's newest word accounts for all of these."""
-        word = self._words.get(name)
-        if word is None:
-            return False
-        if name not in self._covered:
-            self._covered[name] = Ranges(word.receipt.ranges)
-        covered = self._covered[name]
-        return all(seq in covered for seq in seqs)
-
     def restore(self, connection: Connection) -> None:
         with self._lock:
             self._words.clear()
-            self._covered.clear()
             self._refusals.clear()
             for row in connection.execute(select(receipts)):
                 try:
@@ -112,7 +99,6 @@ class Custody:
         connection.execute(delete(receipts))
         with self._lock:
             self._words.clear()
-            self._covered.clear()
 
     def keep(self, connection: Connection, news: News, at_ms: int) -> None:
         """Write what is newer than what is known, inside the caller's transaction."""
@@ -132,7 +118,6 @@ class Custody:
             gone = self._settled(news)
             for name, word in self._newer(news).items():
                 self._words[name] = word
-                self._covered.pop(name, None)
             for name in {refusal.name for refusal in (*gone, *news.refusals)}:
                 kept = [one for one in self._refusals.get(name, ()) if one not in gone and one not in news.refusals]
                 kept += [one for one in news.refusals if one.name == name]

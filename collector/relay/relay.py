@@ -25,17 +25,10 @@ from agent.link.pace import Pace
 from agent.link.ranges import Range, Ranges
 from agent.link.receipt import ReceiptError
 from collector.log.queries import packed_schema
+from collector.relay import queries
 from collector.relay.custody import Custody, News, Refusal
-from collector.relay.queries import (
-    Enclosed,
-    Waiting,
-    backlog,
-    enclosed,
-    last_id,
-    read_position,
-    waiting,
-    write_position,
-)
+from collector.relay.queries import Enclosed, Waiting, enclosed, last_id, read_position, write_position
+from collector.relay.schemas_wanted import WantedSchemas
 from collector.relay.upstream import NoAnswer, Upstream
 from collector.store.engine import Store
 
@@ -50,8 +43,6 @@ HOLD_SECONDS = 3600.0
 SCANNED = 20_000
 """Rows looked at for one bundle, so that one full of rows on hold ends."""
 BUNDLE_BYTES = 4 << 20
-SCHEMA_AGAIN_SECONDS = 60.0
-SCHEMAS_WANTED = 2_000
 
 Result = Callable[[str, int], None]
 
@@ -98,8 +89,7 @@ class Relay:
         """Agent id -> monotonic: the centre does not take its envelopes now."""
         self._aside: dict[int, float] = {}
         """Row -> monotonic: alone in its request it was no request the centre could read."""
-        self._wanted: dict[bytes, float] = {}
-        """Schema -> monotonic: when to look for it, or to send it."""
+        self._wanted = WantedSchemas()
 
     def restore(self) -> None:
         """Read back how far it was; before the first step."""
@@ -122,7 +112,7 @@ class Relay:
 
     def _measure(self, now: float) -> None:
         with self._store.reading() as connection:
-            pending, oldest = backlog(connection, self._settled)
+            pending, oldest = queries.backlog(connection, self._settled)
         self.figures = RelayFigures(pending, oldest, self._upstream.answered_ms, self._upstream.trouble)
         self._measure_at = now + MEASURE_SECONDS
 
@@ -136,7 +126,7 @@ class Relay:
             return self._upstream.ready_at
         if not self._is_greeted:
             return self._post([], is_backlog=False)
-        schema = self._schema_due(now)
+        schema = self._wanted.due(now)
         if schema is not None:
             return self._post_schema(schema)
         if now >= self._live_at:
@@ -153,32 +143,27 @@ class Relay:
 
     def _waits(self) -> list[float]:
         again = [self._measure_at] if self.figures.pending else []
-        return [*again, self._live_at, *self._held.values(), *self._aside.values(), *self._wanted.values()]
+        return [*again, self._live_at, *self._held.values(), *self._aside.values(), *self._wanted.moments]
 
     # ------------------------------------------------------------ what goes next
 
     def _pick(self, now: float, is_backlog: bool) -> list[Enclosed]:
-        """Rows for the next bundle. What the centre was seen to hold meanwhile is settled without sending it."""
+        """Rows for the next bundle.
+
+        A receipt for what was not sent settles nothing: it also covers what an agent gave up because it is here.
+        """
         self._held = {agent: until for agent, until in self._held.items() if until > now}
         self._aside = {row: until for row, until in self._aside.items() if until > now}
-        while True:
-            with self._store.reading() as connection:
-                ids = self._choose(connection, is_backlog)
-                rows = enclosed(connection, ids) if ids else []
-            known = [row for row in rows if self._custody.covers(row.name, row.seqs)]
-            if known:
-                self._keep([row.id for row in known], News())
-                self._on_result("known", len(known))
-            rows = [row for row in rows if row.id not in self._settled]
-            if rows or not known:
-                return rows
+        with self._store.reading() as connection:
+            ids = self._choose(connection, is_backlog)
+            return enclosed(connection, ids) if ids else []
 
     def _choose(self, connection: Connection, is_backlog: bool) -> list[int]:
         from_ms = self._clock.wall_ms() - LIVE_MS
         most = self._pace.backlog_records if is_backlog else self._pace.live_records
         chosen: list[int] = []
         size = scanned = 0
-        for rows, absent in waiting(connection, self._settled, last_id(connection)):
+        for rows, absent in queries.waiting(connection, self._settled, last_id(connection)):
             for first, last in absent:
                 self._settled.add(first, last)
             scanned += len(rows)
@@ -223,21 +208,18 @@ class Relay:
         self._take(bundle, answer)
         return max(self._clock.monotonic(), self._upstream.ready_at)
 
-    def _schema_due(self, now: float) -> bytes | None:
-        return next((name for name, at in self._wanted.items() if at <= now), None)
-
     def _post_schema(self, name: bytes) -> float:
         with self._store.reading() as connection:
             packed = packed_schema(connection, name)
         now = self._clock.monotonic()
         if packed is None:  # its agent still owes it to us, too
-            self._wanted[name] = now + SCHEMA_AGAIN_SECONDS
+            self._wanted.later(name, now)
             return now
         try:
             self._upstream.post_schema(packed)
         except NoAnswer:
             return self._upstream.ready_at
-        del self._wanted[name]
+        self._wanted.sent(name)
         return self._clock.monotonic()
 
     # ------------------------------------------------------------ the answer
@@ -252,11 +234,10 @@ class Relay:
                     log.error("receipt not believed: %s", why, extra={"url": self._upstream.url})
                     continue
                 news.words[word.name] = word
-        taken = [row.id for row in bundle if _is_covered(news, row)]
+        turned_away = {refusal.index for refusal in answer.envelopes}
+        taken = [row.id for at, row in enumerate(bundle) if at not in turned_away and _is_covered(news, row)]
         refused = self._refused(bundle, answer, news)
-        for text in answer.need_schemas:
-            if len(self._wanted) < SCHEMAS_WANTED:
-                self._wanted.setdefault(bytes.fromhex(text), 0.0)
+        self._wanted.ask(bytes.fromhex(text) for text in answer.need_schemas)
         self._keep([*taken, *refused], news)
         self._on_result("taken", len(taken))
         self._on_result("refused", len(refused))

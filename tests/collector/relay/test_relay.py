@@ -10,6 +10,7 @@ from region import CENTRE, Region
 from sender import Sender
 
 from agent.link.exchange import Failure, Request, Response
+from agent.link.model import Loss, loss_record
 from agent.link.names import LANE_HEADER
 from agent.link.wire import open_envelope, open_header, open_request
 
@@ -221,3 +222,22 @@ def test_another_hub_is_no_centre(region: Region) -> None:
     standing: Any = region.at_hub.upstream.standing
     assert f"{CENTRE} is a hub: expected the centre" in standing.trouble
     assert region.at_hub.upstream.relay.needs(1)
+
+
+def test_what_an_agent_gave_up_because_it_is_here_goes_up_all_the_same(region: Region) -> None:
+    """Its loss record arrives first, and the centre's receipt then covers numbers the centre does not have."""
+    agent = region.agent()
+    region.is_cut = True
+    for _ in range(3):
+        region.report(agent)
+    region.hub.turn()
+    region.wait(600)
+    agent.seq = 4
+    at_ms = region.hub.clock.wall_ms()
+    region.post(region.centre, agent.envelope([], records=[loss_record(4, at_ms, 0, Loss(1, 3, "entrusted"))]))
+    assert region.held(region.at_centre, agent) == [(1, 4)]
+    region.is_cut = False
+    region.report(agent)
+    region.hub.turn()
+    assert values(region, agent) == [1, 2, 3, 4, 5]
+    assert not list(dict(region.at_centre.log.positions.items())[agent.agent_id, agent.epoch].lost)
