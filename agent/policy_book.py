@@ -59,7 +59,7 @@ class PolicyBook:
         return bool(collector.policy_hint) and collector.policy_hint != self._hint and now >= self._ready_at
 
     def run(self, collector: CollectorLink, now: float) -> None:
-        """Ask once. Whatever comes of it, it is not asked again at once."""
+        """Ask once. Where that did not bring what was named, it is not asked again at once."""
         self._ready_at = now + self._chance.uniform(*RETRY_SECONDS)
         signer = self._signers.at(collector.key_at)
         asker = Asker(signer.agent_id, signer.key_no, signer.sign)
@@ -73,6 +73,8 @@ class PolicyBook:
             self.take(packed_of(str(told.said.get("policy", ""))))
         except (PolicyError, OSError) as why:
             self._tell(f"policy of {collector.url} not taken: {why}")
+        if self._hint == collector.policy_hint:
+            self._ready_at = now
 
     def take(self, packed: bytes) -> None:
         """Raises PolicyError where it may not be followed, OSError where it cannot be kept (it is followed all the same)."""

@@ -131,6 +131,11 @@ def test_a_policy_is_fetched_once_when_named_and_kept_for_the_next_start(tmp_pat
     desk.tell(interval_seconds=30, version=2)
     assert desk.step(20_000.0)
     assert desk.book.policy.interval_seconds == 30
+    desk.tell(interval_seconds=45, version=3)
+    assert desk.step(20_001.0), "what is named is fetched, however soon after another"
+    desk.tell(interval_seconds=30, version=4)
+    desk.step(20_002.0)
+    assert desk.book.policy.interval_seconds == 30
 
 
 @pytest.mark.parametrize("trouble", ["forged", "another's", "older", "junk", "nobody", "portal"])
