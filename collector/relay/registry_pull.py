@@ -33,6 +33,9 @@ ENROLMENTS_PATH = "/v1/enrolments"
 REGISTRY_PATH = "/v1/registry"
 NOT_DECIDED = (401, 404, 408, 425, 429)
 """Says nothing about the token: a stale nonce, a portal or a proxy in between, a centre under load."""
+BUSY = (429, 503)
+NOT_KNOWN = "not_known"
+"""Says it of this hub, suspended or revoked; its agents may be all right."""
 
 
 class RegistryPull:
@@ -85,9 +88,8 @@ class RegistryPull:
         told = self._upstream.get(f"{REGISTRY_PATH}?have={digest}")
         if isinstance(told, NotTold):
             self._fail(told.text)
-            if told.status in (0, 429, 503):
-                self._upstream.fail(told.text, told.retry_after_seconds)
-                self._next_at = self._upstream.ready_at
+            if told.status in (0, *BUSY):
+                self._away(told.text, told.retry_after_seconds)
             return
         try:
             packed = base64.b64decode(str(told.said.get("registry", "")), validate=True)
@@ -111,19 +113,30 @@ class RegistryPull:
     # ------------------------------------------------------------ enrolments made while cut off
 
     def _reconcile(self) -> bool:
-        """Put provisional agents to the centre; False where it cannot be asked now."""
+        """Put provisional agents to the centre; False where it cannot be asked now.
+
+        What it will not decide on yet holds up nobody else: neither the next one, nor the registry, nor the relay.
+        """
         with self._store.reading() as connection:
             waiting = undecided(connection)
         for admission in waiting:
             response = self._upstream.post(ENROLMENTS_PATH, with_name(admission.body, admission, admitted=True))
             decision = decision_of(response)
-            if decision is None:
-                said = response.text if isinstance(response, Failure) else f"HTTP {response.status}"
-                self._upstream.fail(f"enrolment: {said}")
-                self._next_at = self._upstream.ready_at
-                return False
-            self._decide(admission, *decision)
+            if decision is not None:
+                self._decide(admission, *decision)
+            elif isinstance(response, Failure):
+                return self._away(f"enrolment: {response.text}", 0.0)
+            elif response.status in BUSY:
+                return self._away(f"enrolment: HTTP {response.status}", response.retry_after_seconds)
+            else:
+                fields = {"agent": admission.agent_id.hex(), "status": response.status}
+                log.warning("the centre did not decide on an agent that was let in; it is asked again", extra=fields)
         return True
+
+    def _away(self, text: str, retry_after_seconds: float) -> bool:
+        self._upstream.fail(text, retry_after_seconds)
+        self._next_at = self._upstream.ready_at
+        return False
 
     def _decide(self, admission: Admission, status: int, said: dict[str, Any]) -> None:
         now = instant(self._clock.wall_ms())
@@ -152,6 +165,8 @@ def decision_of(response: Response | Failure) -> tuple[int, dict[str, Any]] | No
             return None
         if response.status == 200:
             bytes.fromhex(said["agent_id"]), said["hosts"][0], said["site"]
+        elif said["code"] == NOT_KNOWN:
+            return None
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, LookupError, TypeError, ValueError):
         return None
     return response.status, said

@@ -1,0 +1,48 @@
+"""What the centre does not decide on says nothing about an agent, and holds up nobody else."""
+
+from __future__ import annotations
+
+from region import Region
+
+from agent.link.keys import new_key
+from collector.fleet.hubs import set_hub_status
+from collector.store.schema import instant
+
+
+def suspend(region: Region, status: str) -> None:
+    with region.at_centre.store.transaction() as connection:
+        set_hub_status(connection, "mea", status, instant(region.centre.clock.wall_ms()))
+    region.at_centre.registry.refresh()
+
+
+def test_whom_a_suspended_hub_let_in_stays_until_the_centre_decides(region: Region) -> None:
+    token, key = region.token(), new_key()
+    region.is_cut = True
+    status, said = region.enrol(region.hub, token, key)
+    assert status == 200
+    agent_id = bytes.fromhex(said["agent_id"])
+    region.is_cut = False
+    suspend(region, "suspended")
+    region.wait(61)
+    region.hub.turn()
+    assert region.at_hub.registry.fleet.agents[agent_id].status == "provisional"
+    suspend(region, "active")
+    region.wait(120)
+    region.hub.turn()
+    assert region.at_hub.registry.fleet.agents[agent_id].status == "active"
+    assert region.at_centre.registry.fleet.agents[agent_id].status == "active"
+
+
+def test_an_admission_the_centre_stumbles_over_holds_up_nobody(region: Region) -> None:
+    agent = region.agent()
+    region.is_cut = True
+    assert region.enrol(region.hub, region.token(), new_key(), "srv2")[0] == 200
+    region.report(agent)
+    region.is_cut = False
+    region.tamper = lambda asked: asked._replace(path="/nowhere") if asked.path == "/v1/enrolments" else asked
+    region.wait(61)
+    region.hub.turn()
+    assert region.held(region.at_centre, agent) == [(1, 1)]
+    pull = region.at_hub.upstream.pull if region.at_hub.upstream is not None else None
+    assert pull is not None
+    assert pull.pulled_ms == region.hub.clock.wall_ms(), "and the registry is pulled"
