@@ -118,13 +118,26 @@ def test_collector_toml_shows_every_key_at_its_default(tmp_path: Path) -> None:
     assert load(switched_on, {}) == load(None, {})
 
 
+def test_hub_toml_shows_every_key_of_collector_toml(tmp_path: Path) -> None:
+    """The same keys at the same defaults; only the comments are a hub's."""
+    collector, hub = text_of("configs/collector.toml"), text_of("configs/hub.toml")
+    shown = {
+        part.split("]", 1)[0]: set(ASSIGNED.findall(part)) for part in re.split(r"^# ?\[|^\[", hub, flags=re.M)[1:]
+    }
+    wanted = {part.split("]", 1)[0]: part for part in re.split(r"^# ?\[|^\[", collector, flags=re.M)[1:]}
+    assert shown == {section: set(ASSIGNED.findall(part)) for section, part in wanted.items()}
+    switched_on = tmp_path / "hub.toml"
+    switched_on.write_text(re.sub(r"^# ([a-z_]+ = )", r"\1", hub, flags=re.M), "utf-8")
+    assert load(switched_on, {}) == load(None, {})
+
+
 def test_agent_toml_shows_every_key_at_its_default() -> None:
     text = text_of("configs/agent.toml")
     plain, lists = text.split("# Processes that must run", 1)
     assert read_config(tomllib.loads(re.sub(r"^#([a-z_]+ = )", r"\1", plain, flags=re.M)), "agent.toml") == read_config(
         {}, "nothing"
     )
-    keys = {key for names in KEYS.values() for key in names} - {*KEYS, "targets"}
+    keys = {key for names in KEYS.values() for key in names} - {*KEYS, "targets", "probes", "probe_guard"}
     assert keys <= set(re.findall(r"^# ?([a-z_]+) = ", text, re.M))
     shown = re.sub(r"^# ((?:\[\[)?[a-z_]+(?:\]\]$| = ))", r"\1", lists.partition("\n")[2], flags=re.M)
     switched_on = tomllib.loads(shown)
