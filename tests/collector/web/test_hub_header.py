@@ -23,7 +23,7 @@ class Upstream:
 @pytest.mark.parametrize(
     ("standing", "language", "words"),
     [
-        (AWAY, "ko", ["거점", "mea", "센터 연결 끊김", "마지막 응답", "센터로 보낼 묶음 41개", "no route to host"]),
+        (AWAY, "ko", ["거점", "mea", "센터 연결 끊김", "마지막 응답", "센터로 보낼 봉투 41개", "no route to host"]),
         (AWAY, "en", ["Hub", "Centre not reachable", "last answer", "41 envelopes wait for the centre"]),
         (replace(AWAY, state=0, pending=0, oldest_ms=None), "en", ["Centre reachable"]),
     ],
