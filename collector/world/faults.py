@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from collector.world.agent import WorldAgent
 from collector.world.centre import set_status
 from collector.world.link import MESSAGE_FAULTS, Line
-from collector.world.power import POINTS
+from collector.world.power import IN_ROLL_UP, POINTS
 from collector.world.station import AFTER_COMMIT, BEFORE_COMMIT
 from collector.world.topology import MISSIONS
 
@@ -88,7 +88,8 @@ def agent_dies(world: World, chance: random.Random) -> None:
     """At a named point of its own work."""
     agent = _one(world, chance)
     if agent is not None:
-        agent.power.doom = chance.choice(POINTS)
+        fills_up = agent.cap_bytes < 1 << 16 and chance.random() < 0.3
+        agent.power.doom = IN_ROLL_UP if fills_up else chance.choice(POINTS)
 
 
 def agent_killed(world: World, chance: random.Random) -> None:
@@ -164,10 +165,15 @@ def disks_change(world: World, chance: random.Random) -> None:
         agent.width = max(1, agent.width + chance.choice((-2, -1, 1, 2)))
 
 
+def _overflows(agent: WorldAgent) -> bool:
+    """What a machine drops under names that its twin used as well is declared, but nobody can tell whose it was."""
+    return agent.cap_bytes < 1 << 16
+
+
 def clone(world: World, chance: random.Random) -> None:
     """A copy of a machine starts beside it, with the same identity and the same spool."""
     agent = _one(world, chance)
-    if agent is None or agent.is_twinned or agent.revoked_ms is not None:
+    if agent is None or agent.is_twinned or agent.revoked_ms is not None or _overflows(agent):
         return
     agent.is_twinned = True
     identity = copy.copy(agent.identity)
@@ -193,7 +199,7 @@ def clone(world: World, chance: random.Random) -> None:
 def rolled_back(world: World, chance: random.Random) -> None:
     """A machine is put back to what its disk was a while ago."""
     agent = _one(world, chance)
-    if agent is None or agent.is_twinned:
+    if agent is None or agent.is_twinned or _overflows(agent):
         return
     image = agent.disk.copied(chance.randrange(1 << 30))
     before = {promise.value for promise in agent.promised}

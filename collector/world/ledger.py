@@ -18,7 +18,7 @@ from agent.link.spool_memory import MemorySpool
 from agent.link.spool_record import CORRUPT, Spooled
 from agent.link.wire import open_body, open_envelope, open_header, open_record
 from collector.intake.admit import instants
-from collector.log.positions import read_accepted
+from collector.log.positions import Positions, read_accepted
 from collector.log.tables import envelopes, losses
 from collector.store.engine import Store
 from collector.world.agent import Promise, WorldAgent, value_of
@@ -70,8 +70,10 @@ def read_ledger(store: Store) -> Ledger:
                     value = value_of(record)
                     found.rows[name] += 1
                     found.records[name] = None if value is None else (value, record.taken_at_ms)
+        known = Positions()
+        known.restore(connection)  # a row of losses may be of a number that came after all
+        found.lost = {name: list(position.lost) for name, position in known.items()}
         for row in connection.execute(select(losses)):
-            found.lost.setdefault((row.agent_id, row.epoch), []).append((row.first_seq, row.last_seq))
             count = row.last_seq - row.first_seq + 1
             found.reasons[row.reason] += count
             found.corrupt[row.agent_id] += count if row.reason == CORRUPT else 0

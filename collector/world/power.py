@@ -8,6 +8,7 @@ from agent.link.exchange import Exchange, Failure, Request, Response
 from agent.link.send_request import ENVELOPES_PATH
 from collector.world.disk import DiskModel
 
+IN_ROLL_UP = "in a roll-up, before its sync"
 DISK_POINTS = {
     "after append, before sync": ("sync", ".seg"),
     "in seal: next segment not there": ("open", ".seg"),
@@ -16,7 +17,9 @@ DISK_POINTS = {
     "after acked is written, before its sync": ("sync", "acked.new"),
     "before acked takes its name": ("rename", "acked.new"),
     "before a settled segment is unlinked": ("remove", ".seg"),
+    IN_ROLL_UP: ("sync", "-minutes-"),
 }
+"""The operation, and what its path contains."""
 BEFORE_SEND, AFTER_SEND = "after sync, before send", "after send, before reply"
 POINTS = (BEFORE_SEND, AFTER_SEND, *DISK_POINTS)
 
@@ -35,8 +38,8 @@ class Power:
         disk.before = self._watch
 
     def _watch(self, operation: str, path: str) -> None:
-        wanted, ending = DISK_POINTS.get(self.doom, ("", ""))
-        if operation == wanted and path.endswith(ending):
+        wanted, part = DISK_POINTS.get(self.doom, ("", ""))
+        if operation == wanted and part in path:
             raise PowerGone
         self.trouble(operation, path)
 
