@@ -10,6 +10,7 @@ from agent.link.names import COUNTER, GAUGE, UNTYPED
 _GAUGES = """
     agent_check_duration_seconds agent_clock_offset_seconds agent_info agent_process_resident_memory_bytes
     agent_report_interval_seconds agent_spool_bytes agent_spool_oldest_timestamp_seconds agent_spool_records
+    agent_spool_on_disk agent_policy_info
     node_arp_entries node_bcache_average_key_size_sectors node_bcache_dirty_data_bytes node_bcache_tree_depth
     node_bonding_active node_bonding_slaves node_boot_time_seconds node_btrfs_allocation_ratio
     node_btrfs_device_size_bytes node_btrfs_global_rsv_size_bytes node_btrfs_info node_btrfs_reserved_bytes
@@ -69,6 +70,7 @@ _GAUGES = """
     node_timex_tai_offset_seconds node_timex_tick_seconds node_udp_queues node_uname_info node_zfs_zpool_state
 """
 _COUNTERS = """
+    agent_link_received_bytes_total agent_link_sent_bytes_total agent_records_rolled_up_total agent_spool_damaged_total
     agent_process_cpu_seconds_total agent_records_lost_total node_bcache_cache_hits_total
     node_bcache_written_bytes_total node_context_switches_total node_cpu_core_throttles_total
     node_cpu_guest_seconds_total node_cpu_package_throttles_total node_cpu_seconds_total
