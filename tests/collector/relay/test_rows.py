@@ -1,0 +1,200 @@
+"""The relay's and the registry's rows, on both databases."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, insert, select
+from stage import Stage, set_stage
+
+from agent.link.answer import DROP, Receiver
+from agent.link.keys import new_key
+from agent.link.ranges import Ranges
+from agent.link.receipt import Receipt, ReceiptError, pack_receipt, receipt_text
+from agent.link.token import proof_message
+from collector.agencies.tables import agencies
+from collector.fleet.registry import Fleet, read_fleet
+from collector.fleet.registry_export import RegistryError, export_registry, open_registry
+from collector.fleet.tables import agent_keys, agents, hosts, sites
+from collector.log.queries import NewEnvelope, add_envelopes
+from collector.log.tables import envelopes
+from collector.relay.custody import Custody, News, Refusal, Word
+from collector.relay.queries import backlog, enclosed, last_id, read_position, waiting, write_position
+from collector.relay.registry_apply import PROVISIONAL, RegistryOld, known_digest, take_over
+from collector.store.engine import Store
+
+AGENT, EPOCH, HUB_ID = b"a" * 16, b"e" * 8, b"h" * 16
+NAME = (AGENT, EPOCH)
+CENTRE = new_key()
+
+
+@pytest.fixture
+def other(tmp_path: Path, sqlite_template: Path) -> Iterator[Store]:
+    path = tmp_path / "other.db"
+    shutil.copy(sqlite_template, path)
+    made = Store(f"sqlite:///{path}")
+    yield made
+    made.close()
+
+
+# ---------------------------------------------------------------- what the centre said
+
+
+def word(custody: Custody, ranges: list[tuple[int, int]], at_ms: int) -> Word:
+    text = receipt_text(pack_receipt(Receipt(AGENT, EPOCH, ranges, at_ms), CENTRE.sign))
+    return custody.open(text, AGENT)
+
+
+def kept(store: Store, custody: Custody, news: News) -> Custody:
+    """The same as after a restart."""
+    with store.transaction() as connection:
+        custody.keep(connection, news, 1)
+    custody.learn(news)
+    again = Custody(CENTRE.public)
+    with store.reading() as connection:
+        again.restore(connection)
+    assert (again.receipt(NAME), again.refused(NAME)) == (custody.receipt(NAME), custody.refused(NAME))
+    return again
+
+
+def test_the_newest_receipt_is_handed_down_and_a_refusal_until_it_is_accounted_for(store: Store) -> None:
+    custody = Custody(CENTRE.public)
+    assert custody.receipt(NAME) == ""
+    newer, older = word(custody, [(1, 9)], 2_000), word(custody, [(1, 4)], 1_000)
+    refusal = Refusal(NAME, 10, 12, DROP, "bad_labels", "no")
+    custody = kept(store, custody, News({NAME: newer}, [refusal]))
+    custody = kept(store, custody, News({NAME: older}, [refusal]))
+    assert custody.receipt(NAME) == newer.text
+    assert [(one.seqs, one.code) for one in custody.refused(NAME)] == [([(10, 12)], "bad_labels")]
+    custody = kept(store, custody, News({NAME: word(custody, [(1, 12)], 3_000)}))
+    assert custody.refused(NAME) == []
+    with store.transaction() as connection:
+        custody.forget(connection)
+    assert custody.receipt(NAME) == ""
+
+
+def test_a_receipt_of_anybody_else_is_none(store: Store) -> None:
+    custody = Custody(CENTRE.public)
+    forged = receipt_text(pack_receipt(Receipt(AGENT, EPOCH, [(1, 9)], 1), new_key().sign))
+    with pytest.raises(ReceiptError):
+        custody.open(forged, AGENT)
+    with store.transaction() as connection:  # as a former centre's would stand there
+        custody.keep(connection, News({NAME: Word(forged, Receipt(AGENT, EPOCH, [(1, 9)], 1))}), 1)
+        custody.restore(connection)
+    assert custody.receipt(NAME) == ""
+
+
+# ---------------------------------------------------------------- the cursor
+
+
+def test_gaps_are_read_newest_first_and_ids_that_are_no_rows_are_told(store: Store) -> None:
+    rows = [
+        NewEnvelope(AGENT, EPOCH, n, n, 1_000 * n, b"\x93\x91\x01\xc4\x00\x90", b"x" * n, False) for n in range(1, 9)
+    ]
+    with store.transaction() as connection:
+        add_envelopes(connection, rows)
+        connection.execute(delete(envelopes).where(envelopes.c.id.in_((4, 5))))
+        write_position(connection, Ranges([(1, 2), (7, 7)]), Receiver("centre", "c0", "01"))
+    with store.reading() as connection:
+        settled, receiver = read_position(connection)
+        assert (settled.as_lists(), receiver) == ([[1, 2], [7, 7]], Receiver("centre", "c0", "01"))
+        portions = list(waiting(connection, settled, last_id(connection)))
+        assert [(row.id, row.size) for found, _ in portions for row in found] == [(8, 8), (6, 6), (3, 3)]
+        assert [gap for _, absent in portions for gap in absent] == [(4, 5)]
+        assert backlog(connection, settled) == (5, 3_000)
+        assert [(row.id, row.packed) for row in enclosed(connection, [3, 8])] == [(8, b"x" * 8), (3, b"x" * 3)]
+        assert backlog(connection, Ranges([(1, 8)])) == (0, None)
+
+
+# ---------------------------------------------------------------- the registry
+
+
+def enrolled(stage: Stage) -> bytes:
+    token, key = stage.token(), new_key()
+    proof = key.sign(proof_message(token, key.public)).hex()
+    body = {"token": token, "public_key": key.public.hex(), "proof": proof, "host": "srv1"}
+    return bytes.fromhex(stage.client().post("/v1/enrolments", json=body).json()["agent_id"])
+
+
+def export(stage: Stage, have: str = "", hub_id: bytes = HUB_ID) -> bytes:
+    with stage.store.reading() as connection:
+        return export_registry(connection, "mea", hub_id, have, stage.clock.now, CENTRE.sign)
+
+
+@pytest.mark.parametrize("is_centre", [True, False], ids=["exported from", "taken over into"])
+def test_a_region_travels_whole_and_changes_follow(store: Store, other: Store, tmp_path: Path, is_centre: bool) -> None:
+    stage = set_stage(store if is_centre else other, tmp_path)
+    hub = other if is_centre else store
+    agent_id = enrolled(stage)
+    registry = open_registry(export(stage), CENTRE.public, HUB_ID)
+    with hub.transaction() as connection:
+        assert take_over(connection, registry)
+        assert not take_over(connection, registry), "the same again changes nothing"
+        assert known_digest(connection) == registry.digest
+        fleet = read_fleet(connection, 1)
+    assert (set(fleet.sites), set(fleet.hosts), set(fleet.agents)) == (
+        {"here"},
+        {"web.here", "shared.here", "srv1.here"},
+        {agent_id},
+    )
+    assert fleet.hosts["shared.here"].agency == "stranger", "its agency came along"
+    assert fleet.agents[agent_id].keys == read_fleet_of(stage).agents[agent_id].keys
+    assert len(registry.spent) == 1
+    unchanged = open_registry(export(stage, registry.digest), CENTRE.public, HUB_ID)
+    assert (unchanged.tables, unchanged.digest) == (None, registry.digest)
+    stage.clock.move(timedelta(seconds=60))
+    with stage.store.transaction() as connection:
+        connection.execute(agents.update().values(status="revoked"))
+        connection.execute(delete(hosts).where(hosts.c.id == "web.here"))
+    with hub.transaction() as connection:
+        newer = open_registry(export(stage, registry.digest), CENTRE.public, HUB_ID)
+        assert take_over(connection, newer)
+        fleet = read_fleet(connection, 1)
+        assert fleet.agents[agent_id].status == "revoked"
+        assert "web.here" not in fleet.hosts
+    with pytest.raises(RegistryOld, match="expected a newer one"), hub.transaction() as connection:
+        take_over(connection, registry)
+
+
+def read_fleet_of(stage: Stage) -> Fleet:
+    with stage.store.reading() as connection:
+        return read_fleet(connection, 1)
+
+
+def test_who_was_let_in_provisionally_stays_beside_the_registry(store: Store, other: Store, tmp_path: Path) -> None:
+    stage = set_stage(other, tmp_path)
+    registry = open_registry(export(stage), CENTRE.public, HUB_ID)
+    at = stage.clock.now
+    with store.transaction() as connection:
+        take_over(connection, registry)
+        row = {"id": AGENT, "site": "here", "host": "web.here", "status": PROVISIONAL}
+        connection.execute(insert(agents).values(**row, enrolled_at=at, status_at=at))
+        connection.execute(insert(agent_keys).values(agent_id=AGENT, key_no=1, public_key=b"k" * 32, created_at=at))
+        connection.execute(hosts.update().where(hosts.c.id == "web.here").values(agent_id=AGENT))
+        take_over(connection, registry)
+        agent = read_fleet(connection, 1).agents[AGENT]
+        assert (agent.status, agent.hosts, len(agent.keys)) == (PROVISIONAL, {"web.here"}, 1)
+        gone = open_registry(empty_region(stage), CENTRE.public, HUB_ID)
+        take_over(connection, gone)
+        assert connection.execute(select(sites.c.id)).scalars().all() == ["here"], "it still stands on its site"
+        connection.execute(delete(agent_keys))
+        connection.execute(delete(agents))
+        take_over(connection, gone)
+        assert connection.execute(select(sites.c.id)).all() == []
+        assert connection.execute(select(agencies.c.id)).all() == []
+
+
+def empty_region(stage: Stage) -> bytes:
+    with stage.store.reading() as connection:
+        return export_registry(connection, "nowhere", HUB_ID, "", stage.clock.now, CENTRE.sign)
+
+
+def test_a_registry_of_another_hub_or_centre_is_refused(store: Store, tmp_path: Path) -> None:
+    stage = set_stage(store, tmp_path)
+    for packed, key in ((export(stage, hub_id=b"x" * 16), CENTRE), (export(stage), new_key()), (b"\x92\x01", CENTRE)):
+        with pytest.raises(RegistryError):
+            open_registry(packed, key.public, HUB_ID)
