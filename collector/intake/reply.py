@@ -41,19 +41,19 @@ class Answering:
 
 def answer(work: Work, answering: Answering, fleet: Fleet, now_ms: int, nonce: str) -> Answer:
     """The answer to one committed request. Everything it says is held was committed: a receipt is a promise."""
-    ranges: dict[Name, list[tuple[int, int]]] = {}
+    ranges: dict[Name, set[tuple[int, int]]] = {}
     refused: dict[Name, list[RecordRefusal]] = {}
     missing: dict[bytes, None] = {}
     for outcome in work.outcomes:
         header = outcome.envelope.header
-        ranges[header.agent_id, header.epoch] = outcome.ranges
+        ranges.setdefault((header.agent_id, header.epoch), set()).update(outcome.ranges)
         missing.update(dict.fromkeys(outcome.envelope.missing))
     for refusal in work.refused:
         name = refusal.name
         if name is not None and refusal.header is not None:
             span = [(refusal.header.first_seq, refusal.header.last_seq)]
             refused.setdefault(name, []).append(RecordRefusal(span, refusal.action, refusal.code, refusal.text))
-            ranges.setdefault(name, work.held.get(name, []))
+            ranges.setdefault(name, set(work.held.get(name, ())))
     return Answer(
         receiver=answering.receiver,
         now_ms=now_ms,
@@ -69,7 +69,8 @@ def answer(work: Work, answering: Answering, fleet: Fleet, now_ms: int, nonce: s
                 answering.receipt(name, held, now_ms),
                 policy_of(fleet, name[0]),
             )
-            for name, held in ranges.items()
+            for name, found in ranges.items()
+            for held in (sorted(found),)
         ],
         need_schemas=[schema.hex() for schema in missing],
         nonce=nonce,
