@@ -37,11 +37,13 @@ from collector.fleet.job import PolicyJob
 from collector.fleet.keys import Keys, load_keys
 from collector.fleet.registry import Registry
 from collector.history import api as history_api
+from collector.history.ageing import DAY_MS, Ageing, Days
 from collector.history.job import ChunkJob
 from collector.history.own import OwnSeries
 from collector.history.reader import History
 from collector.history.recent import Recent
 from collector.history.retention import RetentionJob
+from collector.history.upstream import Upstream
 from collector.intake.admit import Admission
 from collector.intake.admit import Refused as EnvelopeRefused
 from collector.intake.body import Receive, Send, send_problem
@@ -110,6 +112,13 @@ class App:
         self.intake.bearer = self.hub_contacts.bearer
         self.intake.on_brought = self._brought
         self.history = History(self.store, self.registry, settings.history.raw_days)
+        keeps = settings.history
+        self._ageing = Ageing(
+            self.store, self.history, Days(keeps.raw_days, keeps.rollup_5m_days, keeps.rollup_1h_days)
+        )
+        self.history.coarse = self._ageing.coarse
+        if keeps.upstream:
+            self.history.upstream = Upstream(keeps.upstream, clock.monotonic)
         self.own_series = OwnSeries(self.store)
         self.history.sources.append(self.own_series)
         self._recent = Recent(self.store, self.registry, self.history)
@@ -236,6 +245,7 @@ class App:
                 self.settings.history.raw_days,
                 still_needed=self.remote_write.needs,
                 must_keep=self.upstream.relay.needs if self.upstream is not None else None,
+                ages=(self._ageing.step, self._age_own_series),
             ),
             None,
             *self._own_jobs(),
@@ -274,6 +284,11 @@ class App:
         """What rules look at, up to now; since when samples came late."""
         self._recent.refresh(now)
         return self._recent.late_since()
+
+    def _age_own_series(self, now: datetime) -> int:
+        keeps, now_ms = self.settings.history, round(now.timestamp() * 1000)
+        thinned = self.own_series.thin(now_ms - keeps.raw_days * DAY_MS)
+        return thinned + self.own_series.forget(now_ms - max(keeps.raw_days, keeps.rollup_5m_days) * DAY_MS)
 
     def _checkpoint(self, _now: datetime) -> None:
         self.log.save_checkpoint()

@@ -72,6 +72,9 @@ class StoreSettings:
 @dataclass(frozen=True, slots=True)
 class HistorySettings:
     raw_days: int = _key(15, "a whole number of days, at least 1", 1)
+    rollup_5m_days: int = _key(180, "a whole number of days, at least 1", 1)
+    rollup_1h_days: int = _key(1095, "a whole number of days, at least 1", 1)
+    upstream: str = _key("", "the URL of a Prometheus, VictoriaMetrics or Mimir, such as http://prometheus:9090")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,11 @@ def check(settings: Settings, name: str = "settings") -> None:
     for section, key, url in (("server", "public_url", server.public_url), ("upstream", "url", settings.upstream.url)):
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
             raise SettingsError(f"{name}: [{section}] {key} = {url!r}: expected http://… or https://… with a host name")
+    asked = urlsplit(settings.history.upstream)
+    if settings.history.upstream and (asked.scheme not in ("http", "https") or not asked.hostname):
+        raise SettingsError(
+            f"{name}: [history] upstream = {settings.history.upstream!r}: expected http://… or https://… with a host name"
+        )
     if server.port > 65535:
         raise SettingsError(f"{name}: [server] port = {server.port}: expected a port number, 0 to 65535")
     if not server.is_loopback and not server.is_secure:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from urllib.parse import parse_qs
 
 import orjson
@@ -26,6 +26,7 @@ from collector.history.promql.parse import BadQuery
 from collector.history.promql.values import ExecutionError
 from collector.history.query import Query
 from collector.history.source import TooMuch
+from collector.history.upstream import Unreachable
 from collector.services import Services
 
 Form = Annotated[bytes, Body(media_type="application/x-www-form-urlencoded")]
@@ -89,13 +90,24 @@ def router(services: Services) -> APIRouter:
 
     def answer(request: Request, form: bytes, caller: Caller, ask: Callable[[Query, Parameters], Any]) -> Response:
         ends_at = services.clock.monotonic() + MAX_SECONDS
-        query = Query(services.history.sources, caller.scope, lambda: services.clock.monotonic() > ends_at)
+        history = services.history
+        query = Query(
+            history.sources,
+            caller.scope,
+            lambda: services.clock.monotonic() > ends_at,
+            history.coarse(services.clock.wall_ms()),
+        )
         try:
+            if history.upstream is not None and history.upstream.answers(caller.scope):
+                url = request.url
+                return cast("Response", history.upstream.ask(request.method, url.path, url.query, form))
             data = ask(query, Parameters(request, form))
         except (BadQuery, BadParameter) as why:
             return _json(failure("bad_data", str(why)), 400)
         except (TooMuch, ExecutionError) as why:
             return _json(failure("execution", str(why)), 422)
+        except Unreachable as why:
+            return _json(failure("unavailable", str(why)), 503)
         except Late as why:
             return _json(failure("timeout", str(why)), 503)
         return _json(success(data), 200)
@@ -161,9 +173,9 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/status/buildinfo")
     def buildinfo(caller: Reader) -> Response:  # noqa: ARG001 - asking needs a caller, the answer does not
-        # Grafana reads the version to decide what it may ask for; this is the one whose API is spoken here.
+        # Grafana reads the version to decide what it may ask for; this is the one whose language is spoken here.
         data = {
-            "version": "3.0.0",
+            "version": "2.42.0",
             "revision": "",
             "branch": "",
             "buildUser": "bongsu",

@@ -33,6 +33,9 @@ MEMORY_MS = 20 * 60_000
 ALONE_MS = 60 * 60_000
 """How long a sample stands alone before it is put together with its neighbours."""
 AT_ONCE = 5_000
+THIN_MS = 300_000
+THIN = 1
+"""Flag of rows of which only one sample for five minutes is left."""
 MATCHES_KEPT = 5_000
 Row = tuple[LabelSet, float]
 
@@ -121,6 +124,7 @@ class OwnSeries:
                     "from_ms": one.at_ms,
                     "to_ms": one.at_ms + 1,
                     "count": 1,
+                    "flags": 0,
                     "times": packed.times,
                     "data": packed.data,
                 }
@@ -172,6 +176,20 @@ class OwnSeries:
                 assert queries.delete_samples(connection, done) == len(done), "two compactions at once"
                 queries.add_samples(connection, made)
         return now if len(rows) == AT_ONCE and done else None
+
+    def thin(self, before_ms: int) -> int:
+        """Of what is older keep one sample for five minutes, the last; how many rows were made thinner."""
+        total = 0
+        while True:
+            with self._store.reading() as connection:
+                rows = queries.thick_samples(connection, before_ms, AT_ONCE // MAX_COUNT)
+            if not rows:
+                return total
+            made = [_thinner(row) for row in rows]
+            with self._store.transaction() as connection:
+                queries.delete_samples(connection, [row.id for row in rows])
+                queries.add_samples(connection, made)
+            total += len(rows)
 
     def forget(self, before_ms: int) -> int:
         """Drop what is too old; how many rows."""
@@ -281,6 +299,25 @@ def _together(run: list[Any]) -> dict[str, Any]:
         "from_ms": int(times[0]),
         "to_ms": int(times[-1]) + 1,
         "count": len(times),
+        "flags": 0,
+        "times": packed.times,
+        "data": packed.data,
+    }
+
+
+def _thinner(row: Any) -> dict[str, Any]:
+    """The last sample of each five minutes; marked, so that it is not looked at again."""
+    times, words = unpack_times(row.count, row.times), unpack_words(row.count, row.data)
+    kept = np.append(np.flatnonzero(np.diff(times // THIN_MS)), len(times) - 1)
+    nothing = np.zeros(len(kept), np.int64)
+    packed = pack(Samples(times[kept], nothing, nothing, words[:, kept]))
+    return {
+        "stream": row.stream,
+        "layout": row.layout,
+        "from_ms": int(times[kept[0]]),
+        "to_ms": row.to_ms,
+        "count": len(kept),
+        "flags": THIN,
         "times": packed.times,
         "data": packed.data,
     }

@@ -53,7 +53,7 @@ def single_samples(connection: Connection, before_ms: int, limit: int) -> list[A
     """The oldest samples that still stand alone, before an instant; by stream, in order of time."""
     oldest = (
         select(own_samples.c.id)
-        .where(own_samples.c.count == 1, own_samples.c.to_ms <= before_ms)
+        .where(own_samples.c.count == 1, own_samples.c.flags == 0, own_samples.c.to_ms <= before_ms)
         .order_by(own_samples.c.to_ms)
         .limit(limit)
     )
@@ -64,6 +64,12 @@ def single_samples(connection: Connection, before_ms: int, limit: int) -> list[A
             .order_by(own_samples.c.stream, own_samples.c.from_ms, own_samples.c.id)
         )
     )
+
+
+def thick_samples(connection: Connection, before_ms: int, limit: int) -> list[Any]:
+    """Some rows that ended before an instant and still hold every sample."""
+    old = select(own_samples).where(own_samples.c.to_ms <= before_ms, own_samples.c.flags == 0)
+    return list(connection.execute(old.order_by(own_samples.c.to_ms).limit(limit)))
 
 
 def delete_samples(connection: Connection, ids: Sequence[int]) -> int:

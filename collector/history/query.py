@@ -33,13 +33,15 @@ class Query(NamedTuple):
     scope: Scope
     is_late: Callable[[], bool] = lambda: False
     """Whether the time one query may take is over."""
+    coarse: Sequence[tuple[int, int]] = ()
+    """(before when, resolution) of history that is only there in windows."""
 
     def instant(self, text: str, at_ms: int, lookback_ms: int = LOOKBACK_MS) -> Answer:
         """``/api/v1/query``. Raises BadQuery, BadParameter, TooMuch, ExecutionError or Late, as all of these do."""
         asked = parse(text)
         if isinstance(asked, Text):
             return {"resultType": "string", "result": [seconds(at_ms), asked.value]}
-        evaluator = Evaluator(self.sources, self.scope, steps(at_ms, at_ms, 1), lookback_ms, self.is_late)
+        evaluator = Evaluator(self.sources, self.scope, steps(at_ms, at_ms, 1), lookback_ms, self.coarse, self.is_late)
         if isinstance(asked, Selector) and asked.range_ms is not None:
             return matrix(_in_range(evaluator, asked, at_ms - asked.offset_ms, asked.range_ms))
         found = evaluator.evaluate(asked)
@@ -65,7 +67,7 @@ class Query(NamedTuple):
                 "must be Scalar or instant Vector"
             )
         grid = steps(start_ms, end_ms, step_ms)
-        found = Evaluator(self.sources, self.scope, grid, lookback_ms, self.is_late).evaluate(asked)
+        found = Evaluator(self.sources, self.scope, grid, lookback_ms, self.coarse, self.is_late).evaluate(asked)
         if isinstance(found, Scalar):
             return [Points((), grid.tolist(), found.values.tolist())]
         return sorted(_points(found, grid), key=lambda one: one.labels)

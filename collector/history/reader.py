@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from collector.history.matchers import Matchers
 from collector.history.presence import presence
 from collector.history.reading import Readable, Reading, Wanted
 from collector.history.source import LabelSet, SeriesData, Source
+from collector.history.upstream import Upstream
 from collector.store.engine import Store
 from collector.store.scope import Scope
 
@@ -45,6 +46,10 @@ class History:
         self.index = Index()
         self.sources: list[Source] = [self]
         """What queries are answered from; the composition root may put a source of the collector's own series here."""
+        self.upstream: Upstream | None = None
+        """Who answers instead, where somebody is set."""
+        self.coarse: Callable[[int], Sequence[tuple[int, int]]] = lambda _now_ms: ()
+        """(before when, resolution) of what is only there in windows, as of an instant."""
 
     def refresh(self) -> None:
         """Take in schemas that arrived since. Schemas only ever become more, so their count tells."""

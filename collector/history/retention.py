@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from collector.history.queries import delete_chunks, delete_envelopes, old_envelopes
@@ -31,8 +31,11 @@ class RetentionJob:
         keep_hours: int = KEEP_HOURS,
         still_needed: Callable[[int], bool] = lambda _id: False,
         must_keep: Callable[[int], bool] | None = None,
+        ages: Sequence[Callable[[datetime], int]] = (),
     ) -> None:
-        """``must_keep``: rows that stay whatever their age, because nobody else has them."""
+        """``must_keep``: rows that stay whatever their age, because nobody else has them. ``ages``: what becomes of
+        chunks instead of their deletion at ``raw_days``; each says how many rows it took on."""
+        self._ages = ages
         self._must_keep = must_keep or (lambda _id: False)
         self._store = store
         self._still_needed = still_needed
@@ -41,7 +44,7 @@ class RetentionJob:
 
     def step(self, now: datetime) -> None:
         now_ms = round(now.timestamp() * 1000)
-        chunks = self._chunks(now_ms - self._raw_ms)
+        chunks = sum(age(now) for age in self._ages) if self._ages else self._chunks(now_ms - self._raw_ms)
         envelopes = self._envelopes(now_ms)
         if chunks or envelopes:
             log.info("deleted what is past its time", extra={"chunks": chunks, "envelopes": envelopes})

@@ -43,6 +43,7 @@ own_samples = Table(
     metadata,
     Column("id", BigId, primary_key=True, autoincrement=True),
     Column("stream", String(300), nullable=False),  # what is sampled together: a newer sample ends what it leaves out
+    Column("flags", Integer, nullable=False, default=0),  # 0 every sample, 1 the last of each five minutes
     Column("layout", LargeBinary(16), nullable=False),
     Column("from_ms", BigInteger, nullable=False),  # half-open [from_ms, to_ms)
     Column("to_ms", BigInteger, nullable=False),

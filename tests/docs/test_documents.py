@@ -102,7 +102,7 @@ def test_make_targets_of_the_manual_exist() -> None:
 
 # ---------------------------------------------------------------- configuration
 
-ASSIGNED = re.compile(r"^#? ?([a-z_]+) = ", re.M)
+ASSIGNED = re.compile(r"^#? ?([a-z_0-9]+) = ", re.M)
 
 
 def test_collector_toml_shows_every_key_at_its_default(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_collector_toml_shows_every_key_at_its_default(tmp_path: Path) -> None:
         keys = Limits._fields if kind is Limits else [field.name for field in fields(kind)]
         assert set(ASSIGNED.findall(shown[section])) == set(keys), section
     switched_on = tmp_path / "collector.toml"
-    switched_on.write_text(re.sub(r"^# ([a-z_]+ = )", r"\1", text, flags=re.M), "utf-8")
+    switched_on.write_text(re.sub(r"^# ([a-z_0-9]+ = )", r"\1", text, flags=re.M), "utf-8")
     assert load(switched_on, {}) == load(None, {})
 
 
@@ -128,7 +128,7 @@ def test_hub_toml_shows_every_key_of_collector_toml(tmp_path: Path) -> None:
     assert {section: keys for section, keys in shown.items() if section in wanted} == wanted
     assert set(shown) == set(SECTIONS)
     switched_on = tmp_path / "hub.toml"
-    switched_on.write_text(re.sub(r"^# ([a-z_]+ = )", r"\1", hub, flags=re.M), "utf-8")
+    switched_on.write_text(re.sub(r"^# ([a-z_0-9]+ = )", r"\1", hub, flags=re.M), "utf-8")
     assert load(switched_on, {}) == load(None, {})
 
 

@@ -36,6 +36,8 @@ class Evaluator:
     scope: Scope
     grid: Instants
     lookback_ms: int = LOOKBACK_MS
+    coarse: Sequence[tuple[int, int]] = ()
+    """(before when, resolution) of history that is only there in windows: a value there holds for one window longer."""
     is_late: Callable[[], bool] = lambda: False
     _read: dict[tuple[object, ...], list[SeriesData]] = field(default_factory=dict)
 
@@ -99,10 +101,14 @@ class Evaluator:
         return self._read[key]
 
     def _instant(self, node: Selector, as_times: bool = False) -> Vector:
-        first, last = int(self.grid[0]) - node.offset_ms, int(self.grid[-1]) - node.offset_ms
-        found = self.samples(node, first - self.lookback_ms, last + 1, newest_only=len(self.grid) == 1)
+        at_ms = self.grid - node.offset_ms
+        lookback = np.full(len(at_ms), self.lookback_ms, np.int64)
+        for before_ms, resolution_ms in self.coarse:
+            lookback[at_ms < before_ms] = self.lookback_ms + resolution_ms
+        first = int((at_ms - lookback).min())
+        found = self.samples(node, first, int(at_ms[-1]) + 1, newest_only=len(self.grid) == 1)
         self._allow(len(found))
-        return some(instant_vector(found, self.grid, self.lookback_ms, node.offset_ms, as_times))
+        return some(instant_vector(found, self.grid, lookback, node.offset_ms, as_times))
 
     def _windows(self, node: Node, compute: Callable[[Window], ranges.Result], keeps_name: bool = False) -> Vector:
         assert isinstance(node, Selector), node

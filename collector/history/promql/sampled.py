@@ -43,7 +43,7 @@ class Window(NamedTuple):
 
 
 def instant_vector(
-    found: Sequence[SeriesData], grid: Instants, lookback_ms: int, offset_ms: int = 0, as_times: bool = False
+    found: Sequence[SeriesData], grid: Instants, lookback_ms: Instants | int, offset_ms: int = 0, as_times: bool = False
 ) -> Vector:
     """Each series' newest sample that is at most ``lookback_ms`` old; none where the newest says it ended.
 

@@ -43,6 +43,7 @@ def upgrade() -> None:
         "own_samples",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("stream", sa.String(length=300), nullable=False),
+        sa.Column("flags", sa.Integer(), nullable=False),
         sa.Column("layout", sa.LargeBinary(length=16), nullable=False),
         sa.Column("from_ms", sa.BigInteger(), nullable=False),
         sa.Column("to_ms", sa.BigInteger(), nullable=False),
