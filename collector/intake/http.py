@@ -90,6 +90,7 @@ class Intake:
             self.on_shed(lane)
             await send_problem(reply, 503, "busy", f"no room for the {lane} lane now; send again", again_in)
             return
+        answering = self._answering  # as it was before the commit: what is said to be held may be less for the next one
         waits = self.shedder.begin(len(body), self._clock.monotonic())
         try:
             work, failure = await self._commit(raws)
@@ -108,7 +109,7 @@ class Intake:
             if hub:
                 self.on_brought(hub, refusal)
         now_ms = self._clock.wall_ms()
-        said = answer(work, self._answering, self._registry.fleet, now_ms, self._nonces.make(now_ms))
+        said = answer(work, answering, self._registry.fleet, now_ms, self._nonces.make(now_ms))
         await send(reply, 200, write_answer(said), ANSWER_TYPE.encode())
 
     async def _commit(self, raws: list[msgspec.Raw]) -> tuple[Work, BaseException | None]:

@@ -48,24 +48,29 @@ class LettingGo:
         self._chance = chance or SystemChance()
 
     def step(self, now: datetime) -> None:
+        """A day's worth at a time: each new epoch makes agents send all they have again."""
         before_ms = round(now.timestamp() * 1000) - self._keep_ms
-        rows = self._too_old(before_ms)
+        rows = self._too_old(before_ms) if self._too_old(before_ms - DAY_MS, most=1) else []
         if not rows:
             return
         fleet = self._writer.registry.fleet
         agents = {agent for _, agent in rows}
-        if any(agent in fleet.agents and fleet.agents[agent].status != REVOKED for agent in agents):
-            self._become(renew_epoch(self._data_dir, self._chance))
+        has_agents = any(agent in fleet.agents and fleet.agents[agent].status != REVOKED for agent in agents)
         log.error(
             "envelopes that the centre did not take in time are let go; their agents send again what it lacks",
             extra={"envelopes": len(rows), "agents": len(agents), "keep_days": self._keep_ms // DAY_MS},
         )
-        for start in range(0, len(rows), AT_ONCE):
-            ids = [row for row, _ in rows[start : start + AT_ONCE]]
-            self._writer.call(lambda ids=ids: self._drop(ids))  # type: ignore[misc]
+        self._writer.call(lambda: self._let_go([row for row, _ in rows], has_agents))
 
-    def _too_old(self, before_ms: int) -> list[tuple[int, bytes]]:
-        """Rows and their agents; never the newest row, so that ids do not come again."""
+    def _let_go(self, ids: list[int], has_agents: bool) -> None:
+        """In the writer's thread and in one go: no request is committed while the new epoch still holds the old rows."""
+        if has_agents:
+            self._become(renew_epoch(self._data_dir, self._chance))
+        for start in range(0, len(ids), AT_ONCE):
+            self._drop(ids[start : start + AT_ONCE])
+
+    def _too_old(self, before_ms: int, most: int | None = None) -> list[tuple[int, bytes]]:
+        """Rows and their agents, the first ``most``; never the newest row, so that ids do not come again."""
         found: list[tuple[int, bytes]] = []
         with self._store.reading() as connection:
             for low, high in self._relay.gaps(last_id(connection) - 1):
@@ -75,13 +80,13 @@ class LettingGo:
                     .order_by(envelopes.c.id)
                 )
                 for row in rows:
-                    if row.received_at_ms >= before_ms:
+                    if row.received_at_ms >= before_ms or len(found) == most:
                         return found
                     found.append((row.id, row.agent_id))
         return found
 
     def _drop(self, ids: list[int]) -> None:
-        """In the writer's thread: a number whose row is gone is held no more."""
+        """A number whose row is gone is held no more."""
         writer = self._writer
         with writer.transaction() as connection:
             rows = connection.execute(select(envelopes).where(envelopes.c.id.in_(ids))).all()

@@ -25,7 +25,7 @@ def test_unrelayed_rows_outlive_retention_until_the_limit(region: Region) -> Non
     region.wait(20 * DAY)
     jobs(region)
     assert region.rows(region.at_hub) == 3, "history keeps 15 days, the line has been cut for 20"
-    region.wait(11 * DAY)
+    region.wait(11.1 * DAY)
     jobs(region)
     assert region.rows(region.at_hub) == 1, "all but the newest, so that numbers of rows never come again"
     after = region.report(agent)
@@ -55,3 +55,30 @@ def test_what_the_centre_has_goes_as_usual(region: Region) -> None:
     jobs(region)
     assert region.rows(region.at_hub) == 1
     assert region.report(agent).receiver.epoch == epoch
+
+
+def test_nobody_is_told_under_the_new_epoch_that_it_holds_what_is_on_its_way_out(region: Region) -> None:
+    agent = region.agent()
+    region.is_cut = True
+    epoch = [region.report(agent) for _ in range(3)][0].receiver.epoch
+    region.wait(32 * DAY)
+    region.at_hub.jobs.run("letting_go")
+    answers = [region.report(agent) for _ in range(2)]
+    assert answers[-1].receiver.epoch != epoch
+    for answer in answers:
+        assert answer.receiver.epoch == epoch or answer.agents[0].held[0][0] == 3
+
+
+def test_agents_send_again_once_a_day_at_most(region: Region) -> None:
+    agent = region.agent()
+    region.is_cut = True
+    for _ in range(40):
+        region.report(agent)
+        region.wait(DAY / 10)
+    region.wait(29 * DAY)
+    epochs = set()
+    for _ in range(20):
+        jobs(region)
+        epochs.add(region.report(agent).receiver.epoch)
+        region.wait(DAY / 10)
+    assert 2 <= len(epochs) <= 3
