@@ -7,7 +7,7 @@ from typing import Any
 
 from collector.fleet.registry import Fleet
 from collector.verdicts import reasons as r
-from collector.verdicts.standing import DOWN, MAINTENANCE, OK, Cause, Fact, Standing
+from collector.verdicts.standing import DOWN, MAINTENANCE, NO_DATA, OK, Cause, Fact, Standing
 
 HOLD_DOWN_MS = 30_000
 """Before anybody is told: a restart of a few seconds wakes nobody."""
@@ -52,7 +52,7 @@ def _parts(standing: Standing) -> Iterator[_Part]:
         ("interface", standing.interfaces),
     ):
         for subject, each in [item for item in found.items() if item[1][0] > MAINTENANCE]:
-            if each.reason not in _QUIET:
+            if each.reason not in _QUIET and not (kind == "link" and each.state == NO_DATA):
                 yield _Part(kind, subject, each[:3], each.cause, each.evidence)
     for agent, one in standing.agents.items():
         if one.state == DOWN:

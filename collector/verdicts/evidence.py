@@ -16,8 +16,6 @@ PROBE_MTU = "probe_path_mtu_bytes"
 MTU_MODULE, TIMED_MODULES = "path_mtu", ("icmp", "tcp", "")
 UPS_STATUS = "network_ups_tools_ups_status"
 UPS_CHARGE = "network_ups_tools_battery_charge"
-SENSED = (PROBE_SUCCESS, UPS_STATUS)
-"""A host without one of these senses nothing of others."""
 ON_BATTERY_FLAG = "OB"
 
 
@@ -108,7 +106,7 @@ class Evidence:
 
 def sensed(report: Report) -> Sensed | None:
     """None where the report has neither probes nor a UPS. Several probes of one target are one look at it."""
-    if not any(report.has(name) for name in SENSED):
+    if not (report.has(PROBE_SUCCESS) or report.has(UPS_STATUS)):
         return None
     by_target: dict[str, dict[tuple[str, str], float]] = {}
     for name in (PROBE_SUCCESS, PROBE_SECONDS, PROBE_RTT, PROBE_LOSS, PROBE_MTU):

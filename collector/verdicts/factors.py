@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from collector.verdicts.standing import Fact
 
@@ -12,15 +12,20 @@ RANKS = {"device": 0, "facility": 1, "cable": 2, "carrier": 3}
 """Of two that explain as much, the nearer one is named."""
 
 
-def common_factors(bad: Mapping[str, int], members: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, Fact]]:
+def common_factors(
+    bad: Mapping[str, int], members: Mapping[str, Sequence[str]], cleared: Collection[tuple[str, str]] = ()
+) -> dict[str, tuple[str, Fact]]:
     """For each bad thing the factor that explains most of what began with it, as (factor, fact); none where it stands alone.
 
-    ``bad``: id -> since when, in milliseconds. ``members``: factor -> ids that have it.
+    ``bad``: id -> since when, in milliseconds. ``members``: factor -> ids that have it. ``cleared``: (factor, id) of which
+    it is known that this is not it, such as a cable over which the place still answers.
     """
     left = dict(bad)
     found: dict[str, tuple[str, Fact]] = {}
     shared = {
-        factor: [each for each in ids if each in left] for factor, ids in members.items() if len(set(ids)) >= LEAST
+        factor: [each for each in ids if each in left and (factor, each) not in cleared]
+        for factor, ids in members.items()
+        if len(set(ids)) >= LEAST
     }
     shared = {factor: ids for factor, ids in shared.items() if len(ids) >= LEAST}
     while shared:

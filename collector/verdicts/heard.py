@@ -7,15 +7,16 @@ it is: a tick costs work only for those that reported or fell silent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agent.link.names import CRITICAL, STALE_INTERVALS, WARNING
 from agent.link.names import OK as CHECK_OK
 from collector.fleet.registry import Agent, Fleet, HostEntry
 from collector.verdicts import reasons as r
 from collector.verdicts.evidence import Evidence, Heard, Report
+from collector.verdicts.news import news
 from collector.verdicts.standing import DEGRADED, DOWN, MAINTENANCE, NO_DATA, OK, FailingCheck
 
 GRACE_INTERVALS = 2
@@ -24,6 +25,9 @@ NEVER_MS = 1 << 62
 ACTIVE = "active"
 _STATUS_REASONS = {"suspended": r.SUSPENDED, "revoked": r.REVOKED}
 _WORST_FIRST = {CRITICAL: 0, WARNING: 1}
+
+
+Wheel = dict[int, tuple[Any, ...]]
 
 
 class HeardHost(NamedTuple):
@@ -51,15 +55,17 @@ class Hearing:
     heard: Mapping[bytes, Heard] = field(default_factory=dict)
     hosts: Mapping[str, HeardHost] = field(default_factory=dict)
     agents: Mapping[bytes, HeardAgent] = field(default_factory=dict)
-    hosts_until: Mapping[str, int] = field(default_factory=dict)
-    """Until when a host is as it is without news."""
-    agents_until: Mapping[bytes, int] = field(default_factory=dict)
+    hosts_due: Wheel = field(default_factory=dict)
+    """Second -> hosts that may have fallen silent by then; who reported meanwhile is put off when its turn comes."""
+    agents_due: Wheel = field(default_factory=dict)
     spoken_for: Mapping[bytes, int] = field(default_factory=dict)
     """Agent -> how many hosts it has current reports of."""
     news: tuple[str, ...] = ()
     """Hosts with a report that is not the one before."""
     moved_hosts: frozenset[str] = frozenset()
-    """Hosts of which something is other than before, be it the time of the last report."""
+    """Hosts that stand otherwise than before."""
+    fresh_hosts: frozenset[str] = frozenset()
+    """Hosts of which nothing but the time of the last report is new."""
     moved_agents: frozenset[bytes] = frozenset()
 
 
@@ -82,11 +88,9 @@ class _Hearing:
         """Agents that have a current report now and had none, or the other way round."""
 
     def run(self) -> Hearing:
-        past = self.past
-        seen = past.reports
-        news = [host for host, report in self.reports.items() if seen.get(host) is not report]
-        hosts, hosts_until, moved_hosts = self._hosts(news)
-        agents, agents_until, moved_agents = self._agents()
+        fresh = news(self.reports, self.past.reports)
+        hosts, hosts_due, moved, only_fresh = self._hosts(fresh)
+        agents, agents_due, moved_agents = self._agents()
         return Hearing(
             self.now_ms,
             self.fleet,
@@ -94,41 +98,48 @@ class _Hearing:
             self.heard,
             hosts,
             agents,
-            hosts_until,
-            agents_until,
+            hosts_due,
+            agents_due,
             self.spoken_for,
-            tuple(news),
-            frozenset(moved_hosts),
+            tuple(fresh),
+            frozenset(moved),
+            frozenset(only_fresh),
             frozenset(moved_agents),
         )
 
-    def _hosts(self, news: list[str]) -> tuple[dict[str, HeardHost], dict[str, int], set[str]]:
-        known, past = self.fleet.hosts, self.past
-        now_ms = self.now_ms
+    def _hosts(self, fresh: list[str]) -> tuple[dict[str, HeardHost], Wheel, set[str], set[str]]:
+        known, before = self.fleet.hosts, self.past.hosts
         if self.is_anew:
             found: dict[str, HeardHost] = {}
-            until: dict[str, int] = {}
-            dirty: Iterable[str] = known
+            wheel: Wheel = {}
+            dirty, due = set(known), set(known)
         else:
-            found, until = dict(past.hosts), dict(past.hosts_until)
-            dirty = {host for host in news if host in known}
-            dirty.update([host for host, ends_ms in until.items() if ends_ms < now_ms])
-        moved = set()
+            found, wheel = dict(before), dict(self.past.hosts_due)
+            due = self._due(wheel)
+            dirty = {host for host in fresh if host in known} | due
+        moved, only_fresh, again = set(), set(), []
         for host in dirty:
-            before = past.hosts.get(host)
+            old = None if self.is_anew else before.get(host)
             now, ends_ms = self._host(known[host])
-            if not self.is_anew and before is not None and before.speaker is not None:
-                self._speaks(before.speaker, -1)
-            if now.speaker is not None:
-                self._speaks(now.speaker, 1)
-            if ends_ms == NEVER_MS:
-                until.pop(host, None)
-            else:
-                until[host] = ends_ms
-            if now != before or self.is_anew:
+            if (old.speaker if old is not None else None) != now.speaker:
+                if old is not None and old.speaker is not None:
+                    self._speaks(old.speaker, -1)
+                if now.speaker is not None:
+                    self._speaks(now.speaker, 1)
+            # Who spoke before is in the wheel already: it is put off when its turn comes.
+            if ends_ms != NEVER_MS and (host in due or old is None or old.speaker is None):
+                again.append((ends_ms, host))
+            if old is None or (old.state, old.reason, old.failing, old.speaker) != (now[0], now[1], now[3], now[4]):
                 moved.add(host)
+            elif old.last_report_ms != now.last_report_ms:
+                only_fresh.add(host)
             found[host] = now
-        return found, until, moved
+        _put_off(wheel, again)
+        return found, wheel, moved, only_fresh
+
+    def _due(self, wheel: Wheel) -> set[Any]:
+        """Takes out whose turn has come."""
+        return {each for second in [s for s in wheel if s * 1000 <= self.now_ms] for each in wheel.pop(second)}
 
     def _speaks(self, agent: bytes, count: int) -> None:
         before = self.spoken_for.get(agent, 0)
@@ -162,30 +173,32 @@ class _Hearing:
         reason = r.SILENT if report is not None else r.NEVER_REPORTED
         return HeardHost(NO_DATA, reason, last_ms, failing, None), NEVER_MS
 
-    def _agents(self) -> tuple[dict[bytes, HeardAgent], dict[bytes, int], set[bytes]]:
-        known, past = self.fleet.agents, self.past
-        now_ms, seen = self.now_ms, self.past.heard
+    def _agents(self) -> tuple[dict[bytes, HeardAgent], Wheel, set[bytes]]:
+        """An agent that is well is looked at when it may have fallen silent, not at each of its reports."""
+        known, before = self.fleet.agents, self.past.agents
         if self.is_anew:
             found: dict[bytes, HeardAgent] = {}
-            until: dict[bytes, int] = {}
-            dirty: Iterable[bytes] = known
+            wheel: Wheel = {}
+            dirty = due = set(known)
         else:
-            found, until = dict(past.agents), dict(past.agents_until)
-            dirty = {agent for agent, heard in self.heard.items() if seen.get(agent) is not heard and agent in known}
-            dirty.update([agent for agent, ends_ms in until.items() if ends_ms < now_ms])
-            dirty.update([agent for agent in self.turned if agent in known])
-        moved = set()
+            found, wheel = dict(before), dict(self.past.agents_due)
+            due = {agent for agent in self._due(wheel) if agent in known}
+            dirty = due | {agent for agent in self.turned if agent in known}
+            dirty.update([agent for agent, old in before.items() if old[0] != OK and self._is_news(agent)])
+        moved, again = set(), []
         for agent in dirty:
-            before = past.agents.get(agent)
+            old = None if self.is_anew else before.get(agent)
             now, ends_ms = self._agent(known[agent])
-            if ends_ms == NEVER_MS:
-                until.pop(agent, None)
-            else:
-                until[agent] = ends_ms
-            if now != before or self.is_anew:
+            if ends_ms != NEVER_MS:
+                again.append((ends_ms, agent))
+            if old is None or old[:2] != now[:2]:
                 moved.add(agent)
             found[agent] = now
-        return found, until, moved
+        _put_off(wheel, again)
+        return found, wheel, moved
+
+    def _is_news(self, agent: bytes) -> bool:
+        return self.heard.get(agent) is not self.past.heard.get(agent)
 
     def _agent(self, agent: Agent) -> tuple[HeardAgent, int]:
         heard = self.heard.get(agent.id)
@@ -209,6 +222,15 @@ class _Hearing:
 
     def _is_grace(self, site: str) -> bool:
         return self.now_ms < self._grace_ends_ms(site)
+
+
+def _put_off(wheel: Wheel, again: list[tuple[int, Any]]) -> None:
+    """Each to the first second at which it may be otherwise."""
+    by_second: dict[int, set[Any]] = {}
+    for ends_ms, each in again:
+        by_second.setdefault(ends_ms // 1000 + 1, set()).add(each)
+    for second, those in by_second.items():
+        wheel[second] = (*wheel.get(second, ()), *those)
 
 
 def judge_site(hosts: list[tuple[int, str]], agents: list[tuple[int, str]]) -> tuple[int, str]:

@@ -47,8 +47,10 @@ def find_host(
     if heard.speaker is not None or heard.reason in r.SELF_EXPLAINED:
         return Finding(heard.state, heard.reason)
     last = Fact("last_report", entry.id, "", heard.last_report_ms)
-    if site.state in (DOWN, NO_DATA) and (site.state == DOWN or site.cause):
+    if site.state == DOWN or (site.state == NO_DATA and site.cause):
         return Finding(NO_DATA, r.BEHIND, site.cause or f"site:{entry.site}", (last,))
+    if site.state == NO_DATA and site.reason not in r.SELF_EXPLAINED and own is None:
+        return Finding(heard.state, heard.reason, f"site:{entry.site}", (last,))
     for device in entry.behind:
         found = owns.get(device)
         if found is not None and found.state == DOWN:
@@ -70,4 +72,4 @@ def find_agent(agent: Agent, heard: HeardAgent, own: Finding | None, site: SiteS
         return Finding(DOWN, r.AGENT_DOWN, "", own.evidence)
     if own is not None and own.state == DOWN:
         return Finding(heard.state, heard.reason, f"host:{agent.host}")
-    return Finding(heard.state, heard.reason)
+    return Finding(heard.state, heard.reason, f"site:{agent.site}" if site.state == NO_DATA else "")

@@ -10,8 +10,8 @@ from collector.verdicts.finding import Finding
 from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, OK, Fact
 from collector.verdicts.votes import Tally
 
-HEARTBEAT_MS = 45_000
-"""Three of the intervals at which a hub is in contact when it has nothing else to say."""
+HEARTBEAT_MS = 90_000
+"""A hub asks for its registry once a minute, and brings reports more often than that."""
 TOGETHER_SHARE, TOGETHER_LEAST, TOGETHER_INTERVALS = 0.6, 3, 2
 
 

@@ -18,21 +18,22 @@ from collector.verdicts.conclude import Conclusions, in_grace
 from collector.verdicts.evidence import Evidence
 from collector.verdicts.factors import common_factors
 from collector.verdicts.finding import Finding
-from collector.verdicts.heard import GRACE_INTERVALS, by_weight, hear, judge_site
+from collector.verdicts.heard import GRACE_INTERVALS, hear
 from collector.verdicts.hosts import find_agent, find_host, own_finding
 from collector.verdicts.index import make_index
 from collector.verdicts.links import judge_link
+from collector.verdicts.news import news
 from collector.verdicts.parents import Parents
 from collector.verdicts.past import Judged, Past, RawSite, Working
+from collector.verdicts.raw_sites import raw_site
 from collector.verdicts.senses import Senses
 from collector.verdicts.services import judge_services
-from collector.verdicts.sharing import share_causes, share_devices
-from collector.verdicts.sites import COLLECTOR, Around, find_site
+from collector.verdicts.sharing import link_to_sites, share_causes, share_devices
+from collector.verdicts.sites import COLLECTOR, Around, find_site, in_window
 from collector.verdicts.standing import (
     DEGRADED,
     DOWN,
     NO_DATA,
-    OK,
     AgentStanding,
     HostStanding,
     PlaceStanding,
@@ -64,6 +65,8 @@ class _Judgement:
         self.out = Conclusions(past.books, past.memory.flaps, past.memory.facts, now_ms, started_at_ms)
         longest_ms = max((site.interval_seconds for site in fleet.sites.values()), default=0) * 1000
         self.grace_ends_ms = started_at_ms + GRACE_INTERVALS * longest_ms
+        self.fresh_sites: dict[str, int] = {}
+        """Sites of which only the time of the last report is new."""
 
     def run(self) -> Judged:
         past, before = self.past, self.past.standing
@@ -76,7 +79,7 @@ class _Judgement:
         parents = Parents(self.fleet, self.index, self.senses, raw, self._maintained(), self.now_ms, self.started_at_ms)
         hubs, self.memory = parents.judge(self.memory, blind, before.maintained_sites)
         around = Around(self.fleet, self.index, self.memory, self.now_ms, blind, hubs, links, self.windows)
-        sites, changed_sites, special = self._sites(raw, around)
+        sites, changed_sites, special = self._sites(raw, around, links)
         hosts, changed_hosts, loose = self._hosts(own, sites, changed_sites)
         systems, interfaces = judge_services(
             self.fleet, self.index, sites, hosts, self.hearing, self.windows, changed_hosts, past.working.systems,
@@ -130,31 +133,15 @@ class _Judgement:
         self.moved_sites = set(self.fleet.sites) if self.is_anew else moved
         found = {} if self.is_anew else dict(before.raw_sites)
         for site in self.moved_sites:
-            found[site] = self._raw_site(site, own)
+            found[site] = raw_site(site, self.fleet, self.hearing, own)
+        heard, hosts = self.hearing.hosts, self.fleet.hosts
+        for host in self.hearing.fresh_hosts:
+            site, last_ms = hosts[host].site, heard[host].last_report_ms or 0
+            if last_ms > self.fresh_sites.get(site, 0) and site not in self.moved_sites:
+                self.fresh_sites[site] = last_ms
+        for site, last_ms in self.fresh_sites.items():
+            found[site] = found[site]._replace(last_report_ms=last_ms)
         return found
-
-    def _raw_site(self, site: str, own: dict[str, Finding]) -> RawSite:
-        hosts = [(host, self.hearing.hosts[host]) for host in self.fleet.hosts_by_site.get(site, ())]
-        agents = [
-            self.hearing.agents[agent]
-            for agent in self.fleet.agents_by_site.get(site, ())
-            if self.fleet.agents[agent].status == "active"
-        ]
-        states = [
-            (found.state, found.reason) if (found := own.get(host)) is not None else (heard.state, heard.reason)
-            for host, heard in hosts
-        ]
-        state, reason = judge_site(states, [(agent.state, agent.reason) for agent in agents])
-        codes = [code for code, _ in states]
-        return RawSite(
-            state,
-            reason,
-            max((heard.last_report_ms for _, heard in hosts if heard.last_report_ms is not None), default=None),
-            (codes.count(0), codes.count(1), codes.count(2), codes.count(3), codes.count(4)),
-            sum(agent.state == OK for agent in agents),
-            len(agents),
-            tuple(sorted((check for _, heard in hosts for check in heard.failing), key=by_weight)),
-        )
 
     def _links(self, raw: dict[str, RawSite]) -> dict[str, Finding]:
         before = self.past.working
@@ -172,6 +159,7 @@ class _Judgement:
             asked |= {link.id for link in self.fleet.links.values() if link.test_days}
             # What shares a cause with others is asked anew: the others may be well by now.
             asked |= {link for link, finding in before.links.items() if finding.cause}
+            asked |= {link.id for site in self._maintained() for link in self.index.links_by_site.get(site, ())}
             dirty = asked
         carried = dict(self.memory.carried)
         for name in dirty:
@@ -181,6 +169,10 @@ class _Judgement:
             is_alone = len(self.index.links_by_site[link.site]) == 1 and raw[link.site].state != NO_DATA
             if link.test_days and (tally.is_reachable or name not in carried):
                 carried[name] = self.now_ms
+            window = self.windows.get(("site", link.site))
+            if window is not None:
+                found[name] = in_window(window)
+                continue
             found[name] = judge_link(link, probes, tally, self.senses.paths, is_alone, carried.get(name), self.now_ms)
         self.memory = replace(self.memory, carried=carried)
         bad = {
@@ -200,14 +192,14 @@ class _Judgement:
         return frozenset(site for kind, site in self.windows if kind == "site")
 
     def _sites(
-        self, raw: dict[str, RawSite], around: Around
+        self, raw: dict[str, RawSite], around: Around, links: dict[str, Finding]
     ) -> tuple[dict[str, SiteStanding], set[str], frozenset[str]]:
         """Standings; sites that lie behind something else than before; sites to look at again on the next tick."""
         fleet, past = self.fleet, self.past
         special = {site for site, found in raw.items() if found.state == NO_DATA} | self._maintained()
         special |= {fleet.hosts[host].site for host in self.memory.battery if host in fleet.hosts}
         special |= {fleet.links[name].site for name, found in around.links.items() if found.state > NO_DATA}
-        special |= {site for kind, site in self.out.flaps if kind == "site"}
+        special |= {key[1] for key, flap in self.out.flaps.items() if key[0] == "site" and flap.is_flapping}
         special &= fleet.sites.keys()
         todo = self.moved_sites | special | {site for site in past.working.special if site in fleet.sites}
         found = {}
@@ -217,7 +209,11 @@ class _Judgement:
             recorded = past.books["site"].get(site)
             found[site] = find_site(fleet.sites[site], raw[site], tally, recorded, around)
         share_causes(found, raw, around)
+        found |= link_to_sites(found, links, self.index)
         sites = {} if self.is_anew else dict(past.standing.sites)
+        for site, last_ms in self.fresh_sites.items():
+            if site not in todo:
+                sites[site] = sites[site]._replace(last_report_ms=last_ms)
         changed = set()
         for site, finding in found.items():
             before = past.standing.sites.get(site)
@@ -240,6 +236,8 @@ class _Judgement:
             todo.update(fleet.hosts_by_site.get(site, ()))
         todo &= fleet.hosts.keys()
         hosts = {} if self.is_anew else dict(past.standing.hosts)
+        for host in self.hearing.fresh_hosts:
+            hosts[host] = hosts[host]._replace(last_report_ms=heard[host].last_report_ms)
         changed = set()
         for host in todo:
             entry, before = fleet.hosts[host], past.standing.hosts.get(host)
@@ -279,16 +277,15 @@ class _Judgement:
         self, kind: str, found: dict[str, Finding], before: Mapping[str, Finding], known: Mapping[str, PlaceStanding]
     ) -> dict[str, PlaceStanding]:
         """Standings of links, hubs, systems and interfaces; what was found as before is taken over."""
-        is_graced = self.past.standing.at_ms < self.grace_ends_ms
-        places = {}
-        for subject, finding in found.items():
-            kept = known.get(subject)
-            is_same = before.get(subject) is finding and not self.is_anew and not is_graced
-            if is_same and kept is not None and (kind, subject) not in self.out.stopped:
-                places[subject] = kept
-                continue
-            graced = in_grace(finding, self.now_ms, self.grace_ends_ms)
+        if self.is_anew or self.past.standing.at_ms < self.grace_ends_ms:
+            todo, places = list(found), {}
+        else:
+            todo = news(found, before)
+            todo += [subject for key, subject in self.out.stopped if key == kind and subject in found]
+            places = dict(known)
+        for subject in todo:
+            graced = in_grace(found[subject], self.now_ms, self.grace_ends_ms)
             (state, reason, cause, evidence), since_ms = self.out.conclude(kind, subject, graced)
-            now = PlaceStanding(state, since_ms, reason, cause, evidence)
+            now, kept = PlaceStanding(state, since_ms, reason, cause, evidence), known.get(subject)
             places[subject] = kept if kept is not None and kept == now else now
         return places

@@ -14,7 +14,7 @@ from collector.verdicts.memory import Memory
 from collector.verdicts.past import RawSite
 from collector.verdicts.senses import Senses
 from collector.verdicts.sites import COLLECTOR
-from collector.verdicts.standing import NO_DATA, Fact
+from collector.verdicts.standing import NO_DATA, OK, Fact
 
 REMEMBERED_MS = 3_600_000
 
@@ -46,7 +46,7 @@ class Parents:
                 seen_ms = max(seen_ms, self.started_at_ms)  # while we were away nobody could be heard
             tally = self.senses.tally(self.index.at_hub.get(hub, ()))
             finding, is_out = judge_hub(hub, seen_ms, children, tally, now_ms)
-            if blind:
+            if blind and finding.state != OK:
                 finding, is_out = Finding(NO_DATA, r.COLLECTOR_BLIND, COLLECTOR, blind), was_out
             elif was_out and not is_out and self._is_starting(hub):
                 finding, is_out = Finding(NO_DATA, r.STARTING), True

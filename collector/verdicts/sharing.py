@@ -8,10 +8,10 @@ from collector.verdicts import reasons as r
 from collector.verdicts.factors import common_factors
 from collector.verdicts.finding import Finding
 from collector.verdicts.heard import Hearing
-from collector.verdicts.index import Index
+from collector.verdicts.index import Index, factors_of
 from collector.verdicts.past import RawSite
 from collector.verdicts.sites import Around
-from collector.verdicts.standing import NO_DATA, Fact
+from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, OK, Fact
 
 FACTOR_REASONS = frozenset({r.SILENT, r.UNREACHABLE, r.UPLINK, r.HUB_AFFECTED, r.POWER})
 """Of sites that may share a cause with others."""
@@ -33,13 +33,35 @@ def share_causes(found: dict[str, Finding], raw: Mapping[str, RawSite], around: 
     housed = {factor: ids for factor, ids in around.index.sites_by_factor.items() if factor.startswith("facility:")}
     shared = common_factors(bad, housed)
     rest = {site: at for site, at in without_power.items() if site not in shared}
-    shared |= common_factors(rest, around.index.sites_by_factor)
+    cleared = {
+        (factor, site)
+        for site in rest
+        for link in around.index.links_by_site.get(site, ())
+        if around.links[link.id].state in (OK, DEGRADED) and link.id in around.index.at_link
+        for factor in factors_of(link)
+    }
+    shared |= common_factors(rest, around.index.sites_by_factor, cleared)
     for site, (factor, fact) in shared.items():
         finding = found[site]
         reason = r.COMMON_FACTOR if finding.state == NO_DATA else finding.reason
         if reason == r.UNREACHABLE and factor.startswith(("cable:", "carrier:")):
             reason = r.UPLINK
         found[site] = Finding(finding.state, reason, factor, (fact, *finding.evidence))
+
+
+def link_to_sites(sites: Mapping[str, Finding], links: dict[str, Finding], index: Index) -> dict[str, Finding]:
+    """A line that ends in a dead building lies behind that; a site whose line is cut, behind its line."""
+    changed = {}
+    for site, finding in sites.items():
+        if finding.state != DOWN:
+            continue
+        out = [link.id for link in index.links_by_site.get(site, ()) if links[link.id].state == DOWN]
+        if finding.reason == r.UPLINK and not finding.cause and out:
+            changed[site] = finding._replace(cause=links[out[0]].cause or f"link:{out[0]}")
+        elif finding.reason != r.UPLINK:
+            for link in out:
+                links[link] = links[link]._replace(cause=finding.cause or f"site:{site}")
+    return changed
 
 
 def share_devices(index: Index, hearing: Hearing, own: Mapping[str, Finding]) -> dict[str, tuple[str, Fact]]:
@@ -51,6 +73,6 @@ def share_devices(index: Index, hearing: Hearing, own: Mapping[str, Finding]) ->
         host: hearing.hosts[host].last_report_ms or 0
         for hosts in devices.values()
         for host in hosts
-        if host not in hearing.hosts_until and host not in own and hearing.hosts[host].reason == r.SILENT
+        if hearing.hosts[host].reason == r.SILENT and host not in own
     }
     return common_factors(bad, {f"device:{device}": hosts for device, hosts in devices.items()})

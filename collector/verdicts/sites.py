@@ -64,7 +64,7 @@ def _silent(site: Site, raw: RawSite, tally: Tally, recorded: Recorded | None, a
     power = _battery_facts(site, last_ms, around)
     hub = _hub_cause(site, last_ms, around)
     if tally.is_confirmed_down or (power and not hub and not tally.is_reachable):
-        return Finding(DOWN, _why_down(site, power, around), "", (*power, *facts))
+        return Finding(DOWN, _why_down(site, last_ms, power, around), "", (*power, *facts))
     if hub:
         return Finding(NO_DATA, r.HUB_AFFECTED, hub, (*around.hubs[site.hub].evidence[:3], facts[0]))
     parent = _recovering_parent(site, last_ms, around)
@@ -97,12 +97,13 @@ def _current(site: Site, raw: RawSite, around: Around) -> Finding:
     return Finding(raw.state, raw.reason)
 
 
-def _why_down(site: Site, power: tuple[Fact, ...], around: Around) -> str:
+def _why_down(site: Site, last_ms: int, power: tuple[Fact, ...], around: Around) -> str:
     """Power by the UPS' last word; the line where the UPS said that the mains were well, or the line was failing before."""
     if power:
         return r.POWER
     hosts = around.fleet.hosts_by_site.get(site.id, ())
-    had_mains = any(host in around.memory.mains for host in hosts)
+    recent_ms = last_ms - STALE_INTERVALS * site.interval_seconds * 1000
+    had_mains = any(around.memory.mains.get(host, -1) >= recent_ms for host in hosts)
     links = around.index.links_by_site.get(site.id, ())
     is_cut = any((found := around.links.get(link.id)) is not None and found.state == DOWN for link in links)
     return r.UPLINK if is_cut and had_mains else r.UNREACHABLE

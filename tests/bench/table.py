@@ -22,6 +22,7 @@ TABLE: tuple[Goal, ...] = (
     Goal("fault_to_board_s", "s", 5, "fault:to_board"),
     Goal("restart_to_ready_s", "s", 5, "restart:measure"),
     Goal("catchup_s", "s", 200, "catchup:measure"),
+    Goal("verdict_tick_ms", "ms", 200, "verdict:tick"),
     Goal("board_first_byte_ms", "ms", 50, "board:first_byte"),
     Goal("board_1000_sites_ms", "ms", 250, "board:of_1000_sites"),
 )
