@@ -22,7 +22,9 @@ from collector.log.positions import Positions, read_accepted
 from collector.log.tables import envelopes, losses
 from collector.store.engine import Store
 from collector.world.agent import Promise, WorldAgent, value_of
+from collector.world.clock import START_MS
 
+RETENTION_MS = 15 * 86_400_000
 Name = tuple[bytes, bytes, int]
 """(agent, epoch, seq)"""
 
@@ -37,6 +39,7 @@ class Ledger:
     rows: Counter[Name] = field(default_factory=Counter)
     records: dict[Name, tuple[float, int] | None] = field(default_factory=dict)
     lost: dict[tuple[bytes, bytes], list[tuple[int, int]]] = field(default_factory=dict)
+    once_lost: dict[tuple[bytes, bytes], list[tuple[int, int]]] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
     corrupt: Counter[bytes] = field(default_factory=Counter)
     """Numbers lost to damage, by agent."""
@@ -46,6 +49,10 @@ class Ledger:
     def declared(self, name: Name) -> int:
         """How often a number is declared lost."""
         return sum(first <= name[2] <= last for first, last in self.lost.get(name[:2], ()))
+
+    def was_declared(self, name: Name) -> bool:
+        """Whether it ever was, whatever came under that number afterwards."""
+        return any(first <= name[2] <= last for first, last in self.once_lost.get(name[:2], ()))
 
 
 def read_ledger(store: Store) -> Ledger:
@@ -75,6 +82,7 @@ def read_ledger(store: Store) -> Ledger:
         found.lost = {name: list(position.lost) for name, position in known.items()}
         for row in connection.execute(select(losses)):
             count = row.last_seq - row.first_seq + 1
+            found.once_lost.setdefault((row.agent_id, row.epoch), []).append((row.first_seq, row.last_seq))
             found.reasons[row.reason] += count
             found.corrupt[row.agent_id] += count if row.reason == CORRUPT else 0
     return found
@@ -119,17 +127,22 @@ def _values(found: Ledger) -> Iterator[tuple[Name, float]]:
 
 
 def _promises(found: Ledger, agent: WorldAgent) -> list[str]:
-    there = (
-        {value for name, value in _values(found) if name[0] == agent.identity.agent_id} if agent.is_twinned else set()
-    )
+    mine = agent.identity.agent_id
+    there = {value for name, value in _values(found) if name[0] == mine} if agent.is_twinned else set()
     wrong = []
     for promise in agent.promised if agent.revoked_ms is None else ():
-        name = (agent.identity.agent_id, promise.epoch, promise.seq)
+        name = (mine, promise.epoch, promise.seq)
         text = _broken(found, name, promise)
-        is_twins = agent.is_twinned and (promise.value in there or found.declared(name))  # names were given anew
-        if text and not is_twins:
+        if text and not (agent.is_twinned and _is_renamed(found, name, promise, there)):
             wrong.append(f"{agent.identity.host}: {text}")
     return wrong
+
+
+def _is_renamed(found: Ledger, name: Name, promise: Promise, there: set[float]) -> bool:
+    """A twin's record is found by its value, for it was given a new name; one that came too old was declared lost, under
+    whatever name it had then."""
+    is_old = promise.taken_at_ms < START_MS - RETENTION_MS and bool(found.reasons["expired"])
+    return promise.value in there or found.was_declared(name) or is_old
 
 
 def _broken(found: Ledger, name: Name, promise: Promise) -> str:
