@@ -14,10 +14,12 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from agent.link.clock import Clock
 from agent.link.exchange import Failure, Response
 from agent.link.signed_get import NotTold
+from collector.errors import Refused
 from collector.fleet.enrolment import read_enrolment
 from collector.fleet.registry import Registry
 from collector.fleet.registry_export import RegistryError, open_registry
@@ -99,6 +101,14 @@ class RegistryPull:
         except (RegistryError, RegistryOld, binascii.Error) as why:
             self._fail(str(why))
             return
+        except (
+            SQLAlchemyError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as why:  # nothing of it was kept, and reports go on
+            self._fail(f"registry does not fit this hub's rows, is its version older than the centre's? {why}")
+            return
         self.has_registry, self.pulled_ms, self.trouble = True, self._clock.wall_ms(), ""
         if changed:
             self._registry.refresh()
@@ -141,11 +151,15 @@ class RegistryPull:
     def _decide(self, admission: Admission, status: int, said: dict[str, Any]) -> None:
         now = instant(self._clock.wall_ms())
         fields = {"agent": admission.agent_id.hex(), "code": said.get("code", ""), "detail": said.get("detail", "")}
-        with self._store.transaction() as connection:
-            if status == 200:
-                accepted(connection, read_enrolment(admission.body), said, admission.token_hash, now)
-            else:
-                refused(connection, admission, now)
+        try:
+            with self._store.transaction() as connection:
+                if status == 200:
+                    accepted(connection, read_enrolment(admission.body), said, admission.token_hash, now)
+                else:
+                    refused(connection, admission, now)
+        except Refused as why:  # its host or key belongs to another one here, until the next registry
+            log.warning("the centre's decision on an agent cannot be carried out yet: %s", why.detail, extra=fields)
+            return
         self._registry.refresh()
         self._on_change()
         if status == 200:

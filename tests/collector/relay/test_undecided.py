@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+
+import msgspec
 from region import Region
 
-from agent.link.keys import new_key
+from agent.link.exchange import Failure, Response
+from agent.link.keys import SigningKey, new_key
+from agent.link.model import encode
+from agent.link.names import REGISTRY_PREFIX
 from collector.fleet.hubs import set_hub_status
 from collector.store.schema import instant
 
@@ -46,3 +52,26 @@ def test_an_admission_the_centre_stumbles_over_holds_up_nobody(region: Region) -
     pull = region.at_hub.upstream.pull if region.at_hub.upstream is not None else None
     assert pull is not None
     assert pull.pulled_ms == region.hub.clock.wall_ms(), "and the registry is pulled"
+
+
+def test_a_registry_that_does_not_fit_holds_up_no_reports(region: Region) -> None:
+    agent = region.agent()
+    region.wait(61)
+    region.report(agent)
+    region.forge = lambda said: unfit(said, region.key)
+    region.hub.turn()
+    assert region.held(region.at_centre, agent) == [(1, 1)]
+    assert region.at_hub.upstream is not None
+    assert "registry" in region.at_hub.upstream.standing.trouble
+
+
+def unfit(said: Response | Failure, key: SigningKey) -> Response | Failure:
+    """The centre's registry with a site of an agency that is not in it, as a fault of the centre might sign it."""
+    if isinstance(said, Failure) or b'"registry"' not in said.body:
+        return said
+    answer = msgspec.json.decode(said.body)
+    registry = msgspec.msgpack.decode(msgspec.msgpack.decode(base64.b64decode(answer["registry"]))[0])
+    registry["tables"]["sites"][0]["agency"] = "nobody"
+    payload = encode(registry)
+    answer["registry"] = base64.b64encode(encode((payload, key.sign(REGISTRY_PREFIX + payload)))).decode()
+    return said._replace(body=msgspec.json.encode(answer))
