@@ -1,17 +1,22 @@
-"""``bongsu apply FILE``: take over a topology file, whole or not at all."""
+"""``bongsu apply FILE``: take over a topology file or one of rosters, whole or not at all."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from collector.cli.options import Verbs, opened_centre, verb
 from collector.errors import TopologyError, UsageError
 from collector.fleet.topology import read_topology
 from collector.fleet.topology_apply import apply_topology
-from collector.fleet.topology_change import summary
+from collector.fleet.topology_change import Change, summary
+from collector.rosters.roster_apply import apply_rosters
+from collector.rosters.roster_file import is_roster_file, read_rosters
 
 
 class _OnlyLooked(Exception):
@@ -22,11 +27,16 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     parser = verb(
         verbs,
         "apply",
-        "check a topology file, show the difference and take it over whole or not at all",
+        "check a topology file or one of rosters, show the difference and take it over whole or not at all",
         "bongsu apply topology.toml --dry-run",
         json=True,
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="the file; configs/topology.toml documents its keys")
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="the file; configs/topology.toml and configs/rosters.toml document the keys",
+    )
     parser.add_argument("--dry-run", action="store_true", help="only show what would change")
 
 
@@ -35,12 +45,12 @@ def run(args: argparse.Namespace) -> int:
         text = args.file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as why:
         raise UsageError(f"{args.file}: cannot be read ({why})") from why
-    changes = []
+    changes: list[Change] = []
     with opened_centre(args) as (_, store):
         try:
-            wanted = read_topology(text, str(args.file))
+            take_over = _read(text, str(args.file))
             with store.transaction() as connection:
-                changes = apply_topology(connection, wanted)
+                changes = take_over(connection)
                 if args.dry_run:
                     raise _OnlyLooked
         except _OnlyLooked:
@@ -64,3 +74,12 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(("Would be: " if args.dry_run else "Applied: ") + summary(changes) + ".")
     return 0
+
+
+def _read(text: str, file: str) -> Callable[[Connection], list[Change]]:
+    """What takes the file over, by what its tables say it is. Raises TopologyError."""
+    if is_roster_file(text):
+        people = read_rosters(text, file)
+        return lambda connection: apply_rosters(connection, people)
+    fleet = read_topology(text, file)
+    return lambda connection: apply_topology(connection, fleet)

@@ -1,0 +1,73 @@
+"""``bongsu apply`` with a file of rosters, and ``bongsu who``, as an administrator types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from collector.cli import main
+
+ROSTERS = """
+[[people]]
+id = "kim"
+name_ko = "김가람"
+quiet_hours = "23:00-07:00"
+contacts = [{ channel = "phone", address = "+82-2-555-0001" }]
+[[people]]
+id = "lee"
+[[rosters]]
+id = "noc"
+fallback = ["lee"]
+[[rosters.layers]]
+name = "night"
+crews = [["kim"]]
+hours = "18:00-09:00"
+starts = 2026-11-02
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    secret = tmp_path / "password"
+    secret.write_text("a rather long password\n")
+    folder = tmp_path / "data"
+    monkeypatch.delenv("BONGSU_CONFIG", raising=False)
+    monkeypatch.setenv("BONGSU_DATA", str(folder))
+    assert main(["init", "--admin-password-file", str(secret)]) == 0
+    return folder
+
+
+def test_who_answers_from_the_file(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["who", "local"]) == 1
+    assert "no roster is for this site" in capsys.readouterr().out
+    file = tmp_path / "rosters.toml"
+    file.write_text(ROSTERS)
+    assert main(["apply", str(file), "--dry-run"]) == 0
+    assert "Would be: 3 made" in capsys.readouterr().out
+    assert main(["apply", str(file)]) == 0
+    assert main(["apply", str(file)]) == 0
+    assert "Nothing to change" in capsys.readouterr().out
+    assert main(["who", "local", "--at", "2026-11-22T03:00+09:00"]) == 0
+    out = capsys.readouterr().out
+    assert "local at 2026-11-22 03:00 Asia/Seoul (2026-11-21 18:00 UTC)" in out
+    assert "11-22 09:00  phone +82-2-555-0001  quiet hours" in out
+    assert main(["who", "local", "--at", "2026-11-22T12:00"]) == 0
+    out = capsys.readouterr().out
+    assert "NOBODY IS ON DUTY in roster noc" in out
+    assert "lee" in out
+    assert main(["who", "local", "--at", "2026-11-22T12:00", "--json"]) == 0
+    (roster,) = json.loads(capsys.readouterr().out)["rosters"]
+    assert (roster["is_hole"], [person["id"] for person in roster["people"]]) == (True, ["lee"])
+
+
+def test_mistakes_are_told(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["who", "lokal"]) == 1
+    assert "no such site; did you mean 'local'?" in capsys.readouterr().err
+    assert main(["who", "local", "--at", "tomorrow"]) == 1
+    assert "time 'tomorrow': expected such as" in capsys.readouterr().err
+    file = tmp_path / "rosters.toml"
+    file.write_text(ROSTERS.replace('fallback = ["lee"]', 'fallback = ["li"]'))
+    assert main(["apply", str(file)]) == 1
+    assert "fallback: 'li': no such person" in capsys.readouterr().err

@@ -1,0 +1,149 @@
+"""Rosters over every zone of the demonstration and every change of its clocks, 2024 to 2035.
+
+What is intended is told here without looking at how it is built: a shift of wall time ``[began, ended)`` is on at an
+instant when a clock on the wall has ever reached ``began`` and has yet to show ``ended`` or earlier. So with ``latest`` =
+the latest wall time shown so far and ``earliest`` = the earliest still to come, exactly the shifts that begin by ``latest``
+and end at ``earliest`` or later are on: one of them, and two only around an hour that is shown twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from collector.rosters.duty import holes, on_duty
+from collector.rosters.patterns import PATTERNS
+from collector.rosters.roster import ALWAYS, CYCLE, TURNS, Ground, Layer, Roster, Slot
+from collector.rosters.shifts import shifts
+
+ZONES = (
+    "Asia/Seoul", "Asia/Singapore", "Asia/Tokyo", "Asia/Shanghai", "Asia/Ho_Chi_Minh", "Asia/Kolkata",
+    "Pacific/Port_Moresby", "America/New_York", "America/Los_Angeles", "America/Toronto", "America/Mexico_City",
+    "America/Sao_Paulo", "America/Santiago", "America/Lima", "Europe/Berlin", "Europe/London", "Europe/Warsaw",
+    "Asia/Tashkent", "Asia/Dubai", "Africa/Cairo", "Africa/Nairobi", "Africa/Lagos", "Africa/Kinshasa", "Asia/Beirut",
+)  # fmt: skip
+HOUR = timedelta(hours=1)
+STARTS = date(2024, 1, 1)
+Intended = Callable[[datetime], str]
+"""Wall time -> the person who is on duty then, by the words of the rule alone."""
+
+
+@cache
+def changes(zone: str, first: int, last: int) -> list[datetime]:
+    """Instants at which the zone's offset changes; where it never does, one ordinary midnight."""
+    place = ZoneInfo(zone)
+    found = []
+    at, end = datetime(first, 1, 1, tzinfo=UTC), datetime(last + 1, 1, 1, tzinfo=UTC)
+    while at < end:
+        if at.astimezone(place).utcoffset() != (at + 6 * HOUR).astimezone(place).utcoffset():
+            step = at
+            while step.astimezone(place).utcoffset() == at.astimezone(place).utcoffset():
+                step += timedelta(minutes=30)
+            found.append(step)
+        at += 6 * HOUR
+    return found or [datetime(first, 3, 1, tzinfo=UTC)]
+
+
+def roster(layer: Layer, zone: str) -> Roster:
+    return Roster("r", "", "", "", (), (), zone, "", ALWAYS, (), (layer,))
+
+
+def turns(handover: str, hours: int, count: int) -> tuple[Layer, Intended]:
+    crews = tuple((f"p{at}",) for at in range(count))
+    began = datetime.combine(STARTS, time.fromisoformat(handover))
+
+    def intended(wall: datetime) -> str:
+        return f"p{int((wall - began).total_seconds() // 3600 // hours) % count}"
+
+    return Layer("main", TURNS, crews, STARTS, handover=began.time(), turn_hours=hours), intended
+
+
+def cycle(name: str) -> tuple[Layer, Intended]:
+    pattern = PATTERNS[name]
+    slots = tuple(Slot(letter, *map(time.fromisoformat, hours.split("-"))) for letter, hours in pattern.slots.items())
+    crews = tuple((f"p{at}",) for at in range(pattern.crews))
+
+    def intended(wall: datetime) -> str:
+        for slot in slots:
+            length = (datetime.combine(STARTS, slot.ended) - datetime.combine(STARTS, slot.began)) % timedelta(days=1)
+            for day in (wall.date(), wall.date() - timedelta(days=1)):
+                began = datetime.combine(day, slot.began)
+                if began <= wall < began + length:
+                    (who,) = [
+                        at
+                        for at in range(pattern.crews)
+                        if pattern.cycle[((day - STARTS).days - at * pattern.step_days) % len(pattern.cycle)]
+                        == slot.letter
+                    ]
+                    return f"p{who}"
+        raise AssertionError(f"{name}: nobody at {wall}")
+
+    return Layer("main", CYCLE, crews, STARTS, slots=slots, cycle=pattern.cycle, step_days=pattern.step_days), intended
+
+
+RULES: dict[str, tuple[Layer, Intended]] = {
+    **{f"daily at {at}": turns(at, 24, 3) for at in ("00:00", "00:30", "01:00", "01:30", "02:00", "02:30", "03:00")},
+    "weekly": turns("09:00", 168, 4),
+    "eight hours": turns("00:30", 8, 3),
+    "one hour": turns("00:00", 1, 5),
+    "thirty-six hours": turns("02:15", 36, 3),
+    **{name: cycle(name) for name in PATTERNS},
+}
+
+
+def check(zone: str, change: datetime, name: str, around: timedelta, step: timedelta) -> None:
+    layer, intended = RULES[name]
+    made, ground = roster(layer, zone), Ground()
+    place = ZoneInfo(zone)
+    instants = []
+    at = change - around
+    while at < change + around:
+        instants.append(at)
+        at += step
+    walls = [at.astimezone(place).replace(tzinfo=None) for at in instants]
+    latest, earliest = list(walls), [*walls[1:], walls[-1] + step]
+    for at in range(1, len(walls)):
+        latest[at] = max(latest[at], latest[at - 1])
+        earliest[-at - 1] = min(earliest[-at - 1], earliest[-at])
+    found = shifts(made, ground, instants[0], instants[-1])
+    for at, instant in enumerate(instants):
+        there = {person for s in found if s.began_at <= instant < s.ended_at for person in s.people}
+        high = latest[at]
+        low = min(earliest[at] - step, high)
+        wanted = {intended(low), intended(high)}
+        between = low + step
+        while between < high:
+            wanted.add(intended(between))
+            between += step
+        assert there == wanted, (zone, name, instant, walls[at])
+        assert high - low <= HOUR, "two only around an hour that is shown twice"
+    assert holes(made, ground, instants[0], instants[-1]) == []
+    for instant in (change - step, change, change + step):  # the question of one instant has the same answer
+        (duty,) = on_duty(made, ground, instant)
+        assert set(duty.people) == {p for s in found if s.began_at <= instant < s.ended_at for p in s.people}
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_exactly_the_intended_people_around_a_change(zone: str) -> None:
+    """The changes of one year; all years and every minute in the long run."""
+    for number, change in enumerate(changes(zone, 2026, 2026)):
+        for place, name in enumerate(RULES):
+            if (number + place) % 2 == 0 or name in ("one hour", "4x3"):
+                check(zone, change, name, timedelta(hours=6), timedelta(minutes=15))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("name", RULES)
+def test_every_change_of_twelve_years(zone: str, name: str) -> None:
+    for change in changes(zone, 2024, 2035):
+        check(zone, change, name, timedelta(hours=30), timedelta(minutes=5))
+
+
+def test_the_zones_do_change_their_clocks() -> None:
+    counts = {zone: len(changes(zone, 2024, 2035)) for zone in ZONES}
+    assert sum(count > 20 for count in counts.values()) == 9, counts
