@@ -35,6 +35,8 @@ LONGEST_RETRY_AFTER = 600.0
 IDLE_SECONDS = 3600.0
 BUSY = (429, 503)
 """Of a receiver that sheds load; which lane it has no room for, the request said."""
+SCHEMAS_WANTED = 1_000
+"""At a time, of one collector: an agent has one for each host, and a collector that asks for more asks again."""
 SCHEMAS_DONE = (200, 204, 404, 422)
 """Taken, no longer asked for, or not usable there: none of them is a reason to trouble the collector again."""
 
@@ -211,7 +213,7 @@ class Sender:
         collector.last_answer_ms = self._clock.wall_ms()
         collector.ready_at = now + min(max(0.0, answer.retry_after_seconds), LONGEST_RETRY_AFTER)
         self._offset.measure(answer.now_ms, started_at, now)
-        asked = [bytes.fromhex(text) for text in answer.need_schemas]
+        asked = [bytes.fromhex(text) for text in answer.need_schemas[: SCHEMAS_WANTED - len(collector.wanted_schemas)]]
         collector.wanted_schemas += [wanted for wanted in asked if wanted not in collector.wanted_schemas]
         return answer
 

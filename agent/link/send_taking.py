@@ -80,7 +80,8 @@ class Taking:
             for seq in one.seqs
         )
         if not is_short and enclosed:
-            self._signers.note_taken(collector.key_at)
+            newest = enclosed[-1]
+            self._signers.note_taken(collector.key_at, newest.epoch, newest.seqs[-1], by_centre=collector.is_centre)
         elif is_short and not settled_any:
             text = f"{collector.url} answered without taking or refusing the records"
             collector.fail(self._clock.monotonic(), self._chance, text)
@@ -115,6 +116,7 @@ class Taking:
                 self._log(f"receipt not believed: {why}")
             else:
                 self._spool.settle(receipt.epoch, receipt.ranges)
+                self._signers.note_receipt(receipt.epoch, Ranges(receipt.ranges))
         return bool(mine.refused)
 
     def _refused(
@@ -133,6 +135,7 @@ class Taking:
         elif action == DROP:
             self._drop(collector, epoch, seqs, refusal)
         elif code == UNKNOWN_KEY and collector.key_at + 1 < self._signers.count:
+            self._signers.note_unknown()
             collector.key_at += 1  # it has not heard of the new key yet: the former one still holds
             collector.newest_key_at = self._clock.monotonic() + HOLD_SECONDS
         else:  # HOLD, and any action of a later version, loses nothing

@@ -11,6 +11,7 @@ from agent.link.answer import AgentAnswer, EnvelopeRefusal, RecordRefusal
 from agent.link.exchange import Failure, Response
 from agent.link.keys import new_key
 from agent.link.ranges import Ranges
+from agent.link.receipt import Receipt, pack_receipt, receipt_text
 from agent.link.send_request import Signer
 from agent.link.send_signers import Signers
 
@@ -195,8 +196,12 @@ def test_a_hub_that_has_not_heard_of_a_new_key_gets_the_former_until_it_has():
     assert site.taken == []
     site.hub.mood = knows(1, 2)
     site.reports(300)
-    assert site.taken == [2], "told once, when the new key was taken"
     assert site.hub.held(site.epoch).covers(250, 310)
+    assert site.taken == [], "a hub's word is not enough to forget the former key"
+    site.hub.mood = unreachable
+    site.centre.agent_key = site.newer.public
+    site.reports(20)
+    assert site.taken == [2], "told once, when the centre took the new key"
 
 
 def test_refused_records_of_another_agent_are_nobodys_business():
@@ -213,3 +218,35 @@ def test_refused_records_of_another_agent_are_nobodys_business():
     site.reports(9)
     assert site.spool.figures().lost == 0
     assert site.spool.figures().records == 0
+
+
+def test_a_hub_that_takes_a_key_the_centre_never_heard_of_does_not_make_the_agent_forget_the_former():
+    site = Rotated(hub=True)
+    site.hub.agent_key = site.newer.public
+    site.reports(10)
+    assert site.hub.held(site.epoch) == Ranges([(1, 10)])
+    assert site.taken == [], "only the centre's word counts, and it said nothing yet"
+    real = site.hub.take
+
+    def hands_down(request):
+        answer = msgspec.json.decode(real(request).body, type=dict)
+        for agent in answer["agents"]:
+            receipt = Receipt(AGENT, site.epoch, [(1, 5)], site.clock.wall_ms())
+            agent["receipt"] = receipt_text(pack_receipt(receipt, site.centre.centre.sign))
+        return Response(200, "application/vnd.bongsu.answer+json", msgspec.json.encode(answer))
+
+    site.hub.mood = hands_down
+    site.reports(2)
+    assert site.taken == [2]
+
+
+def test_a_collector_that_asks_for_schemas_without_end_is_not_obeyed_without_end():
+    site = Site()
+    site.centre.answers = msgspec.structs.replace(
+        site.centre.answers, need_schemas=[f"{number:032x}" for number in range(50_000)]
+    )
+    site.report()
+    site.sender.step(site.clock.monotonic())
+    assert len(site.sender.collectors[0].wanted_schemas) == 1_000
+    site.reports(3)
+    assert site.centre.held(site.epoch) == Ranges([(1, 4)])
