@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from dashboards.generate import rendered
@@ -10,13 +11,15 @@ from dashboards.generate import rendered
 SOURCE = Path(__file__).parent
 SHIPPED_DATASOURCE_URL = "http://127.0.0.1:9090"
 SHIPPED_BOARDS_PATH = "/var/lib/grafana/dashboards/bongsu"
-CHECKOUT_RULES = "../../dashboards/prometheus/*.yaml"
+CHECKOUT_RULES = ("../../dashboards/prometheus/*.yaml", "../rules/*.yaml")
 
 
-def tree(boards_path: str, datasource_url: str, prometheus_config: str) -> dict[str, str]:
+def tree(
+    boards_path: str, datasource_url: str, prometheus_config: str, rules: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Relative path and text of every file. ``boards_path`` is where *Grafana* finds the boards' folder, which differs
     from where it is written when a container mounts it; ``prometheus_config`` is the text of the shipped
-    prometheus.yml, which looks for the rules beside itself."""
+    prometheus.yml, which looks for the rules beside itself; ``rules`` are the shipped files of alerts by name."""
     provisioning = SOURCE / "grafana" / "provisioning"
     datasource = (provisioning / "datasources" / "bongsu.yaml").read_text(encoding="utf-8")
     provider = (provisioning / "dashboards" / "bongsu.yaml").read_text(encoding="utf-8")
@@ -29,9 +32,16 @@ def tree(boards_path: str, datasource_url: str, prometheus_config: str) -> dict[
         ),
         **{f"dashboards/{name}": text for name, text in rendered().items()},
         # Beside the rules it needs no second way to them; in a checkout it would load every rule twice.
-        "prometheus/prometheus.yml": prometheus_config.replace(f"  - {CHECKOUT_RULES}\n", ""),
+        "prometheus/prometheus.yml": without_checkout(prometheus_config),
+        **{f"prometheus/rules/{name}": text for name, text in (rules or {}).items()},
         "prometheus/rules/bongsu.yaml": (SOURCE / "prometheus" / "rules.yaml").read_text(encoding="utf-8"),
     }
+
+
+def without_checkout(prometheus_config: str) -> str:
+    for pattern in CHECKOUT_RULES:
+        prometheus_config = prometheus_config.replace(f"  - {pattern}\n", "")
+    return prometheus_config
 
 
 def write_tree(folder: Path, files: dict[str, str]) -> list[str]:

@@ -67,7 +67,7 @@ def _files(args: argparse.Namespace) -> int:
 
     folder: Path = args.folder
     boards_path = args.boards_path or str((folder / "dashboards").resolve())
-    files = tree(boards_path, args.datasource_url or SHIPPED_DATASOURCE_URL, _prometheus_config())
+    files = tree(boards_path, args.datasource_url or SHIPPED_DATASOURCE_URL, _prometheus_config(), _alert_rules())
     try:
         changed = write_tree(folder, files)
     except OSError as error:
@@ -87,6 +87,13 @@ def _prometheus_config() -> str:
     package = Path(collector.__file__).parent
     found = next(place for place in (package / "configs", package.parent / "configs") if place.is_dir())
     return (found / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
+
+
+def _alert_rules() -> dict[str, str]:
+    """The shipped files of alerts, by name."""
+    from collector.rules.files import rule_files, shipped_folders
+
+    return {path.name: path.read_text(encoding="utf-8") for path in rule_files(shipped_folders()[0])}
 
 
 def _push(args: argparse.Namespace) -> int:
