@@ -56,6 +56,12 @@ class Server:
         return bool(self.tls_cert) or self.behind_proxy
 
     @property
+    def is_told_elsewhere(self) -> bool:
+        """Whether ``url`` names another port than the one we listen on: behind a proxy, or by a mistake."""
+        told = urlsplit(self.url)
+        return (told.port or {"https": 443}.get(told.scheme, 80)) != self.port
+
+    @property
     def url(self) -> str:
         """The address to print and to put into join tokens."""
         if self.public_url:

@@ -119,6 +119,22 @@ def test_loopback(host: str, expected: bool) -> None:
     assert Server(host=host).is_loopback is expected
 
 
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        (Server(), False),
+        (Server(port=9000), False),
+        (Server(public_url="http://monitor.example:8650"), False),
+        (Server(public_url="http://monitor.example:8701"), True),
+        (Server(public_url="https://monitor.example"), True),
+        (Server(public_url="https://monitor.example", port=443), False),
+        (Server(public_url="http://monitor.example", port=80), False),
+    ],
+)
+def test_whether_people_are_told_another_port(server: Server, expected: bool) -> None:
+    assert server.is_told_elsewhere is expected
+
+
 def test_the_documented_file_shows_every_key_at_its_default() -> None:
     text = (ROOT / "configs/collector.toml").read_text("utf-8")
     assert tomllib.loads(text) == {section: {} for section in SECTIONS}, "every key is commented"
