@@ -35,6 +35,8 @@ INTERVAL_LOOKBACK_MS = 7 * 24 * HOUR_MS
 KINDS = {"expired": EXPIRED, "rolled_up": ROLLED_UP}
 """Reasons that are ours; every other one was declared."""
 ACTIVE = "active"
+IN_ORDER = (b"", b"", ())
+"""Nothing lost and nothing missing: what it holds changes every minute and says no more than that."""
 
 
 class CompletenessJob:
@@ -126,7 +128,8 @@ class CompletenessJob:
         found = aged(missing(held, lost), before, now_ms)
         interval_ms = fleet.sites[agent.site].interval_seconds * 1000
         told = tuple(is_missing(gap, interval_ms, now_ms) for gap in found)
-        is_same = self._seen.get(row.name) == (row.held, row.lost, told)
+        made_from = (row.held, row.lost, told) if lost or any(told) else IN_ORDER
+        is_same = self._seen.get(row.name) == made_from
         has_changed_gaps = found != before
         if is_same and not has_changed_gaps:
             return
@@ -139,7 +142,7 @@ class CompletenessJob:
             ranges = [one for one in ranges if one.at_ms > now_ms - KEEP_MS]
             ranges += [LostRange(gap.first, gap.last, MISSING, gap.since_ms) for gap in due]
             self._write_lost(connection, fleet, row.name, ranges)
-        self._seen[row.name] = (row.held, row.lost, told)
+        self._seen[row.name] = made_from
 
     def _write_lost(self, connection: Connection, fleet: Fleet, name: queries.Name, ranges: list[LostRange]) -> None:
         agent = fleet.agents.get(name[0])

@@ -7,7 +7,7 @@ from centre import NOW_MS
 from counted import PER_HOUR, START, STEP, Counted
 from rollups import rolled
 from sender import schema_of
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from agent.link.model import Loss, loss_record
 from collector.completeness.hours import HOUR_MS
@@ -220,3 +220,21 @@ def test_what_came_too_late_to_be_kept_is_expired(counted: Counted, expired_ms: 
     counted.send(sender, counted.samples(sender, START + 2 * MINUTE, 5))
     counted.settle()
     assert dict(counted.hour().lost) == {"expired": 5}
+
+
+def test_an_agent_in_order_costs_a_comparison(counted: Counted) -> None:
+    sender = counted.centre.enrolled()
+    counted.turn(START)
+    counted.send(sender, counted.samples(sender, START, 2))
+    counted.turn(START + 3 * MINUTE)
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(counted.store.engine, "before_cursor_execute", note)
+    counted.send(sender, counted.samples(sender, START + 2 * MINUTE, 2))
+    counted.turn(START + 5 * MINUTE)
+    event.remove(counted.store.engine, "before_cursor_execute", note)
+    assert [statement for statement in said if "INTO positions" in statement]
+    assert not [statement for statement in said if "FROM lost_hours" in statement and "DELETE" in statement]
