@@ -62,6 +62,7 @@ class Recent:
         self._last_id: int | None = None
         self._from_ms: int | None = None
         self._late_ms: int | None = None
+        self._answers: dict[tuple[object, ...], list[SeriesData]] = {}
 
     def keep(self, interests: Iterable[tuple[Matchers, int]]) -> None:
         """Keep these series from now on, each for as far back as somebody looks; what looks further is history's."""
@@ -91,6 +92,11 @@ class Recent:
         self._last_id = last_id
         self._seen = {number for number in self._seen if number > last_id - OVERLAP}
         self._forget(now_ms - self._window_ms)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Forget answers: no more rules ask for this instant."""
+        self._answers = {}
 
     def late_since(self) -> int | None:
         """When the oldest of the samples was taken that came late since this was last asked."""
@@ -103,10 +109,17 @@ class Recent:
         """What ``History`` would answer, from memory where everything asked for is here."""
         if self._from_ms is None or from_ms < self._from_ms:
             return self._history.select(matchers, from_ms, to_ms, scope, newest_only)
+        key = (tuple(one[:3] for one in matchers), from_ms, to_ms, scope)
+        known = self._answers.get(key)
+        if known is None:  # rules of one instant ask for the same series again and again
+            known = self._answers[key] = self._select(matchers, from_ms, to_ms, scope)
+        return known
+
+    def _select(self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope) -> list[SeriesData]:
         wanted = self._history.wanted(matchers, scope)
         reading = _Reading(self, from_ms, to_ms)
         if any(self.rows_of(part) is None for host in wanted for part in host.parts):
-            return self._history.select(matchers, from_ms, to_ms, scope, newest_only)
+            return self._history.select(matchers, from_ms, to_ms, scope)
         before = self._before(wanted, from_ms)
         found: list[SeriesData] = []
         for host in wanted:

@@ -65,8 +65,10 @@ class RuleJob:
         clock: Clock,
         is_ready: Callable[[], bool] = lambda: True,
         refresh: Callable[[datetime], int | None] = lambda _now: None,
+        let_go: Callable[[], None] = lambda: None,
     ) -> None:
-        """``refresh`` brings the sources up to date before an evaluation, and says since when samples came late."""
+        """``refresh`` brings the sources up to date before an evaluation, and says since when samples came late;
+        ``let_go`` follows when everything is evaluated."""
         self.groups = tuple(groups)
         self._store = store
         self._sources = sources
@@ -74,6 +76,7 @@ class RuleJob:
         self._clock = clock
         self._is_ready = is_ready
         self._refresh = refresh
+        self._let_go = let_go
         self.states: dict[str, GroupState] = {}
         """By the key of the group. Rules' states are replaced, never edited: readers need no lock."""
 
@@ -104,6 +107,7 @@ class RuleJob:
         for group in self.groups if late_ms is not None else due:
             at_ms = _instant(group, now_ms)
             self._evaluate(group, at_ms, None if late_ms is None else max(late_ms, at_ms - REBUILD_MS), group in due)
+        self._let_go()
         following = min((_instant(group, now_ms) + group.interval_ms for group in self.groups), default=None)
         return None if following is None else datetime.fromtimestamp(following / 1000, UTC)
 
