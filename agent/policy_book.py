@@ -6,7 +6,7 @@ in the log and in ``bongsu-agent status``, and the agent goes on as before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from pathlib import Path
 
 from agent.identity import write_private
@@ -17,6 +17,7 @@ from agent.link.send_collector import CollectorLink
 from agent.link.send_signers import Signers
 from agent.link.signed_get import Asker, NotTold, signed_get
 
+log = logging.getLogger("agent")
 POLICY_FILE = "policy"
 PATH = "/v1/policy"
 RETRY_SECONDS = 60.0, 600.0
@@ -32,7 +33,6 @@ class PolicyBook:
         signers: Signers,
         exchange: Exchange,
         chance: Chance,
-        log: Callable[[str], None] = lambda _: None,
     ) -> None:
         """What was kept is in force at once; a damaged file is told and left aside."""
         self.policy: Policy | None = None
@@ -42,7 +42,6 @@ class PolicyBook:
         self._signers = signers
         self._exchange = exchange
         self._chance = chance
-        self._log = log
         self._hint = ""
         self._nonce = ""
         self._ready_at = 0.0
@@ -84,10 +83,10 @@ class PolicyBook:
             raise PolicyError(f"policy: version {policy.version}, expected at least {had.version}, which is in force")
         self.policy, self._hint, self.trouble = policy, policy_hint(packed), ""
         if had is None or had.version != policy.version:
-            self._log(f"policy {policy.version} of the centre is in force")
+            log.info("policy %d of the centre is in force", policy.version)
         write_private(self._file, packed)
 
     def _tell(self, text: str) -> None:
         if text != self.trouble:
-            self._log(text)
+            log.warning("%s", text)
         self.trouble = text

@@ -78,7 +78,7 @@ class Runtime:
         self._exchange = HttpExchange(self._clock.monotonic, self._tls_context)
         self._signers = Signers(_signers(identity), self._forget_former_keys)
         self._identity_seen = self._identity_stamp()
-        self._book = PolicyBook(data_dir, identity.centre_key, self._signers, self._exchange, chance, _log.warning)
+        self._book = PolicyBook(data_dir, identity.centre_key, self._signers, self._exchange, chance)
         self._followed = self._book.policy
         self._applied = apply(config, self._followed)
         self._profile = self._applied.config.profile(identity.enrolment.link_profile)
