@@ -134,3 +134,20 @@ def test_its_claims_delete_nothing_at_an_agent(region: Region, tmp_path: Path) -
         region.wait(5)
     assert claims
     assert spool.figures().records == 5
+
+
+def test_what_was_lost_on_the_way_is_sent_again(region: Region) -> None:
+    """A bundle that arrives in part: only what the receipt covers is done with."""
+    agent = region.agent()
+    for _ in range(5):
+        region.report(agent)
+    bundles = []
+
+    def once(envelopes: list[bytes]) -> list[bytes]:
+        bundles.append(len(envelopes))
+        return envelopes if len(bundles) > 1 else [one for at, one in enumerate(envelopes) if at != 2]
+
+    lie(region, once)
+    region.hub.turn()
+    assert bundles == [5, 1]
+    assert region.held(region.at_centre, agent) == [(1, 5)]
