@@ -81,7 +81,7 @@ class Sender:
         errand: Errand | None = None,
     ) -> None:
         self.records_sent = 0
-        self.collectors = [CollectorLink(url.rstrip("/")) for url in urls]
+        self.collectors = [CollectorLink(url.rstrip("/"), is_last=url == urls[-1]) for url in urls]
         self._spool = spool
         self._signers = Signers([signer]) if isinstance(signer, Signer) else signer
         self._errand = errand

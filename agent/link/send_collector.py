@@ -27,8 +27,10 @@ class CollectorLink:
     ``policy_hint``: the policy it names.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_last: bool = True) -> None:
+        """``is_last``: the last of the list, where the centre stands."""
         self.url = url
+        self._is_last = is_last
         self.failures = 0
         self.ready_at = 0.0
         self.hold_code = ""
@@ -52,7 +54,8 @@ class CollectorLink:
 
     @property
     def is_centre(self) -> bool:
-        return self.receiver is not None and self.receiver.role == CENTRE
+        """Whether its refusals end records. Its word alone proves nothing: a hub may call itself the centre."""
+        return self._is_last and self.receiver is not None and self.receiver.role == CENTRE
 
     def meet(self, receiver: Receiver) -> bool:
         """Another receiver, or the same with an empty store, holds nothing of what the former one held: then True."""
