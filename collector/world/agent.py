@@ -91,6 +91,8 @@ class WorldAgent:
         self.chance = random.Random(f"{identity.number} {identity.agent_id.hex()}")
         self.promised: list[Promise] = []
         self.begun: dict[float, int] = {}
+        self.gone_epochs: set[bytes] = set()
+        """Of memory, ended by a death: they may have holes."""
         self.deaths: Counter[str] = Counter()
         self.forks = 0
         self.is_up = False
@@ -166,6 +168,7 @@ class WorldAgent:
         if cut_power:
             self.disk.power_cut()
         for promise in [promise for promise in self.promised if not promise.is_durable]:  # memory promised no more
+            self.gone_epochs.add(promise.epoch)
             self.promised.remove(promise)
             self.begun[promise.value] = promise.taken_at_ms
 
@@ -239,6 +242,13 @@ class WorldAgent:
         self._next += 1
         self.begun[value] = at_ms
         return value
+
+    def last_numbers(self) -> dict[bytes, int]:
+        """The highest number promised of each epoch."""
+        found: dict[bytes, int] = {}
+        for promise in self.promised:
+            found[promise.epoch] = max(promise.seq, found.get(promise.epoch, 0))
+        return found
 
     def _note(self, count: int) -> None:
         noted = 0

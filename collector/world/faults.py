@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from collector.world.agent import WorldAgent
 from collector.world.centre import set_status
+from collector.world.liar import Liar
 from collector.world.link import MESSAGE_FAULTS, Line
 from collector.world.power import IN_ROLL_UP, POINTS
 from collector.world.station import AFTER_COMMIT, BEFORE_COMMIT
@@ -277,6 +278,26 @@ def hub_disk_lost(world: World, chance: random.Random) -> None:
         world.stop_station(url, chance.uniform(5, 120))
 
 
+def lying_hub(world: World, chance: random.Random) -> None:
+    """It alters, drops, replays and invents towards the centre, and claims the centre's ranges towards its agents."""
+    urls = _hubs(world)
+    if not urls:
+        return
+    url, liar = chance.choice(urls), Liar(chance)
+    for (start, to), line in world.lines.items():
+        if start == url:
+            line.changed = liar.towards_centre
+        elif to == url:
+            line.worded = liar.towards_agents
+
+    def repent() -> None:
+        world.happened["lies"] += liar.lies
+        for line in world.lines.values():
+            line.changed = line.worded = None
+
+    world.heals.append(repent)
+
+
 def _hubs(world: World) -> list[str]:
     from collector.world.world import CENTRE
 
@@ -306,4 +327,4 @@ FAULTS: dict[str, Fault] = {
         revoked,
     )
 }
-HUB_FAULTS: dict[str, Fault] = {fault.__name__: fault for fault in (hub_away, hub_cut, hub_disk_lost)}
+HUB_FAULTS: dict[str, Fault] = {fault.__name__: fault for fault in (hub_away, hub_cut, hub_disk_lost, lying_hub)}

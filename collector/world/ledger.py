@@ -15,7 +15,7 @@ from sqlalchemy import select
 from agent.link.model import Sample
 from agent.link.ranges import Ranges
 from agent.link.spool_memory import MemorySpool
-from agent.link.spool_record import CORRUPT, Spooled
+from agent.link.spool_record import CORRUPT, REFUSED, Spooled
 from agent.link.wire import open_body, open_envelope, open_header, open_record
 from collector.intake.admit import instants
 from collector.log.positions import Positions, read_accepted
@@ -111,6 +111,9 @@ def complaints(found: Ledger, agents: Iterable[WorldAgent]) -> list[str]:
         if record is not None and known.get((name[0], record[0])) != record[1]:
             wrong.append(f"{_said(name)}: value {record[0]} at {record[1]} was never measured")
     wrong += holes(found, agents)
+    refused = {reason: count for reason, count in found.reasons.items() if reason.startswith(REFUSED)}
+    if refused:
+        wrong.append(f"declared lost though nobody here sends what may be refused: {refused}")
     for agent in agents:
         if not agent.was_damaged and (count := found.corrupt[agent.identity.agent_id]):
             wrong.append(f"{agent.identity.host}: {count} numbers lost to damage that its disk did not have")
@@ -162,7 +165,7 @@ def holes(found: Ledger, agents: Iterable[WorldAgent]) -> list[str]:
         mine = agent.identity.agent_id
         epochs = {epoch for agent_id, epoch, _ in found.rows if agent_id == mine}
         epochs |= {promise.epoch for promise in agent.promised}
-        for epoch in epochs:
+        for epoch in epochs - agent.gone_epochs:
             seqs = sorted(seq for agent_id, e, seq in found.rows if (agent_id, e) == (mine, epoch))
             known = Ranges([*((seq, seq) for seq in seqs), *found.lost.get((mine, epoch), ())])
             last = max((p.seq for p in agent.promised if p.epoch == epoch), default=0)

@@ -45,6 +45,9 @@ class Line:
     bytes_up: int = 0
     bytes_down: int = 0
     happened: Counter[str] = field(default_factory=Counter)
+    changed: Callable[[Request], Request] | None = None
+    worded: Callable[[Response], Response] | None = None
+    """What somebody in between makes of requests and answers."""
     up_free_at: float = 0.0
     down_free_at: float = 0.0
 
@@ -130,6 +133,12 @@ class Wire:
         return answer
 
     def _deliver(self, line: Line, handler: Handler, request: Request, arrives: float) -> Response | Failure:
+        if line.changed is not None:
+            request = line.changed(request)
+        answer = self._delivered(line, handler, request, arrives)
+        return line.worded(answer) if line.worded is not None and isinstance(answer, Response) else answer
+
+    def _delivered(self, line: Line, handler: Handler, request: Request, arrives: float) -> Response | Failure:
         fate = line.fate(self._chance)
         line.happened[fate] += 1
         if fate == "lost":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agent.link.exchange import Exchange, Failure, Request, Response
 from agent.link.profile import PROFILES
+from agent.link.ranges import Ranges
 from agent.link.send_request import ENVELOPES_PATH
 from collector.world.agent import WorldAgent, seeded_identity
 from collector.world.centre import enrol, make_centre
@@ -224,8 +225,18 @@ class World:
         self.heals.clear()
 
     def _waits(self, agent: WorldAgent) -> bool:
-        last_words = 2 if len(agent.identity.urls) > 1 else 0
-        return agent.revoked_ms is None and (not agent.is_up or agent.spool.figures().records > last_words)
+        """Whether something of an agent has no fate at the centre yet."""
+        if agent.revoked_ms is not None:
+            return False
+        if not agent.is_up or len(agent.identity.urls) == 1 or agent.is_twinned:
+            return not agent.is_up or agent.spool.figures().records > (2 if len(agent.identity.urls) > 1 else 0)
+        app = self.centre.app
+        known = dict(app.log.positions.items()) if app is not None else {}
+        for epoch, last in agent.last_numbers().items():
+            position = known.get((agent.identity.agent_id, epoch))
+            if position is None or Ranges(sorted([*position.held, *position.lost])).gaps(1, last):
+                return True
+        return False
 
     # ------------------------------------------------------------ the reckoning
 

@@ -103,7 +103,7 @@ class Stage:
             file.write(REMOTE_WRITE)
         serve = [*COLLECTOR, "serve", "--data", str(data), "--host", FAR, "--port", "8650", "--behind-proxy"]
         self.start("centre", self.line.far, serve)
-        wait_until(lambda: self.line.ask(self.line.far, f"{CENTRE_URL}/readyz") is not None, "the centre")
+        wait_until(lambda: self.line.ask(self.line.far, f"{CENTRE_URL}/readyz") is not None, "the centre", 120)
 
     def start_prometheus(self) -> None:
         folder = self.folder / "prometheus"
@@ -113,7 +113,7 @@ class Stage:
         argv += ["--web.listen-address=127.0.0.1:9090", "--web.enable-remote-write-receiver", "--log.level=warn"]
         self.start("prometheus", self.line.far, argv)
         ready = f"{PROMETHEUS_URL}/-/ready"
-        wait_until(lambda: self.line.ask(self.line.far, ready) is not None, "Prometheus")
+        wait_until(lambda: self.line.ask(self.line.far, ready) is not None, "Prometheus", 120)
 
     def join_hub(self) -> None:
         said = bongsu("token", "create", "--hub", "mea", "--url", CENTRE_URL, data=self.data("centre"))
@@ -123,7 +123,7 @@ class Stage:
     def start_hub(self) -> None:
         options = ["--host", NEAR, "--port", "8651", "--behind-proxy"]
         self.start("hub", self.line.near, [*COLLECTOR, "serve", "--data", str(self.data("hub")), *options])
-        wait_until(lambda: self.line.ask(self.line.near, f"{HUB_URL}/readyz") is not None, "the hub")
+        wait_until(lambda: self.line.ask(self.line.near, f"{HUB_URL}/readyz") is not None, "the hub", 120)
 
     def join_agent(self, host: str) -> None:
         urls = ["--url", HUB_URL, "--url", CENTRE_URL]
@@ -240,7 +240,7 @@ def test_everything_is_there_once_after_a_cut_and_two_kills(tmp_path: Path) -> N
 def _waiting(world: Stage, host: str) -> int:
     """Records the centre has not settled, as the agent says."""
     said = world.said([], [*AGENT, "status", "--json", "--data", str(world.data(host))])
-    return int(json.loads(said)["spool"]["records"])
+    return int(json.loads(said)["spool_records"])
 
 
 def _differences(world: Stage, at: float) -> list[str]:

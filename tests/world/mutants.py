@@ -1,7 +1,7 @@
 """Deliberate faults, planted to see that the world sees: each makes the product break a promise, and must be found.
 
 A plant replaces a method for the time of one run; nothing of it is in the product. Add one where a real mistake was found
-(two of these were).
+(three of these were).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agent.link import send_lanes, send_taking, spool, spool_disk, spool_part, spool_room
+from agent.link import send_collector, send_lanes, send_taking, spool, spool_disk, spool_part, spool_room
 from agent.link.ranges import Ranges
 from collector.intake import batch, commit
 from collector.intake.work import Outcome, Work
@@ -202,6 +202,15 @@ def newest_epoch_wins_for_ever(patch: Patch) -> None:
     patch.setattr(board.Live, "_is_newer", is_newer)
 
 
+def centre_by_its_own_word(patch: Patch) -> None:
+    """Whoever says it is the centre ends records by refusing them (a real mistake, until the world found it)."""
+
+    def is_centre(self: Any) -> bool:
+        return self.receiver is not None and self.receiver.role == "centre"
+
+    patch.setattr(send_collector.CollectorLink, "is_centre", property(is_centre))
+
+
 DEATHS = ("agent_dies", "agent_killed", "bad_line", "long_outage")
 HUB_LOST = ("hub_disk_lost", "hub_cut", "bad_line")
 TWINS = ("clone", "rolled_back", "long_outage", "bad_line")
@@ -220,6 +229,7 @@ MUTANTS = {
         Mutant(fork_taken_for_a_retry, troubles=TWINS),
         Mutant(hub_believed_like_the_centre, hubs=1, troubles=HUB_LOST),
         Mutant(heard_too_early, troubles=TWINS),
+        Mutant(centre_by_its_own_word, hubs=1, troubles=("lying_hub",)),
         Mutant(newest_epoch_wins_for_ever, troubles=("broken_disk",)),
     )
 }
