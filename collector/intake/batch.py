@@ -12,7 +12,7 @@ from agent.link.model import encode
 from agent.link.names import FUTURE_LIMIT_MS
 from agent.link.ranges import Ranges
 from collector.intake.admit import Admitted, Refused
-from collector.intake.records import EXPIRED, replaced, time_of
+from collector.intake.records import EXPIRED, ROLLED_UP, replaced, time_of
 from collector.intake.work import Outcome, Work
 from collector.log.positions import EPOCHS_KEPT, RANGES_KEPT, Accepted, Name, Position, Positions
 from collector.log.queries import NewEnvelope, add_envelopes, content_hash
@@ -141,6 +141,8 @@ class Batch:
         for record, _ in envelope.records:
             if record.seq in seqs:
                 ranges, reason = replaced(record)
+                if reason == ROLLED_UP and record.seq in position.lost:  # what stood for them is not kept either
+                    reason = EXPIRED
                 for first, last in ranges:
                     self._lose(name, position, first, last, reason, now_ms)
 
