@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
         async def started() -> None:
             say_where(local_url(settings))
             server = settings.server
-            bound = f", listening on {server.host} port {server.port}" if server.is_told_elsewhere else ""
-            print(f"Bongsu is at {server.url}{bound}  (stop with Ctrl-C)", flush=True)
+            bound = f"listening on {server.host} port {server.port}; " if server.is_told_elsewhere else ""
+            print(f"Bongsu is at {server.url}  ({bound}stop with Ctrl-C)", flush=True)
             if agent is not None and await asyncio.to_thread(agent.enrol):
                 agent.start()
 
