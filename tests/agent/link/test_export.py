@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 
 import pytest
-from disk_model import DiskModel
 from still_clock import SeededChance, StillClock
 
 from agent.link import wire
@@ -18,6 +17,7 @@ from agent.link.send_request import Signer
 from agent.link.send_signers import Signers
 from agent.link.spool import Spool
 from agent.link.spool_record import SampleDraft, StateDraft
+from collector.world.disk import DiskModel
 
 AGENT = b"A" * 16
 SCHEMA = make_schema((Series("srv1.local", "node_load1", 0, ()),), ())

@@ -6,7 +6,6 @@ import errno
 from pathlib import Path
 
 import pytest
-from disk_model import DiskModel
 from still_clock import SeededChance, StillClock
 
 from agent.link.model import Sample, Series, StateChange, make_schema, pack_values
@@ -18,6 +17,7 @@ from agent.link.spool import CAP_BYTES, Spool
 from agent.link.spool_order import HOURS_MS, MINUTES_MS, STATES_RATIO, is_over, moves
 from agent.link.spool_part import HOURS, MINUTES, SAMPLES, STATES, Part, part_name
 from agent.link.spool_record import SampleDraft, StateDraft, loss_of
+from collector.world.disk import DiskModel
 
 SCHEMA = make_schema(
     tuple(Series("srv1.local", f"node_x{n}", 0, ()) for n in range(8))
