@@ -58,9 +58,12 @@ from collector.live.board import Live, LiveCheck
 from collector.live.shape import Shapes
 from collector.log.positions import Positions
 from collector.log.queries import packed_schema
+from collector.people import api as people_api
 from collector.relay import enrolment_api as relay_enrolment
 from collector.relay.hub import HubSide
 from collector.relay.letting_go import LettingGo
+from collector.rosters import api as rosters_api
+from collector.rosters import feed_api
 from collector.rules import api as rules_api
 from collector.rules.files import configured_rules
 from collector.rules.job import SECONDS as RULE_SECONDS
@@ -228,6 +231,8 @@ class App:
         app.include_router(health.router(self))
         for noun in (access_api, agencies_api, fleet_api, history_api, completeness_api, exposition_api):
             app.include_router(noun.router(self))
+        for duty in (people_api, rosters_api, feed_api):
+            app.include_router(duty.router(self))
         app.include_router(rules_api.router(self.rules))
         if self.upstream is not None:
             app.include_router(relay_enrolment.router(self, self.upstream))

@@ -24,9 +24,9 @@ from collector.access.problems import add_problem_handlers, problem
 from collector.errors import Refused
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
-OPEN_PREFIXES = ("/v1/", "/status/", "/static/")
+OPEN_PREFIXES = ("/v1/", "/status/", "/static/", "/feeds/")
 """``/v1/`` is the agents' and proves itself by signatures; ``/static/`` holds the program's own public files, which the
-login page needs, and never data."""
+login page needs, and never data; an address under ``/feeds/`` is itself the secret, as calendar programs cannot sign in."""
 MOST_BODY_BYTES = 1 << 20
 """Of what people and tools send; envelopes and schemas do not come this way."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         at = read_instant(args.at, site.timezone) if args.at else instant(SystemClock().wall_ms())
         with store.reading() as connection:
             rosters, book = load_rosters(connection), whole_book(connection)
-    found = answer_rows(called(rosters, ground_of(fleet), site.id, site.agency, at), book.people, at)
+    found = answer_rows(called(rosters, ground_of(fleet), site.id, site.agency, at), book.people, at, lambda _: True)
     if args.json:
         body = {"site": site.id, "at": at.isoformat(), "timezone": site.timezone, "rosters": found}
         print(json.dumps(body, ensure_ascii=False, indent=2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,17 +10,19 @@ from collector.people.person import Person
 from collector.rosters.duty import Called
 
 
-def answer_rows(found: Iterable[Called], people: Mapping[str, Person], at: datetime) -> list[dict[str, Any]]:
+def answer_rows(
+    found: Iterable[Called], people: Mapping[str, Person], at: datetime, may_reach: Callable[[Person], bool]
+) -> list[dict[str, Any]]:
     """A row for each roster asked, in the order of calling, each with its people in that order. A person's ``layer`` is
-    empty where they are called as fallback."""
+    empty where they are called as fallback; ``is_quiet`` is null where the asker may not know."""
     rows = []
     for each in found:
         called = [
-            _row(person, duty.layer, max(s.ended_at for s in duty.shifts if person in s.people), people, at)
+            _row(person, duty.layer, max(s.ended_at for s in duty.shifts if person in s.people), people, at, may_reach)
             for duty in each.duties
             for person in duty.people
         ]
-        called += [_row(person, "", None, people, at) for person in each.fallback]
+        called += [_row(person, "", None, people, at, may_reach) for person in each.fallback]
         once = {row["id"]: row for row in reversed(called)}
         rows.append(
             {
@@ -34,7 +36,14 @@ def answer_rows(found: Iterable[Called], people: Mapping[str, Person], at: datet
     return rows
 
 
-def _row(person: str, layer: str, until: datetime | None, people: Mapping[str, Person], at: datetime) -> dict[str, Any]:
+def _row(
+    person: str,
+    layer: str,
+    until: datetime | None,
+    people: Mapping[str, Person],
+    at: datetime,
+    may_reach: Callable[[Person], bool],
+) -> dict[str, Any]:
     known = people.get(person)
     return {
         "id": person,
@@ -42,5 +51,5 @@ def _row(person: str, layer: str, until: datetime | None, people: Mapping[str, P
         "name_en": known.name_en if known else person,
         "layer": layer,
         "until": until.isoformat() if until else None,
-        "is_quiet": known.is_quiet(at) if known else False,
+        "is_quiet": known.is_quiet(at) if known and may_reach(known) else None,
     }

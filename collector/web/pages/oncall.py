@@ -1,0 +1,151 @@
+"""``/oncall``: per roster who is on duty now, next and in the coming days, where nobody is, and who would be called for a
+site; substitutions, hand-over notes and calendar addresses are made here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Form
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from collector.access.caller import Caller
+from collector.access.guard import Reader, writer
+from collector.access.problems import not_found
+from collector.errors import UsageError
+from collector.fleet.registry import Site
+from collector.people.queries import may_reach
+from collector.rosters.asked import (
+    NOTE_CHARS,
+    Known,
+    known,
+    names_of,
+    now_of,
+    take_handover,
+    take_override,
+    to_change,
+)
+from collector.rosters.duty import called
+from collector.rosters.feed_api import make_feed
+from collector.rosters.instants import read_instant
+from collector.rosters.queries import cancel_override, list_handovers, may_change, receive_handover
+from collector.rosters.roster import Roster
+from collector.web.duty_view import roster_view
+from collector.web.render import frame_of, page
+
+if TYPE_CHECKING:
+    from collector.services import Services
+
+Writer = Annotated[Caller, Depends(writer)]
+Text = Annotated[str, Form(max_length=200)]
+SHOWN_NOTES = 5
+
+
+def router(services: Services) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/oncall")
+    def oncall(request: Request, caller: Reader, site: str = "", at: str = "") -> Response:
+        return show(request, services, caller, site=site, at=at)
+
+    @routes.post("/oncall/{roster}/overrides", response_model=None)
+    def override(
+        caller: Writer, roster: str, began: Text, ended: Text, out: Text = "", instead: Text = "", layer: Text = "",
+        reason: Text = "",
+    ) -> Response:  # fmt: skip
+        take_override(
+            services, caller, roster, out=out, instead=instead, began=began, ended=ended, layer=layer, reason=reason
+        )
+        return back(roster)
+
+    @routes.post("/oncall/{roster}/overrides/{number}/cancel", response_model=None)
+    def cancel(caller: Writer, roster: str, number: int) -> Response:
+        to_change(services, caller, roster)
+        with services.store.transaction() as connection:
+            if not cancel_override(connection, roster, number, now_of(services)):
+                raise not_found("override", str(number))
+        return back(roster)
+
+    @routes.post("/oncall/{roster}/handovers", response_model=None)
+    def handover(caller: Writer, roster: str, note: Annotated[str, Form(max_length=NOTE_CHARS)]) -> Response:
+        take_handover(services, caller, roster, note)
+        return back(roster)
+
+    @routes.post("/oncall/{roster}/handovers/{number}/received", response_model=None)
+    def received(caller: Writer, roster: str, number: int) -> Response:
+        to_change(services, caller, roster)
+        with services.store.transaction() as connection:
+            if not receive_handover(connection, roster, number, caller.name, now_of(services)):
+                raise not_found("hand-over note to be received", str(number))
+        return back(roster)
+
+    @routes.post("/oncall/{roster}/calendar", response_model=None)
+    def calendar(request: Request, caller: Writer, roster: str) -> Response:
+        language = frame_of(request, services).language
+        _, secret = make_feed(services, caller, "roster", roster, language)
+        address = f"{services.settings.server.url}/feeds/{secret}.ics"
+        return show(request, services, caller, address=(roster, address))
+
+    return routes
+
+
+def show(
+    request: Request,
+    services: Services,
+    caller: Caller,
+    *,
+    site: str = "",
+    at: str = "",
+    address: tuple[str, str] = ("", ""),
+) -> Response:
+    """The page; ``address`` = (roster, a calendar's address) right after it was made."""
+    frame, found, now = frame_of(request, services), known(services, caller), now_of(services)
+    with services.store.reading() as connection:
+        notes = {roster.id: list_handovers(connection, roster.id, SHOWN_NOTES) for roster in found.rosters}
+    fleet = services.registry.fleet
+    seen = [each for each in fleet.sites.values() if caller.scope.allows(each.agency, each.id)]
+    chosen = next((each for each in seen if each.id == site), None)
+    values = {
+        "views": [roster_view(roster, found.ground, now) for roster in found.rosters],
+        "changeable": {
+            roster.id
+            for roster in found.rosters
+            if caller.can_write and not services.is_hub and may_change(caller.scope, roster)
+        },
+        "notes": notes,
+        "sites": sorted(seen, key=frame.words.name),
+        "chosen": chosen,
+        "at": at,
+        "asked": who(found, chosen, at, caller, services) if chosen is not None else None,
+        "people": found.book.people,
+        "names": lambda people: names_of(found.book, people, frame.language),
+        "address": address,
+        "csrf": caller.csrf,
+    }
+    return page(request, services, "oncall.html", values, frame=frame)
+
+
+def who(found: Known, site: Site, at: str, caller: Caller, services: Services) -> dict[str, Any]:
+    """Who would be called for a site: ``fault`` where the time was none."""
+    fault = ""
+    when = now_of(services)
+    try:
+        when = read_instant(at, site.timezone) if at else when
+    except UsageError:
+        fault = at
+    rows = []
+    rosters = called(found.rosters, found.ground, site.id, site.agency, when)
+    for each in rosters:
+        layers = {person: duty.layer for duty in reversed(each.duties) for person in duty.people}
+        for person in each.people:
+            entry = found.book.people.get(person)
+            reach = entry.contacts if entry is not None and may_reach(caller, entry) else ()
+            is_quiet = entry.is_quiet(when) if entry is not None and may_reach(caller, entry) else False
+            rows.append((person, each.roster, layers.get(person, ""), reach, is_quiet))
+    holes: list[Roster] = [each.roster for each in rosters if each.is_hole]
+    return {"at_ms": int(when.timestamp() * 1000), "rows": rows, "holes": holes, "fault": fault}
+
+
+def back(roster: str) -> Response:
+    return RedirectResponse(f"/oncall#roster-{quote(roster, safe='')}", status_code=303)
