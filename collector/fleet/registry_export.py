@@ -25,7 +25,18 @@ from agent.link.keys import is_signed
 from agent.link.model import encode
 from agent.link.names import REGISTRY_PREFIX
 from collector.agencies.tables import agencies
-from collector.fleet.tables import agent_keys, agent_policies, agents, fleet_version, hosts, hubs, join_tokens, sites
+from collector.fleet.tables import (
+    agent_keys,
+    agent_policies,
+    agents,
+    fleet_version,
+    hosts,
+    hubs,
+    join_tokens,
+    links,
+    probes,
+    sites,
+)
 
 SPENT_KEPT = timedelta(days=31)
 """After its end a token is refused for being over; longer than any token lives."""
@@ -96,8 +107,10 @@ def _region(hub: str) -> Iterable[tuple[Table, Select[Any]]]:
         (agencies, select(agencies).where(or_(agencies.c.id.in_(owners), agencies.c.id.in_(operators)))),
         (hubs, select(hubs).where(hubs.c.id == hub)),
         (sites, select(sites).where(sites.c.hub == hub)),
+        (links, select(links).where(links.c.site.in_(here))),
         (agents, select(agents).where(agents.c.site.in_(here))),
         (hosts, select(hosts).where(hosts.c.site.in_(here))),
+        (probes, select(probes).where(probes.c.host.in_(select(hosts.c.id).where(hosts.c.site.in_(here))))),
         (agent_keys, select(agent_keys).where(agent_keys.c.agent_id.in_(ours))),
         (agent_policies, select(agent_policies).where(agent_policies.c.agent_id.in_(ours))),
     )

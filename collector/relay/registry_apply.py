@@ -15,13 +15,13 @@ from collector.agencies.tables import agencies
 from collector.errors import CollectorError
 from collector.fleet.registry import bump_version
 from collector.fleet.registry_export import Row, SignedRegistry
-from collector.fleet.tables import agent_keys, agent_policies, agents, hosts, hubs, sites
+from collector.fleet.tables import agent_keys, agent_policies, agents, hosts, hubs, links, probes, sites
 from collector.relay.tables import admissions, registry_state, spent_tokens
 from collector.store.schema import UtcDateTime, frozen, instant
 
 PROVISIONAL, REFUSED = "provisional", "refused"
 REGISTRY = "registry"
-TABLES = (agencies, hubs, sites, agents, hosts, agent_keys, agent_policies)
+TABLES = (agencies, hubs, sites, links, agents, hosts, probes, agent_keys, agent_policies)
 """In the order rows can be made; they go in the reverse."""
 Key = tuple[Any, ...]
 

@@ -49,12 +49,38 @@ id = "lome"
 agency = "for"
 hub = "mea"
 timezone = "Africa/Lome"
+[[hosts]]
+name = "srv1"
+site = "abuja"
+[[links]]
+site = "abuja"
+name = "main"
+kind = "geo"
+rtt_ms_limit = 900
+[[links]]
+site = "lome"
+name = "main"
+kind = "leased"
+[[probes]]
+from = "srv1.abuja"
+target = "gw.lome"
+link = "lome/main"
 """
     with region.at_centre.store.transaction() as connection:
         apply_topology(connection, read_topology(wanted))
     again(region)
     fleet = region.at_hub.registry.fleet
     assert {site.id: site.name_en for site in fleet.sites.values()} == {"abuja": "Abuja", "lome": "lome"}
+    assert set(fleet.links) == {"abuja/main", "lome/main"}
+    assert fleet.links["abuja/main"].rtt_ms_limit == 900
+    assert [(probe.host, probe.target, probe.link) for probe in fleet.probes] == [
+        ("srv1.abuja", "gw.lome", "lome/main")
+    ]
+    with region.at_centre.store.transaction() as connection:
+        apply_topology(connection, read_topology(wanted[: wanted.index("[[links]]")]))
+    again(region)
+    assert not region.at_hub.registry.fleet.links
+    assert not region.at_hub.registry.fleet.probes
 
 
 def test_an_older_registry_changes_nothing(region: Region) -> None:
