@@ -58,6 +58,8 @@ from collector.live.board import Live, LiveCheck
 from collector.live.shape import Shapes
 from collector.log.positions import Positions
 from collector.log.queries import packed_schema
+from collector.maintenance import api as maintenance_api
+from collector.maintenance.queries import SHUTDOWN, Windows
 from collector.people import api as people_api
 from collector.relay import enrolment_api as relay_enrolment
 from collector.relay.hub import HubSide
@@ -72,6 +74,8 @@ from collector.settings import Settings
 from collector.store.engine import Store
 from collector.store.migrate import require_head
 from collector.telemetry import Telemetry
+from collector.verdicts import api as verdicts_api
+from collector.verdicts.evidence import Window
 from collector.verdicts.job import VerdictJob
 from collector.verdicts.queries import failing
 from collector.verdicts.standing import Standing
@@ -129,7 +133,10 @@ class App:
             settings.remote_write, self.store, self.registry, self.history, clock, self.telemetry
         )
         self._completeness = CompletenessJob(self.store, self.registry)
-        self._verdicts = VerdictJob(self.store, self.registry, self.live, clock.wall_ms())
+        self.windows = Windows(self.store)
+        self._verdicts = VerdictJob(
+            self.store, self.registry, self.live, clock.wall_ms(), self.hub_contacts.seen_ms, self._windows_now
+        )
         self._sampling = SampleJob(self, self.own_series)
         self.rules = RuleJob(
             self.store,
@@ -139,6 +146,7 @@ class App:
             clock,
             lambda: self._sampling.is_ready,
             self._refresh_recent,
+            self._recent.let_go,
         )
         self._recent.keep(interests(self.rules.groups))
         self.jobs = Jobs(self._jobs(), clock, self.telemetry)
@@ -229,7 +237,8 @@ class App:
         )
         protect(app, self.access)
         app.include_router(health.router(self))
-        for noun in (access_api, agencies_api, fleet_api, history_api, completeness_api, exposition_api):
+        for noun in (access_api, agencies_api, fleet_api, history_api, completeness_api, exposition_api,
+                     verdicts_api, maintenance_api):  # fmt: skip
             app.include_router(noun.router(self))
         for duty in (people_api, rosters_api, feed_api):
             app.include_router(duty.router(self))
@@ -294,6 +303,11 @@ class App:
         keeps, now_ms = self.settings.history, round(now.timestamp() * 1000)
         thinned = self.own_series.thin(now_ms - keeps.raw_days * DAY_MS)
         return thinned + self.own_series.forget(now_ms - max(keeps.raw_days, keeps.rollup_5m_days) * DAY_MS)
+
+    def _windows_now(self, now: datetime) -> dict[tuple[str, str], Window]:
+        """Agreed work that holds now, as verdicts take it."""
+        active = self.windows.active(now)
+        return {subject: Window(str(row.id), row.kind == SHUTDOWN) for subject, row in active.items()}
 
     def _checkpoint(self, _now: datetime) -> None:
         self.log.save_checkpoint()

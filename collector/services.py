@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collector.fleet.registry import Registry
     from collector.fleet.signed_request import NonceBook
     from collector.live.board import Live
+    from collector.maintenance.queries import Windows
     from collector.settings import Settings
     from collector.store.engine import Store
     from collector.telemetry import Telemetry
@@ -54,6 +55,8 @@ class Services(Protocol):
     def live(self) -> Live: ...
     @property
     def standing(self) -> Standing: ...
+    @property
+    def windows(self) -> Windows: ...
     @property
     def completeness(self) -> Mapping[str, SiteHour]: ...
     @property

@@ -132,6 +132,30 @@ FLEET_METRICS = {
             ("agency", "hub", "site"),
         ),
         Metric(
+            "bongsu_system_eligible_seconds_total",
+            "counter",
+            "Seconds an information system was to be available and was watched.",
+            ("agency", "system", "grade"),
+        ),
+        Metric(
+            "bongsu_system_downtime_seconds_total",
+            "counter",
+            "Seconds of those an information system was down.",
+            ("agency", "system", "grade"),
+        ),
+        Metric(
+            "bongsu_hosts_unmonitored",
+            "gauge",
+            "Hosts that are registered and that nobody ever reported for.",
+            ("agency",),
+        ),
+        Metric(
+            "bongsu_hosts_unregistered",
+            "gauge",
+            "Hosts that report and that neither the topology file nor a list names.",
+            ("agency",),
+        ),
+        Metric(
             "bongsu_agent_last_report_timestamp_seconds",
             "gauge",
             "When the agent's newest report was received.",

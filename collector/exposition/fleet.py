@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from collector.exposition.geohash import geohash
 from collector.exposition.text import Row, family
 from collector.fleet.registry import Fleet, Site
 from collector.live.board import Live
+from collector.live.reconcile import unmonitored, unregistered
 from collector.store.scope import Scope
 from collector.verdicts.standing import Standing
 
@@ -23,6 +25,34 @@ def fleet_text(fleet: Fleet, live: Live, standing: Standing, scope: Scope) -> It
         ("bongsu_site_downtime_seconds_total", standing.downtime_seconds),
     ):
         yield family(name, ((labels, seconds[site]) for site, labels in shown.items() if site in seconds))
+    yield family("bongsu_maintenance_active", ((v, site in standing.maintained_sites) for site, v in shown.items()))
+    yield family("bongsu_link_state", links(fleet, standing, shown))
+    systems = {
+        s.id: (s.agency, s.id, str(s.grade))
+        for s in fleet.systems.values()
+        if scope.sites is None and scope.allows(s.agency, None)
+    }
+    yield family(
+        "bongsu_system_state", ((v, standing.systems[s].state) for s, v in systems.items() if s in standing.systems)
+    )
+    for name, seconds in (
+        ("bongsu_system_eligible_seconds_total", standing.system_eligible_seconds),
+        ("bongsu_system_downtime_seconds_total", standing.system_downtime_seconds),
+    ):
+        yield family(name, ((labels, seconds[system]) for system, labels in systems.items() if system in seconds))
+    for name, counts in (
+        ("bongsu_hosts_unmonitored", unmonitored(fleet, live)),
+        ("bongsu_hosts_unregistered", unregistered(fleet, live)),
+    ):
+        owners = Counter(host.agency for host in counts if scope.allows(host.agency, host.site))
+        yield family(
+            name,
+            (
+                ((agency,), owners[agency])
+                for agency in sorted(fleet.agencies)
+                if scope.sites is None and scope.allows(agency, None)
+            ),
+        )
     counted = sorted(live.reports.items())
     yield family("bongsu_reports_total", (((*shown[s], result), n) for (s, result), n in counted if s in shown))
     yield family("bongsu_ingest_lag_seconds", lags(fleet, live, shown))
@@ -41,6 +71,12 @@ def facts(site: Site) -> tuple[str, str, str]:
 
 def states(standing: Standing, shown: dict[str, tuple[str, str, str]]) -> Iterable[Row]:
     return ((labels, standing.sites[site].state) for site, labels in shown.items() if site in standing.sites)
+
+
+def links(fleet: Fleet, standing: Standing, shown: dict[str, tuple[str, str, str]]) -> Iterable[Row]:
+    for link in fleet.links.values():
+        if link.site in shown and link.id in standing.links:
+            yield (*shown[link.site], link.name), standing.links[link.id].state
 
 
 def lags(fleet: Fleet, live: Live, shown: dict[str, tuple[str, str, str]]) -> Iterable[Row]:
