@@ -21,8 +21,9 @@ from sqlalchemy import Connection
 
 from agent.link.names import ABSENT_WORD
 from collector.history import own_queries as queries
-from collector.history.chunk import MAX_COUNT, Instants, Samples, Words, pack, unpack_times, unpack_words
+from collector.history.chunk import MAX_COUNT, Instants, Words, unpack_times, unpack_words
 from collector.history.matchers import Matchers, accept
+from collector.history.own_rows import row_of, runs, thinner, together
 from collector.history.source import LabelSet, SeriesData
 from collector.store.engine import Store
 from collector.store.scope import EVERYTHING, Scope
@@ -33,9 +34,6 @@ MEMORY_MS = 20 * 60_000
 ALONE_MS = 60 * 60_000
 """How long a sample stands alone before it is put together with its neighbours."""
 AT_ONCE = 5_000
-THIN_MS = 300_000
-THIN = 1
-"""Flag of rows of which only one sample for five minutes is left."""
 MATCHES_KEPT = 5_000
 Row = tuple[LabelSet, float]
 
@@ -116,19 +114,8 @@ class OwnSeries:
             if one.layout not in self._written:
                 queries.add_layout(connection, one.layout, msgspec.msgpack.encode(self._layouts[one.layout]))
                 self._written.add(one.layout)
-            packed = pack(_one_sample(one.at_ms, one.words))
-            rows.append(
-                {
-                    "stream": one.stream,
-                    "layout": one.layout,
-                    "from_ms": one.at_ms,
-                    "to_ms": one.at_ms + 1,
-                    "count": 1,
-                    "flags": 0,
-                    "times": packed.times,
-                    "data": packed.data,
-                }
-            )
+            times = np.array([one.at_ms], np.int64)
+            rows.append(row_of(one.stream, one.layout, times, one.words[:, np.newaxis], every=True))
         queries.add_samples(connection, rows)
 
     def select(
@@ -167,9 +154,9 @@ class OwnSeries:
             rows = queries.single_samples(connection, before_ms, AT_ONCE)
         done: list[int] = []
         made: list[dict[str, Any]] = []
-        for run in _runs(rows):
+        for run in runs(rows):
             if len(run) > 1:
-                made.append(_together(run))
+                made.append(together(run))
                 done += [row.id for row in run]
         if done:
             with self._store.transaction() as connection:
@@ -185,7 +172,7 @@ class OwnSeries:
                 rows = queries.thick_samples(connection, before_ms, AT_ONCE // MAX_COUNT)
             if not rows:
                 return total
-            made = [_thinner(row) for row in rows]
+            made = [thinner(row) for row in rows]
             with self._store.transaction() as connection:
                 queries.delete_samples(connection, [row.id for row in rows])
                 queries.add_samples(connection, made)
@@ -262,65 +249,12 @@ def _is_wanted(matchers: Matchers, labels: LabelSet, scope: Scope) -> bool:
     return is_allowed and accept(matchers, own)
 
 
-def _one_sample(at_ms: int, words: NDArray[np.uint64]) -> Samples:
-    instant = np.array([at_ms], np.int64)
-    nothing = np.zeros(1, np.int64)
-    return Samples(instant, nothing, nothing, words[:, np.newaxis])
-
-
 def _cut(row: Any, wanted: dict[bytes, NDArray[np.intp]], from_ms: int, to_ms: int) -> _Piece:
     times = unpack_times(row.count, row.times)
     inside = (times >= from_ms) & (times < to_ms)
     places = wanted.get(row.layout)
     words = None if places is None else unpack_words(row.count, row.data, places)[:, inside]
     return _Piece(row.layout, times[inside], words)
-
-
-def _runs(rows: Iterable[Any]) -> list[list[Any]]:
-    """Neighbours of one stream and one layout, at most a chunk's worth."""
-    runs: list[list[Any]] = []
-    for row in rows:
-        last = runs[-1] if runs else None
-        if last and (last[0].stream, last[0].layout) == (row.stream, row.layout) and len(last) < MAX_COUNT:
-            last.append(row)
-        else:
-            runs.append([row])
-    return runs
-
-
-def _together(run: list[Any]) -> dict[str, Any]:
-    times = np.concatenate([unpack_times(1, row.times) for row in run])
-    words = np.concatenate([unpack_words(1, row.data) for row in run], axis=1)
-    nothing = np.zeros(len(times), np.int64)
-    packed = pack(Samples(times, nothing, nothing, words))
-    return {
-        "stream": run[0].stream,
-        "layout": run[0].layout,
-        "from_ms": int(times[0]),
-        "to_ms": int(times[-1]) + 1,
-        "count": len(times),
-        "flags": 0,
-        "times": packed.times,
-        "data": packed.data,
-    }
-
-
-def _thinner(row: Any) -> dict[str, Any]:
-    """The last sample of each five minutes; marked, so that it is not looked at again."""
-    times, words = unpack_times(row.count, row.times), unpack_words(row.count, row.data)
-    kept = np.append(np.flatnonzero(np.diff(times // THIN_MS)), len(times) - 1)
-    nothing = np.zeros(len(kept), np.int64)
-    packed = pack(Samples(times[kept], nothing, nothing, words[:, kept]))
-    return {
-        "stream": row.stream,
-        "layout": row.layout,
-        "from_ms": int(times[kept[0]]),
-        "to_ms": row.to_ms,
-        "count": len(kept),
-        "flags": THIN,
-        "times": packed.times,
-        "data": packed.data,
-    }
 
 
 def _unpacked(packed: bytes) -> tuple[LabelSet, ...]:

@@ -92,3 +92,19 @@ def test_samples_are_put_together_and_forgotten(store: Store) -> None:
     again = OwnSeries(store)
     again.restore(START + 1_000 * MINUTE)
     assert values(again, "bongsu_site_state", START + 1_000 * MINUTE) == {"abuja": "1"}
+
+
+def test_of_old_samples_one_for_five_minutes_stays(store: Store) -> None:
+    own = OwnSeries(store)
+    own.restore(START)
+    for minute in range(60):
+        record(own, store, START + minute * MINUTE, [(ABUJA, float(minute))])
+    own.compact(datetime.fromtimestamp((START + 600 * MINUTE) / 1000, UTC))
+    assert own.thin(START + 30 * MINUTE) == 0  # the row reaches beyond
+    assert own.thin(START + 600 * MINUTE) == 1
+    assert own.thin(START + 600 * MINUTE) == 0
+    again = OwnSeries(store)
+    again.restore(START + 600 * MINUTE)
+    (series,) = again.select(STATE, START, START + 60 * MINUTE, EVERYTHING)
+    edges = [at for at in range(60) if (START // MINUTE + at) % 5 == 4 or at == 59]
+    assert series.values.tolist() == [float(at) for at in edges]
