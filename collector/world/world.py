@@ -20,7 +20,7 @@ from collector.world.agent import WorldAgent, seeded_identity
 from collector.world.centre import enrol, make_centre
 from collector.world.clock import BusyClock, StepClock, Timeline
 from collector.world.disk import DiskModel
-from collector.world.faults import FAULTS, HUB_FAULTS, Fault
+from collector.world.faults import BEHIND_HUBS, FAULTS, Fault
 from collector.world.hub import HubStation, make_hub
 from collector.world.ledger import complaints, over_caps, read_ledger
 from collector.world.link import Line, Wire
@@ -60,7 +60,7 @@ class World:
         self.timeline = Timeline()
         self.seconds = minutes * 60
         self.troubles = troubles
-        self.faults = faults or (FAULTS | HUB_FAULTS if hubs else FAULTS)
+        self.faults = faults or (BEHIND_HUBS if hubs else FAULTS)
         self.happened: Counter[str] = Counter()
         self.complaints: list[str] = []
         self.is_troubled = True

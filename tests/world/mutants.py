@@ -228,7 +228,7 @@ MUTANTS = {
         Mutant(loss_not_declared, troubles=("long_outage",)),
         Mutant(fork_taken_for_a_retry, troubles=TWINS),
         Mutant(hub_believed_like_the_centre, hubs=1, troubles=HUB_LOST),
-        Mutant(heard_too_early, troubles=TWINS),
+        Mutant(heard_too_early, troubles=("clone", "long_outage")),
         Mutant(centre_by_its_own_word, hubs=1, troubles=("lying_hub",)),
         Mutant(newest_epoch_wins_for_ever, troubles=("broken_disk",)),
     )
