@@ -147,6 +147,7 @@ class App:
             lambda: self._sampling.is_ready,
             self._refresh_recent,
             self._recent.let_go,
+            self.telemetry.rules_evaluated,
         )
         self._recent.keep(interests(self.rules.groups))
         self.jobs = Jobs(self._jobs(), clock, self.telemetry)

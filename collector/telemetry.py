@@ -177,6 +177,9 @@ class Telemetry:
         self.query_seconds = Histogram(
             "bongsu_query_seconds", "Time of one query of the query API.", buckets=SECONDS, registry=registry
         )
+        self._rule_evaluations = Counter(
+            "bongsu_rule_evaluations", "Evaluations of rules, by result.", ["result"], registry=registry
+        )
         self._job_runs = Counter("bongsu_job_runs", "Runs of a background task.", ["task", "result"], registry=registry)
         self._job_seconds = Histogram(
             "bongsu_job_seconds", "Time of one run of a background task.", ["task"], buckets=SECONDS, registry=registry
@@ -188,6 +191,7 @@ class Telemetry:
             self._refused.labels(code)
         for lane in LANES:
             self._intake_shed.labels(lane)
+        self.rules_evaluated(0, 0)
         for result in RECORD_RESULTS:
             self._history_records.labels(result)
         for result in ENROLMENT_RESULTS:
@@ -221,6 +225,11 @@ class Telemetry:
         """Count sample records on their way into history; ``result`` is one of ``RECORD_RESULTS``."""
         assert result in RECORD_RESULTS, result
         self._history_records.labels(result).inc(count)
+
+    def rules_evaluated(self, ok: int, failed: int) -> None:
+        """Count evaluations of rules; one that failed left its alerts as they were."""
+        self._rule_evaluations.labels("ok").inc(ok)
+        self._rule_evaluations.labels("failed").inc(failed)
 
     def job_known(self, task: str) -> None:
         """Show a task's counters from the start, at zero."""

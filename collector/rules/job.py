@@ -66,9 +66,10 @@ class RuleJob:
         is_ready: Callable[[], bool] = lambda: True,
         refresh: Callable[[datetime], int | None] = lambda _now: None,
         let_go: Callable[[], None] = lambda: None,
+        count: Callable[[int, int], None] = lambda _ok, _failed: None,
     ) -> None:
         """``refresh`` brings the sources up to date before an evaluation, and says since when samples came late;
-        ``let_go`` follows when everything is evaluated."""
+        ``let_go`` follows when everything is evaluated. ``count`` hears how many rules were, and how many failed."""
         self.groups = tuple(groups)
         self._store = store
         self._sources = sources
@@ -77,6 +78,7 @@ class RuleJob:
         self._is_ready = is_ready
         self._refresh = refresh
         self._let_go = let_go
+        self._count = count
         self.states: dict[str, GroupState] = {}
         """By the key of the group. Rules' states are replaced, never edited: readers need no lock."""
 
@@ -142,6 +144,9 @@ class RuleJob:
             if is_due:
                 write_evaluated(connection, group.key, at_ms)
                 self._own.write(connection, noted)
+        if is_due:
+            failed = sum(bool(one.error) for one in after)
+            self._count(len(after) - failed, failed)
         self.states[group.key] = GroupState(
             at_ms if is_due else state.evaluated_at_ms, self._clock.monotonic() - began, after
         )

@@ -63,6 +63,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.clock = HandClock()
+        self.counted = [0, 0]
         self.restart()
 
     def restart(self) -> None:
@@ -71,9 +72,18 @@ class Desk:
         self.own.restore(self.clock.now_ms)
         groups = read_rules(self.rules, "t.yaml")
         self.job = RuleJob(
-            self.store, groups, [self.memory, self.own], self.own, self.clock, refresh=lambda _now: self.late()
+            self.store,
+            groups,
+            [self.memory, self.own],
+            self.own,
+            self.clock,
+            refresh=lambda _now: self.late(),
+            count=self.count,
         )
         self.job.restore()
+
+    def count(self, ok: int, failed: int) -> None:
+        self.counted = [self.counted[0] + ok, self.counted[1] + failed]
 
     def late(self) -> int | None:
         found, self.late_ms = self.late_ms, None
@@ -200,6 +210,7 @@ def test_a_rule_that_cannot_be_evaluated_keeps_its_alerts(desk: Desk) -> None:
     desk.minutes(6, 10, abuja=0)
     state = desk.job.states["t.yaml;one"].rules[1]
     assert "many-to-many matching not allowed" in state.error
+    assert desk.counted[1] == 4
     assert desk.alerts == {"abuja": "firing"}
 
 
