@@ -15,7 +15,7 @@ from collector.rosters.compile import ground_of
 from collector.rosters.duty import on_duty
 from collector.rosters.instants import read_instant
 from collector.rosters.queries import add_override, is_seen, load_rosters, may_change, write_handover
-from collector.rosters.roster import Ground, Roster
+from collector.rosters.roster import Ground, Roster, Shift
 from collector.rosters.shifts import shifts
 from collector.store.schema import instant
 
@@ -93,17 +93,20 @@ def take_override(
 
 def next_change(roster: Roster, ground: Ground, now: datetime) -> tuple[datetime | None, tuple[str, ...]]:
     """When other people than now are on duty for the first time, and who; None where that is not within eight days."""
-    current = people_at(roster, ground, now)
     ahead = shifts(roster, ground, now, now + LOOK_AHEAD)
+    current = _people(roster, ahead, now)
     for at in sorted({at for shift in ahead for at in (shift.began_at, shift.ended_at) if at > now}):
-        then = people_at(roster, ground, at)
+        then = _people(roster, ahead, at)
         if then != current:
             return at, then
     return None, ()
 
 
-def people_at(roster: Roster, ground: Ground, at: datetime) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(person for duty in on_duty(roster, ground, at) for person in duty.people))
+def _people(roster: Roster, made: Iterable[Shift], at: datetime) -> tuple[str, ...]:
+    """Who of these shifts is on duty at an instant, in the order of layers."""
+    there = [shift for shift in made if shift.began_at <= at < shift.ended_at]
+    ordered = (shift for layer in roster.layers for shift in there if shift.layer == layer.name)
+    return tuple(dict.fromkeys(person for shift in ordered for person in shift.people))
 
 
 def take_handover(services: Services, caller: Caller, name: str, note: str) -> int:
@@ -117,7 +120,7 @@ def take_handover(services: Services, caller: Caller, name: str, note: str) -> i
         return write_handover(
             connection,
             roster.id,
-            from_people=people_at(roster, found.ground, now),
+            from_people=tuple(person for duty in on_duty(roster, found.ground, now) for person in duty.people),
             to_people=then,
             changes_at=changes_at,
             note=note.strip(),

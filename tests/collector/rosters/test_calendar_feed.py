@@ -32,7 +32,7 @@ def events(content: bytes) -> list[tuple[datetime, datetime, str]]:
 def test_a_feed_read_back_has_every_shift_at_its_instant(zone: str) -> None:
     layer = Layer("main", TURNS, (("kim",), ("lee",)), date(2026, 1, 1), turn_hours=12)
     roster = Roster("r", "근무표", "Roster", "", (), (), zone, "", "always", (), (layer,))
-    made = shifts(roster, Ground(), NOW - timedelta(days=300), NOW + timedelta(days=300))
+    made = shifts(roster, Ground(), NOW - timedelta(days=40), NOW + timedelta(days=5))
     people = {"kim": Person("kim", "김, 가람; \\n", "Kim"), "lee": Person("lee", "이나래", "Lee")}
     content = feed("모두", [(roster, s) for s in made], [(roster, NOW, NOW + timedelta(hours=1))], people, "ko", NOW)
     back = events(content)

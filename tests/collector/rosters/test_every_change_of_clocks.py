@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from collector.fleet.paths import SiteCalendar
 from collector.rosters.duty import holes, on_duty
 from collector.rosters.patterns import PATTERNS
-from collector.rosters.roster import ALWAYS, CYCLE, TURNS, Ground, Layer, Roster, Slot
+from collector.rosters.roster import ALWAYS, CYCLE, SUN, TURNS, Ground, Layer, Roster, Slot
 from collector.rosters.shifts import shifts
 
 ZONES = (
@@ -39,30 +40,43 @@ def changes(zone: str, first: int, last: int) -> list[datetime]:
     found = []
     at, end = datetime(first, 1, 1, tzinfo=UTC), datetime(last + 1, 1, 1, tzinfo=UTC)
     while at < end:
-        if at.astimezone(place).utcoffset() != (at + 6 * HOUR).astimezone(place).utcoffset():
+        if at.astimezone(place).utcoffset() != (at + 120 * HOUR).astimezone(place).utcoffset():
             step = at
             while step.astimezone(place).utcoffset() == at.astimezone(place).utcoffset():
                 step += timedelta(minutes=30)
             found.append(step)
-        at += 6 * HOUR
+        at += 120 * HOUR
     return found or [datetime(first, 3, 1, tzinfo=UTC)]
 
 
-def roster(layer: Layer, zone: str) -> Roster:
-    return Roster("r", "", "", "", (), (), zone, "", ALWAYS, (), (layer,))
+def roster(layers: tuple[Layer, ...], zone: str) -> Roster:
+    return Roster("r", "", "", "", (), (), zone, "", ALWAYS, (), layers)
 
 
-def turns(handover: str, hours: int, count: int) -> tuple[Layer, Intended]:
+def turns(handover: str, hours: int, count: int) -> tuple[tuple[Layer, ...], Intended]:
     crews = tuple((f"p{at}",) for at in range(count))
     began = datetime.combine(STARTS, time.fromisoformat(handover))
 
     def intended(wall: datetime) -> str:
         return f"p{int((wall - began).total_seconds() // 3600 // hours) % count}"
 
-    return Layer("main", TURNS, crews, STARTS, handover=began.time(), turn_hours=hours), intended
+    return (Layer("main", TURNS, crews, STARTS, handover=began.time(), turn_hours=hours),), intended
 
 
-def cycle(name: str) -> tuple[Layer, Intended]:
+def day_and_home() -> tuple[tuple[Layer, ...], Intended]:
+    """Office hours of Monday to Friday, and home duty by turns of a day for all the rest."""
+    day = Layer("day", TURNS, (("day",),), STARTS, turn_hours=168, hours="office")
+    home = Layer("home", TURNS, (("p0",), ("p1",)), STARTS, hours="outside")
+
+    def intended(wall: datetime) -> str:
+        if wall.weekday() < 5 and 9 <= wall.hour < 18:
+            return "day"
+        return f"p{((wall - timedelta(hours=9)).date() - STARTS).days % 2}"
+
+    return (day, home), intended
+
+
+def cycle(name: str) -> tuple[tuple[Layer, ...], Intended]:
     pattern = PATTERNS[name]
     slots = tuple(Slot(letter, *map(time.fromisoformat, hours.split("-"))) for letter, hours in pattern.slots.items())
     crews = tuple((f"p{at}",) for at in range(pattern.crews))
@@ -82,22 +96,24 @@ def cycle(name: str) -> tuple[Layer, Intended]:
                     return f"p{who}"
         raise AssertionError(f"{name}: nobody at {wall}")
 
-    return Layer("main", CYCLE, crews, STARTS, slots=slots, cycle=pattern.cycle, step_days=pattern.step_days), intended
+    layer = Layer("main", CYCLE, crews, STARTS, slots=slots, cycle=pattern.cycle, step_days=pattern.step_days)
+    return (layer,), intended
 
 
-RULES: dict[str, tuple[Layer, Intended]] = {
+RULES: dict[str, tuple[tuple[Layer, ...], Intended]] = {
     **{f"daily at {at}": turns(at, 24, 3) for at in ("00:00", "00:30", "01:00", "01:30", "02:00", "02:30", "03:00")},
     "weekly": turns("09:00", 168, 4),
     "eight hours": turns("00:30", 8, 3),
     "one hour": turns("00:00", 1, 5),
     "thirty-six hours": turns("02:15", 36, 3),
+    "day and home": day_and_home(),
     **{name: cycle(name) for name in PATTERNS},
 }
 
 
 def check(zone: str, change: datetime, name: str, around: timedelta, step: timedelta) -> None:
-    layer, intended = RULES[name]
-    made, ground = roster(layer, zone), Ground()
+    layers, intended = RULES[name]
+    made, ground = roster(layers, zone), Ground()
     place = ZoneInfo(zone)
     instants = []
     at = change - around
@@ -147,3 +163,45 @@ def test_every_change_of_twelve_years(zone: str, name: str) -> None:
 def test_the_zones_do_change_their_clocks() -> None:
     counts = {zone: len(changes(zone, 2024, 2035)) for zone in ZONES}
     assert sum(count > 20 for count in counts.values()) == 9, counts
+
+
+# ---------------------------------------------------------------- the sun
+
+SITES = {"seoul": "Asia/Seoul", "cairo": "Africa/Cairo", "berlin": "Europe/Berlin", "santiago": "America/Santiago",
+         "washington": "America/New_York"}  # fmt: skip
+SUN_GROUND = Ground(SITES, {"cairo": SiteCalendar(weekend=("fri", "sat"))})
+
+
+def sun_at(instant: datetime) -> set[str]:
+    """Whoever came to the office last of those who sit in it now, by the clocks on their own walls."""
+    came = {}
+    for place, (site, zone) in enumerate(SITES.items()):
+        wall = instant.astimezone(ZoneInfo(zone))
+        if wall.weekday() not in ((4, 5) if site == "cairo" else (5, 6)) and 9 <= wall.hour < 18:
+            came[site] = (timedelta(hours=wall.hour - 9, minutes=wall.minute), place)
+    return {min(came, key=lambda site: came[site])} if came else {"home"}
+
+
+def check_sun(change: datetime, around: timedelta) -> None:
+    sun = Layer("sun", SUN, tuple((site,) for site in SITES), STARTS, sites=tuple(SITES))
+    home = Layer("home", TURNS, (("home",),), STARTS, turn_hours=168)
+    made = roster((sun, home), "UTC")
+    found = shifts(made, SUN_GROUND, change - around, change + around)
+    at = change - around
+    while at < change + around:
+        first = {p for s in found if s.layer == "sun" and s.began_at <= at < s.ended_at for p in s.people}
+        assert (first or {"home"}) == sun_at(at), at
+        at += timedelta(minutes=15)
+
+
+def test_the_sun_over_the_changes_of_a_year() -> None:
+    for zone in SITES.values():
+        for change in changes(zone, 2026, 2026):
+            check_sun(change, timedelta(days=1))
+
+
+@pytest.mark.slow
+def test_the_sun_over_the_changes_of_twelve_years() -> None:
+    for zone in SITES.values():
+        for change in changes(zone, 2024, 2035):
+            check_sun(change, timedelta(days=8))
