@@ -30,6 +30,8 @@ from collector.store.engine import Store
 
 log = logging.getLogger(__name__)
 DAY_MS = 86_400_000
+WANTED_AGAIN = 1_000
+"""Schemas waited for, of all agents, up to which each answer asks for its agents' again; more are looked through too long."""
 GATHER_SECONDS = 0.005
 """A request waits this long for others to share its commit: a commit costs as much as ten reports."""
 
@@ -202,6 +204,10 @@ class Writer:
                 if agent is not None and site is not None:
                     feed(self.live, outcome, agent.site, site.interval_seconds * 1000, work.received_at_ms)
             work.held = {name: self.positions.peek(name) for refusal in work.refused if (name := refusal.name)}
+            if 0 < len(self.wanted) <= WANTED_AGAIN:
+                brought = {outcome.envelope.header.agent_id for outcome in work.outcomes}
+                still = ((schema, agents) for schema, agents in self.wanted.items() if schema not in self.known_schemas)
+                work.wanted = [schema for schema, agents in still if not brought.isdisjoint(agents)]
 
 
 def changed_standing(agent: Agent | None, envelope: Admitted) -> tuple[str, str, str] | None:

@@ -43,7 +43,7 @@ def answer(work: Work, answering: Answering, fleet: Fleet, now_ms: int, nonce: s
     """The answer to one committed request. Everything it says is held was committed: a receipt is a promise."""
     ranges: dict[Name, set[tuple[int, int]]] = {}
     refused: dict[Name, list[RecordRefusal]] = {}
-    missing: dict[bytes, None] = {}
+    missing: dict[bytes, None] = dict.fromkeys(work.wanted)
     for outcome in work.outcomes:
         header = outcome.envelope.header
         ranges.setdefault((header.agent_id, header.epoch), set()).update(outcome.ranges)
