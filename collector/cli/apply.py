@@ -38,6 +38,7 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
         help="the file; configs/topology.toml and configs/rosters.toml document the keys",
     )
     parser.add_argument("--dry-run", action="store_true", help="only show what would change")
+    parser.add_argument("--yes", action="store_true", help="do not ask; without a terminal nobody is asked")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,13 +47,15 @@ def run(args: argparse.Namespace) -> int:
     except (OSError, UnicodeDecodeError) as why:
         raise UsageError(f"{args.file}: cannot be read ({why})") from why
     changes: list[Change] = []
+    applied = False
     with opened_centre(args) as (_, store):
         try:
             take_over = _read(text, str(args.file))
             with store.transaction() as connection:
                 changes = take_over(connection)
-                if args.dry_run:
+                if args.dry_run or not _is_agreed(args, changes):
                     raise _OnlyLooked
+                applied = True
         except _OnlyLooked:
             pass
         except TopologyError as why:
@@ -65,14 +68,14 @@ def run(args: argparse.Namespace) -> int:
             return 1
     if args.json:
         rows = [{"sign": c.sign, "noun": c.noun, "id": c.id, "fields": [list(f) for f in c.fields]} for c in changes]
-        print(json.dumps({"applied": not args.dry_run, "changes": rows}, ensure_ascii=False, indent=2))
+        print(json.dumps({"applied": applied, "changes": rows}, ensure_ascii=False, indent=2))
         return 0
-    for change in changes:
-        print(change)
+    if not _asks(args):
+        _show(changes)
     if not changes:
         print("Nothing to change: the file says what is.")
     else:
-        print(("Would be: " if args.dry_run else "Applied: ") + summary(changes) + ".")
+        print(("Applied: " if applied else "Would be: ") + summary(changes) + ".")
     return 0
 
 
@@ -83,3 +86,20 @@ def _read(text: str, file: str) -> Callable[[Connection], list[Change]]:
         return lambda connection: apply_rosters(connection, people)
     fleet = read_topology(text, file)
     return lambda connection: apply_topology(connection, fleet)
+
+
+def _asks(args: argparse.Namespace) -> bool:
+    return not (args.yes or args.dry_run or args.json) and sys.stdin.isatty()
+
+
+def _show(changes: list[Change]) -> None:
+    for change in changes:
+        print(change)
+
+
+def _is_agreed(args: argparse.Namespace, changes: list[Change]) -> bool:
+    """Whether to go on: somebody at a terminal sees the difference first and says so."""
+    if not changes or not _asks(args):
+        return True
+    _show(changes)
+    return input(f"{summary(changes)}. Take it over? [y/N] ").strip().lower() in ("y", "yes")

@@ -62,7 +62,7 @@ def apply_topology(connection: Connection, wanted: Topology) -> list[Change]:
     for change in changes:
         if change.sign == "-":
             _remove(connection, change)
-    _bind_by_agent(connection)
+    bind_by_agent(connection)
     bump_version(connection)
     return changes
 
@@ -177,7 +177,7 @@ def _follow_site(connection: Connection) -> None:
     connection.execute(update(hosts).where(hosts.c.managed_by == ENROLMENT).values(agency=of_site))
 
 
-def _bind_by_agent(connection: Connection) -> None:
+def bind_by_agent(connection: Connection) -> None:
     """Give every host with an ``agent`` to that agent, where it has joined."""
     joined = select(agents.c.id, agents.c.host).where(agents.c.status != "revoked")
     bindings = [{"agent": row.id, "runs_on": row.host} for row in connection.execute(joined)]
