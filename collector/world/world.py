@@ -20,7 +20,8 @@ from collector.world.agent import WorldAgent, seeded_identity
 from collector.world.centre import enrol, make_centre
 from collector.world.clock import BusyClock, StepClock, Timeline
 from collector.world.disk import DiskModel
-from collector.world.faults import BEHIND_HUBS, FAULTS, Fault
+from collector.world.faults import FAULTS, Fault
+from collector.world.faults_hub import BEHIND_HUBS
 from collector.world.hub import HubStation, make_hub
 from collector.world.ledger import complaints, over_caps, read_ledger
 from collector.world.link import Line, Wire

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from collector.world.faults import FAULTS, HUB_FAULTS
+from collector.world.faults import FAULTS
+from collector.world.faults_hub import HUB_FAULTS
 from collector.world.world import World
 
 REGRESSIONS = Path(__file__).parent / "regressions"

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from seeds import Case, play, report
 
-from collector.world.faults import BEHIND_HUBS
+from collector.world.faults_hub import BEHIND_HUBS
 from collector.world.power import POINTS
 
 CASES = [Case(seed, hubs=1 + seed % 2) for seed in range(2_000, 2_060)]
