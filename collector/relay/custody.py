@@ -69,10 +69,13 @@ class Custody:
         return word.text if word is not None else ""
 
     def refused(self, name: Name) -> list[RecordRefusal]:
-        return [
-            RecordRefusal([(one.first, one.last)], one.action, one.code, one.text)
-            for one in self._refusals.get(name, ())
-        ]
+        """By action and code, in the newest words: it goes down a thin line with every answer."""
+        together: dict[tuple[str, str], tuple[Ranges, str]] = {}
+        for one in self._refusals.get(name, ()):
+            seqs, _ = together.get((one.action, one.code), (Ranges(), ""))
+            seqs.add(one.first, one.last)
+            together[one.action, one.code] = seqs, one.text
+        return [RecordRefusal(list(seqs), action, code, text) for (action, code), (seqs, text) in together.items()]
 
     # ------------------------------------------------------------ for the relay
 
