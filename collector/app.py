@@ -329,7 +329,7 @@ class App:
 
     def _brought(self, hub: str, refusal: EnvelopeRefused) -> None:
         self.telemetry.brought(hub, refusal.code)
-        if refusal.action == DROP:
+        if refusal.action == DROP and refusal.name is None:  # what the agent signed is the agent's own doing
             agent = refusal.header.agent_id.hex() if refusal.header is not None else ""
             fields = {"hub": hub, "code": refusal.code, "agent": agent, "detail": refusal.text}
             log.error("a hub brought an envelope that its agent did not send so", extra=fields)
