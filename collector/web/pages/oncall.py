@@ -3,6 +3,7 @@ site; substitutions, hand-over notes and calendar addresses are made here."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -84,6 +85,7 @@ def router(services: Services) -> APIRouter:
     def calendar(request: Request, caller: Writer, roster: str) -> Response:
         language = frame_of(request, services).language
         _, secret = make_feed(services, caller, "roster", roster, language)
+        # Shown in the answer itself: a redirect would write the secret into histories.
         address = f"{services.settings.server.url}/feeds/{secret}.ics"
         return show(request, services, caller, address=(roster, address))
 
@@ -100,7 +102,8 @@ def show(
     address: tuple[str, str] = ("", ""),
 ) -> Response:
     """The page; ``address`` = (roster, a calendar's address) right after it was made."""
-    frame, found, now = frame_of(request, services), known(services, caller), now_of(services)
+    found, now = known(services, caller), now_of(services)
+    frame = replace(frame_of(request, services), path="/oncall")
     with services.store.reading() as connection:
         notes = {roster.id: list_handovers(connection, roster.id, SHOWN_NOTES) for roster in found.rosters}
     fleet = services.registry.fleet

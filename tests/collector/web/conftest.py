@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from world import World, make_world, plant, trouble
+from world import World, make_world, on_duty, plant, trouble
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """The demonstration fleet with some of everything wrong."""
-    made = trouble(plant(make_world(tmp_path)))
+    made = on_duty(trouble(plant(make_world(tmp_path))))
     yield made
     made.store.close()
 

@@ -20,7 +20,7 @@ from collector.store.scope import Scope
 from collector.web.headers import HEADERS
 from collector.web.render import assets
 
-PAGES = ("/", "/?q=abuja", "/?state=4", "/sites/dc-djn", "/sites/abuja", "/hosts/srv2.dc-djn", "/hosts/srv1.abuja", "/hosts/srv1.dc-djn?range=24h", "/agents", "/login")  # fmt: skip
+PAGES = ("/", "/?q=abuja", "/?state=4", "/sites/dc-djn", "/sites/abuja", "/hosts/srv2.dc-djn", "/hosts/srv1.abuja", "/hosts/srv1.dc-djn?range=24h", "/agents", "/oncall", "/oncall?site=abuja", "/login")  # fmt: skip
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 
@@ -83,7 +83,7 @@ def check_page(client: TestClient, path: str, language: str) -> None:
 
 def test_links_lead_to_pages_that_exist(client: TestClient) -> None:
     addresses: set[str] = set()
-    for path in ("/", "/sites/dc-djn", "/hosts/srv2.dc-djn", "/agents"):
+    for path in ("/", "/sites/dc-djn", "/hosts/srv2.dc-djn", "/agents", "/oncall"):
         addresses.update(read(client.get(path, headers=BROWSER).text).values("a", "href"))
     for address in addresses - {"#content", ""}:
         assert client.get(address, headers=BROWSER).status_code == 200, address

@@ -32,6 +32,8 @@ from collector.history.reader import History
 from collector.live.board import Live
 from collector.live.shape import Layout, Shapes
 from collector.log import tables as log_tables
+from collector.rosters.roster_apply import apply_rosters
+from collector.rosters.roster_file import read_rosters
 from collector.settings import Server, Settings
 from collector.store.engine import Store
 from collector.store.schema import instant, metadata
@@ -353,6 +355,36 @@ def plant(world: World, lines: str = SITES) -> World:
         connection.execute(insert(hosts), host_rows)
         bump_version(connection)
     world.registry.refresh()
+    return world
+
+
+ROSTERS = """
+[[people]]
+id = "kim"
+name_ko = "김가람"
+name_en = "Kim Garam"
+contacts = [{ channel = "phone", address = "+82-2-555-0001" }]
+[[people]]
+id = "lee"
+name_ko = "이나래"
+name_en = "Lee Narae"
+[[rosters]]
+id = "room"
+name_ko = "종합상황실"
+name_en = "Situation room"
+fallback = ["kim"]
+[[rosters.layers]]
+name = "nights"
+hours = "18:00-09:00"
+starts = 2026-07-01
+crews = [["kim"], ["lee"]]
+"""
+"""Nobody in the daytime: a hole to be seen."""
+
+
+def on_duty(world: World) -> World:
+    with world.store.transaction() as connection:
+        apply_rosters(connection, read_rosters(ROSTERS))
     return world
 
 
