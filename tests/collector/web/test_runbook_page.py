@@ -31,7 +31,9 @@ def test_the_page_of_an_alert(client: TestClient, language: str, heading: str) -
     assert "`" not in answer.text.split("<main")[1].split("</main>")[0]
 
 
-@pytest.mark.parametrize("name", ["Nothing", "%2e%2e%2fREADME", "SiteDown.ko", "SiteDown.md", "..%2f..%2fREADME", "a" * 200])
+@pytest.mark.parametrize(
+    "name", ["Nothing", "%2e%2e%2fREADME", "SiteDown.ko", "SiteDown.md", "..%2f..%2fREADME", "a" * 200]
+)
 def test_nothing_else_is_served(client: TestClient, name: str) -> None:
     assert client.get(f"/runbooks/{name}", headers=BROWSER).status_code == 404
     assert load_runbook(name, "en") is None
