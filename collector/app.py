@@ -66,6 +66,8 @@ from collector.relay.hub import HubSide
 from collector.relay.letting_go import LettingGo
 from collector.rosters import api as rosters_api
 from collector.rosters import feed_api
+from collector.rosters.job import SECONDS as ROSTER_SECONDS
+from collector.rosters.job import RosterJob
 from collector.rules import api as rules_api
 from collector.rules.files import configured_rules
 from collector.rules.job import SECONDS as RULE_SECONDS
@@ -74,6 +76,7 @@ from collector.settings import Settings
 from collector.store.engine import Store
 from collector.store.migrate import require_head
 from collector.telemetry import Telemetry
+from collector.telemetry_rosters import RosterTelemetry
 from collector.verdicts import api as verdicts_api
 from collector.verdicts.evidence import Window
 from collector.verdicts.job import VerdictJob
@@ -277,9 +280,11 @@ class App:
         if self.upstream is not None:
             letting_go = LettingGo(self.settings, self.store, self.upstream.relay, self.log, self.intake.become)
             return (Job("letting_go", 600.0, letting_go.step),)
+        rosters = RosterJob(self.store, self.registry, RosterTelemetry(self.telemetry.registry))
         policies = PolicyJob(self.store, self.registry, self.centre_key.sign, self.centre_key.public)
         return (
             Job("policies", 1.0, policies.step),
+            Job("rosters", ROSTER_SECONDS, rosters.step),
             Job("hub_contacts", CONTACTS_SECONDS, self.hub_contacts.save),
         )
 
