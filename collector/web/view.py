@@ -19,6 +19,7 @@ from collector.verdicts.standing import (
     NO_DATA,
     OK,
     AgentStanding,
+    Fact,
     FailingCheck,
     HostStanding,
     SiteStanding,
@@ -41,6 +42,8 @@ class Judged:
     state: int
     since_ms: int | None
     reason: str
+    cause: str = ""
+    evidence: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,9 @@ class Group:
 
 def judged(found: SiteStanding | HostStanding | AgentStanding | None) -> Judged:
     """A verdict for a page; "no data, not judged" where there is none."""
-    return Judged(found.state, found.since_ms, found.reason) if found is not None else Judged(NO_DATA, None, UNJUDGED)
+    if found is None:
+        return Judged(NO_DATA, None, UNJUDGED)
+    return Judged(found.state, found.since_ms, found.reason, found.cause, found.evidence)
 
 
 def visible_hosts(fleet: Fleet, site: Site, scope: Scope) -> tuple[HostEntry, ...]:
@@ -134,7 +139,9 @@ def site_row(fleet: Fleet, live: Live, standing: Standing, scope: Scope, site: S
 def _of_guest(verdict: Judged, counts: list[int]) -> Judged:
     """An agency with hosts at somebody else's site sees the state of its own hosts there, not of its neighbours'."""
     worst = max((state for state, count in enumerate(counts) if count), default=NO_DATA)
-    return verdict if worst == verdict.state else Judged(worst, None, "")
+    return (
+        Judged(verdict.state, verdict.since_ms, verdict.reason) if worst == verdict.state else Judged(worst, None, "")
+    )
 
 
 def groups(rows: Iterable[SiteRow]) -> tuple[Group, ...]:
