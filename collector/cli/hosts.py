@@ -8,7 +8,9 @@ import dataclasses
 from collector.cli.options import Verbs, opened, verb
 from collector.cli.printing import print_rows
 from collector.fleet.queries import list_hosts
+from collector.fleet.topology_apply import ENROLMENT
 from collector.store.scope import EVERYTHING
+from collector.verdicts.queries import never_reported
 
 ALL = 1_000_000
 
@@ -16,10 +18,30 @@ ALL = 1_000_000
 def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     parser = verb(verbs, "hosts", "list hosts", "bongsu hosts --site abuja", json=True)
     parser.add_argument("--site", default="", metavar="S", help="only hosts of this site")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument(
+        "--unmonitored", action="store_true", help="only hosts that are registered and were never reported"
+    )
+    only.add_argument("--unregistered", action="store_true", help="only hosts that report and no file or list names")
 
 
 def run(args: argparse.Namespace) -> int:
     with opened(args) as (_, store), store.reading() as connection:
-        rows = [dataclasses.asdict(row) for row in list_hosts(connection, EVERYTHING, limit=ALL, site=args.site)]
-    print_rows(rows, args.json, empty="No hosts. One appears when an agent joins: bongsu token create --site SITE")
+        found = list_hosts(connection, EVERYTHING, limit=ALL, site=args.site)
+        if args.unmonitored or args.unregistered:
+            silent = never_reported(connection)
+            found = [
+                row
+                for row in found
+                if (row.agent is None or row.id in silent) == args.unmonitored
+                and (args.unmonitored or row.managed_by == ENROLMENT)
+            ]
+        rows = [dataclasses.asdict(row) for row in found]
+    print_rows(
+        rows,
+        args.json,
+        empty="None."
+        if args.unmonitored or args.unregistered
+        else "No hosts. One appears when an agent joins: bongsu token create --site SITE",
+    )
     return 0

@@ -12,6 +12,7 @@ from collector.access.guard import Reader
 from collector.access.paging import After, Limit, Page, page
 from collector.access.problems import not_found
 from collector.fleet.registry import Fleet
+from collector.live.reconcile import unmonitored, unregistered
 from collector.store.scope import EVERYTHING, Scope
 from collector.verdicts.standing import STATES, Standing
 
@@ -52,6 +53,13 @@ class Link(BaseModel):
     carrier: str
     cable: str
     verdict: Verdict | None
+
+
+class Reconciliation(BaseModel):
+    """Both lists should be empty."""
+
+    unmonitored: list[str]
+    unregistered: list[str]
 
 
 class Cause(BaseModel):
@@ -154,6 +162,16 @@ def router(services: Services) -> APIRouter:
                 found.append(Cause(id=cause.id, state=cause.state, state_name=STATES[cause.state], since_ms=cause.since_ms,
                                    reason=cause.reason, evidence=facts, affected=affected, due_ms=cause.due_ms))  # fmt: skip
         return sorted(found, key=lambda cause: (-cause.state, cause.since_ms, cause.id))
+
+    @routes.get("/api/reconciliation")
+    def reconciliation(caller: Reader) -> Reconciliation:
+        """What is registered and not monitored, and what is monitored and not registered; host ids."""
+        fleet, live = services.registry.fleet, services.live
+        lists = [
+            [host.id for host in found if caller.scope.allows(host.agency, host.site)]
+            for found in (unmonitored(fleet, live), unregistered(fleet, live))
+        ]
+        return Reconciliation(unmonitored=lists[0], unregistered=lists[1])
 
     return routes
 

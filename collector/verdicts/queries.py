@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from collector.verdicts.memory import Memory
 from collector.verdicts.past import Books, no_books
+from collector.verdicts.reasons import NEVER_REPORTED
 from collector.verdicts.standing import Change, FailingCheck, Recorded
 from collector.verdicts.tables import failing_checks, state_changes, states, verdict_memory
 
@@ -118,3 +119,9 @@ def changes_of(connection: Connection, kind: str, subject: str, from_ms: int, to
         .order_by(state_changes.c.at_ms, state_changes.c.id)
     )
     return [Change(r.kind, r.subject, r.from_state, r.to_state, r.at_ms, r.reason, r.cause) for r in rows]
+
+
+def never_reported(connection: Connection) -> set[str]:
+    """Hosts of which the collector concluded that nobody ever reported them."""
+    rows = select(states.c.id).where(states.c.kind == "host", states.c.reason == NEVER_REPORTED)
+    return set(connection.execute(rows).scalars())
