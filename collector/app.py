@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from agent.link.answer import DROP
 from agent.link.clock import Clock
 from agent.link.keys import SigningKey
+from agent.link.leap import Leap
 from collector import health
 from collector.access import api as access_api
 from collector.access.guard import protect
@@ -53,7 +54,7 @@ from collector.intake.nonce import Nonces
 from collector.intake.reply import Answering, Custody
 from collector.intake.restore import restore_live
 from collector.intake.settle import settle
-from collector.jobs import Job, Jobs, table
+from collector.jobs import ByAge, Job, Jobs, table
 from collector.live.board import Live, LiveCheck
 from collector.live.shape import Shapes
 from collector.log.positions import Positions
@@ -119,6 +120,8 @@ class App:
         self.intake = Intake(self.registry, self.admission, self.log, answering, self.nonces, clock, settings.limits)
         self.intake.on_refused = self.telemetry.refused
         self.intake.on_shed = self.telemetry.shed
+        self.leap = Leap(clock)
+        self.intake.clock_trouble = self.leap.words
         self.intake.bearer = self.hub_contacts.bearer
         self.intake.on_brought = self._brought
         self.history = History(self.store, self.registry, settings.history.raw_days)
@@ -258,12 +261,15 @@ class App:
         return table(
             self._verdicts,
             ChunkJob(self.store, self.registry, self.history, self.telemetry, self._completeness.count),
-            RetentionJob(
-                self.store,
-                self.settings.history.raw_days,
-                still_needed=self.remote_write.needs,
-                must_keep=self.upstream.relay.needs if self.upstream is not None else None,
-                ages=(self._ageing.step, self._age_own_series),
+            ByAge(
+                RetentionJob(
+                    self.store,
+                    self.settings.history.raw_days,
+                    still_needed=self.remote_write.needs,
+                    must_keep=self.upstream.relay.needs if self.upstream is not None else None,
+                    ages=(self._ageing.step, self._age_own_series),
+                ),
+                self.leap,
             ),
             None,
             *self._own_jobs(),
@@ -279,7 +285,7 @@ class App:
         """What only a centre does, or only a hub."""
         if self.upstream is not None:
             letting_go = LettingGo(self.settings, self.store, self.upstream.relay, self.log, self.intake.become)
-            return (Job("letting_go", 600.0, letting_go.step),)
+            return (Job("letting_go", 600.0, ByAge(letting_go, self.leap).step),)
         rosters = RosterJob(self.store, self.registry, RosterTelemetry(self.telemetry.registry))
         policies = PolicyJob(self.store, self.registry, self.centre_key.sign, self.centre_key.public)
         return (

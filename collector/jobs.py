@@ -18,6 +18,8 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from agent.link.clock import Clock
+from agent.link.leap import Leap
+from collector.errors import CollectorError
 from collector.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,20 @@ class Job:
     name: str
     interval_seconds: float
     step: Step
+
+
+class ByAge:
+    """A job that deletes by age: while the clock is not to be believed it fails, in words, and deletes nothing."""
+
+    def __init__(self, job: HasStep, leap: Leap) -> None:
+        self._job = job
+        self._leap = leap
+
+    def step(self, now: datetime) -> datetime | None:
+        trouble = self._leap.words()
+        if trouble:
+            raise CollectorError(trouble)
+        return self._job.step(now)
 
 
 def table(

@@ -63,6 +63,9 @@ class Intake:
         self.on_brought: Callable[[str, Refused], None] = lambda _hub, _refusal: None
         """Told of what a hub brought and was refused."""
 
+        self.clock_trouble: Callable[[], str] = lambda: ""
+        """Why the date is not to be believed: what is too old to be kept cannot be told then, and nothing is taken."""
+
     def become(self, receiver: Receiver) -> None:
         """Answer as this receiver from now on."""
         self._answering = replace(self._answering, receiver=receiver)
@@ -83,6 +86,11 @@ class Intake:
         except WireError as why:
             self._count("", why.code)
             await send_problem(reply, 400, why.code, why.text)
+            return
+        trouble = self.clock_trouble()
+        if trouble:
+            self._count("", "clock")
+            await send_problem(reply, 503, "clock", trouble, 60)
             return
         lane = lane_of(scope.get("headers", []))
         again_in = self.shedder.refuses(lane, self._clock.monotonic()) if raws else 0
