@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from collector.access.guard import Reader
 from collector.access.paging import After, Limit, Page, page
 from collector.access.problems import not_found
-from collector.agencies.queries import find_agency, find_system, list_agencies, list_systems
+from collector.agencies.queries import SystemRow, find_agency, find_system, list_agencies, list_systems
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -35,6 +35,11 @@ class System(BaseModel):
     name_en: str
     grade: int
     hosts: list[str]
+    state: int | None = None
+    """0 ok, 1 maintenance, 2 no data, 3 degraded, 4 down; null = not judged yet. Evidence: /api/verdicts/system/ID."""
+    since_ms: int | None = None
+    reason: str = ""
+    cause: str = ""
 
 
 def router(services: Services) -> APIRouter:
@@ -61,7 +66,7 @@ def router(services: Services) -> APIRouter:
         """Information systems by id."""
         with store.reading() as connection:
             rows = list_systems(connection, caller.scope, after, limit + 1)
-        return page([System.model_validate(row) for row in rows], [row.id for row in rows], limit)
+        return page([_system(services, row) for row in rows], [row.id for row in rows], limit)
 
     @routes.get("/systems/{system}", tags=["systems"])
     def one_system(caller: Reader, system: str) -> System:
@@ -69,6 +74,14 @@ def router(services: Services) -> APIRouter:
             row = find_system(connection, caller.scope, system)
         if row is None:
             raise not_found("system", system)
-        return System.model_validate(row)
+        return _system(services, row)
 
     return routes
+
+
+def _system(services: Services, row: SystemRow) -> System:
+    system = System.model_validate(row)
+    found = services.standing.systems.get(row.id) if services.standing is not None else None
+    if found is not None:
+        system.state, system.since_ms, system.reason, system.cause = found[:4]
+    return system

@@ -48,6 +48,11 @@ class Site(_Row):
     timezone: str
     link_profile: str
     interval_seconds: int
+    state: int | None = None
+    """0 ok, 1 maintenance, 2 no data, 3 degraded, 4 down; null = not judged yet. Evidence: /api/verdicts/site/ID."""
+    since_ms: int | None = None
+    reason: str = ""
+    cause: str = ""
 
 
 class Host(_Row):
@@ -120,7 +125,7 @@ def _add_places(routes: APIRouter, services: Services) -> None:
         """Sites by id."""
         with store.reading() as connection:
             rows = queries.list_sites(connection, caller.scope, after, limit + 1)
-        return page([Site.model_validate(row) for row in rows], [row.id for row in rows], limit)
+        return page([_site(services, row) for row in rows], [row.id for row in rows], limit)
 
     @routes.get("/api/sites/{site}", tags=["sites"])
     def one_site(caller: Reader, site: str) -> Site:
@@ -128,7 +133,7 @@ def _add_places(routes: APIRouter, services: Services) -> None:
             row = queries.find_site(connection, caller.scope, site)
         if row is None:
             raise not_found("site", site)
-        return Site.model_validate(row)
+        return _site(services, row)
 
 
 def _hub(services: Services, row: queries.HubRow) -> Hub:
@@ -195,3 +200,11 @@ def _agent(services: Services, row: queries.AgentRow) -> Agent:
         hosts=list(row.hosts),
         policy=AgentPolicy.model_validate(state),
     )
+
+
+def _site(services: Services, row: queries.SiteRow) -> Site:
+    site = Site.model_validate(row)
+    found = services.standing.sites.get(row.id) if services.standing is not None else None
+    if found is not None:
+        site.state, site.since_ms, site.reason, site.cause = found.state, found.since_ms, found.reason, found.cause
+    return site

@@ -16,7 +16,7 @@ from collector.access.problems import problem
 from collector.errors import Refused
 from collector.web import events
 from collector.web.headers import HEADERS, SecurityHeaders
-from collector.web.pages import agents, board, host, login, oncall, runbook, site
+from collector.web.pages import agents, board, host, login, maintenance, oncall, runbook, site
 from collector.web.pages.errors import error_page, wants_page
 from collector.web.render import assets, warm
 
@@ -37,6 +37,7 @@ def routers(services: Services, streams: events.Streams | None = None) -> list[A
         site.router(services),
         host.router(services),
         agents.router(services),
+        maintenance.router(services),
         oncall.router(services),
         runbook.router(services),
         login.router(services),

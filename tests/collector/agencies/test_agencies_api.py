@@ -28,6 +28,8 @@ SEEN: list[tuple[str, Scope, list[str]]] = [
     ("systems", NOTHING, []),
 ]
 
+UNJUDGED = {"state": None, "since_ms": None, "reason": "", "cause": ""}
+
 
 def test_everyone_sees_their_own(stage: Stage) -> None:
     whole = {"agencies": {"owner", "stranger"}, "systems": {"mail", "portal"}}
@@ -53,4 +55,5 @@ def test_a_system_shows_only_hosts_of_the_caller(stage: Stage) -> None:
             "name_en": "portal",
             "grade": 1,
             "hosts": expected,
+            **UNJUDGED,
         }

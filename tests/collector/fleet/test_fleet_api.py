@@ -100,6 +100,10 @@ def test_items_say_everything(stage: Stage) -> None:
         "timezone": "Africa/Lagos",
         "link_profile": "geo",
         "interval_seconds": 60,
+        "state": None,
+        "since_ms": None,
+        "reason": "",
+        "cause": "",
     }
     assert client.get("/api/hosts/shared.here").json() == {
         "id": "shared.here",
