@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +26,8 @@ from agent.link.model import Schema, Series, make_schema
 from agent.link.names import ENVELOPES_TYPE, SENT_AT_HEADER, TYPE_NAMES
 from collector.fleet.registry import bump_version
 from collector.fleet.tables import agent_keys, agents, hosts
+from collector.maintenance.occurrence import Schedule
+from collector.maintenance.queries import add_window
 from collector.settings import load
 from collector.store.engine import Store
 from collector.store.schema import instant
@@ -117,6 +120,15 @@ def report_each_second(url: str, senders: list[Sender], ended: threading.Event) 
             answer.read()
 
 
+def agree_to_work(store: Store, *sites: str) -> None:
+    """A maintenance window that holds for a day from now."""
+    now = datetime.now(UTC)
+    schedule = Schedule("UTC", (now - timedelta(hours=1)).replace(tzinfo=None), 1440)
+    with store.transaction() as connection:
+        subjects = [("site", site) for site in sites]
+        add_window(connection, "router", "planned", subjects, schedule, None, now, "test")
+
+
 @contextmanager
 def reporting(folder: Path) -> Iterator[str]:
     """The collector's ``host:port``, hosts reporting to it."""
@@ -127,6 +139,7 @@ def reporting(folder: Path) -> Iterator[str]:
         subprocess.run([BONGSU, *argv, "--data", data], check=True, capture_output=True, text=True)
     store = Store(load(None, {}, data).store_url)
     senders = [enrol(store, site) for site in ("abuja", "local", "cairo")]
+    agree_to_work(store, "abuja")
     store.close()
     environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with (folder / "log").open("w") as log:
