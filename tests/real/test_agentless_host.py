@@ -180,6 +180,7 @@ def test_a_host_behind_ssh_is_a_host_like_any_other(site: Site) -> None:
         assert hosts.keys() == {"gate.local", "db1.local", "hangs.local", "floods.local"}
 
 
+@pytest.mark.slow
 def test_a_hanging_and_a_flooding_host_make_nobody_late(site: Site) -> None:
     with running_agent(site):
         wait_until(lambda: 'bongsu_check_state{check="ssh"}' in series(site, "floods.local"), "a verdict on both")

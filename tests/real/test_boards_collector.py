@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "dashboards"))
 from board_prometheus import ask, board_queries, prometheus_over, variable_queries, wait_until, without_data
 from reporting_collector import reporting
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 NOT_YET = {
     "bongsu-noc panel 6 A",

@@ -13,7 +13,7 @@ from real import require
 
 from agent.checks.base import CRITICAL, OK, WARNING
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

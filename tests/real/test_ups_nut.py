@@ -17,6 +17,7 @@ from agent.checks.ups import ups_check
 pytestmark = pytest.mark.real
 
 
+@pytest.mark.slow
 def test_a_power_cut_is_told_from_its_first_second_to_its_end(tmp_path: Path) -> None:
     with dummy_ups(tmp_path) as nut:
         on_mains = nut.until(lambda outcome: outcome.state == OK)

@@ -28,7 +28,14 @@ def reporting(running: Running) -> bool:
     return "node_cpu_seconds_total{" in running.get("/metrics/sites/local")[1]
 
 
-@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "ended_by",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
+    ],
+)
 def test_one_command_shows_this_machine_and_leaves_nothing_running(tmp_path: Path, ended_by: signal.Signals) -> None:
     data = tmp_path / "data"
     running = start(data, "--local-agent")

@@ -31,6 +31,7 @@ def write(folder: Path, sender: Sender, count: int) -> None:
         (folder / name).write_bytes(request(envelope))
 
 
+@pytest.mark.slow
 def test_beside_a_running_collector_and_without_one(tmp_path: Path) -> None:
     data, folder = tmp_path / "data", tmp_path / "in"
     folder.mkdir()
