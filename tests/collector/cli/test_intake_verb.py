@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from running import bongsu, collector, environment
 from sender import Sender, request
 from small_fleet import enrolled
