@@ -31,4 +31,5 @@ def test_a_dead_host_says_why_once(tmp_path: Path, caplog: pytest.LogCaptureFixt
             assert {outcome.text for outcome in others.values()} == {
                 "not asked: srv1 does not answer over SSH, see check ssh"
             }
-    assert caplog.records == []  # the state tells it; forty tracebacks would not tell more
+    # The state tells it; forty tracebacks would not tell more. The server of this test logs for itself, as it likes.
+    assert [record for record in caplog.records if record.name.startswith("agent")] == []
