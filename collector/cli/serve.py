@@ -7,6 +7,7 @@ import asyncio
 import fcntl
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
         refuse_hub(settings)
         if not is_initialised(settings):
             _initialise(settings)
+    _allow_connections()
     with sole_collector(settings.data_dir) as say_where:
         listening = _listen(settings)
         settings = replace(settings, server=replace(settings.server, port=listening.getsockname()[1]))
@@ -207,3 +209,9 @@ def local_url(settings: Settings) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104 - everywhere is here, too
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if server.tls_cert else 'http'}://{shown}:{server.port}"
+
+
+def _allow_connections() -> None:
+    """Each agent keeps a connection, and 1,024 open files are what a service gets where nobody asks for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

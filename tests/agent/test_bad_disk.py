@@ -49,6 +49,7 @@ def test_a_sync_that_fails_from_some_moment_on(post, error):
     try:
         post.until(lambda: len({epoch for epoch, _ in post.receiver.content}) >= 2)
         status = post.folder / "status.json"
+        post.until(status.exists)
         post.until(lambda: "memory" in json.loads(status.read_bytes())["spool_trouble"])
         post.until(lambda: 0.0 in own_series(post, "agent_spool_on_disk"))
     finally:
@@ -65,7 +66,10 @@ def test_a_file_system_that_is_read_only_from_the_start(post, tmp_path):
         f"mount -o remount,ro {own} && exec {sys.executable} -m agent.cli run --data {own} --config {config}"
     )
     agent = subprocess.Popen(
-        [require("unshare"), "--mount", "sh", "-c", program], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        [require("unshare"), "--user", "--map-root-user", "--mount", "sh", "-c", program],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     end = time.monotonic() + PATIENCE_SECONDS
     while len(post.receiver.content) < 3 and time.monotonic() < end:
@@ -87,7 +91,10 @@ def test_a_file_system_that_turns_read_only_and_back(post, tmp_path):
         f"exec {sys.executable} -m agent.cli run --data {own} --config {config}"
     )
     agent = subprocess.Popen(
-        [require("unshare"), "--mount", "sh", "-c", program], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        [require("unshare"), "--user", "--map-root-user", "--mount", "sh", "-c", program],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     post.until(lambda: len(post.receiver.content) >= 2)
     flag.touch()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import resource
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -145,6 +146,8 @@ async def stampede(agents: list[Returning], address: Address) -> Seen:
 def test_a_thousand_come_back_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from bench.centre import serving
 
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection for each of them
     data = tmp_path / "data"
     agents = [Returning(sender) for sender in make_fleet(data, AGENTS)]
     with serving(data) as centre:

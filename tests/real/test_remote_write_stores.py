@@ -122,10 +122,11 @@ def is_done(running: Running, *names: str) -> bool:
 
 
 def reported(samples: Samples) -> Samples:
-    """Without what we say ourselves of silence: the zeros of ``up``."""
+    """What agents reported: without the collector's own series, and without what we say of silence, the zeros of ``up``."""
     return {
         labels: {at: value for at, value in kept.items() if value or dict(labels)["__name__"] != "up"}
         for labels, kept in samples.items()
+        if not dict(labels)["__name__"].startswith("bongsu_") or dict(labels)["__name__"] == "bongsu_check_state"
     }
 
 
