@@ -63,7 +63,7 @@ def test_a_file_system_that_is_read_only_from_the_start(post, tmp_path):
     own.mkdir()
     program = (
         f"mount -t tmpfs none {own} && cp {tmp_path}/agent.key {tmp_path}/agent.json {own}/ && chmod 700 {own} && "
-        f"mount -o remount,ro {own} && exec {sys.executable} -m agent.cli run --data {own} --config {config}"
+        f"mount -o remount,bind,ro {own} && exec {sys.executable} -m agent.cli run --data {own} --config {config}"
     )
     agent = subprocess.Popen(
         [require("unshare"), "--user", "--map-root-user", "--mount", "sh", "-c", program],
@@ -87,7 +87,7 @@ def test_a_file_system_that_turns_read_only_and_back(post, tmp_path):
     own.mkdir()
     program = (
         f"mount -t tmpfs none {own} && cp {tmp_path}/agent.key {tmp_path}/agent.json {own}/ && chmod 700 {own} && "
-        f"(while [ ! -e {flag} ]; do sleep 0.1; done; mount -o remount,ro {own}; echo ro > {flag}.done) & "
+        f"(while [ ! -e {flag} ]; do sleep 0.1; done; mount -o remount,bind,ro {own}; echo ro > {flag}.done) & "
         f"exec {sys.executable} -m agent.cli run --data {own} --config {config}"
     )
     agent = subprocess.Popen(

@@ -126,8 +126,14 @@ def reported(samples: Samples) -> Samples:
     return {
         labels: {at: value for at, value in kept.items() if value or dict(labels)["__name__"] != "up"}
         for labels, kept in samples.items()
-        if not dict(labels)["__name__"].startswith("bongsu_") or dict(labels)["__name__"] == "bongsu_check_state"
+        if not is_own(dict(labels))
     }
+
+
+def is_own(labels: dict[str, str]) -> bool:
+    """Whether the collector made it: its metrics, its alerts, what it says of itself."""
+    name = labels["__name__"]
+    return (name.startswith(("bongsu_", "ALERTS")) and name != "bongsu_check_state") or "instance" not in labels
 
 
 def differences(ours: Samples, theirs: Samples) -> list[str]:
