@@ -131,9 +131,10 @@ def reported(samples: Samples) -> Samples:
 
 
 def is_own(labels: dict[str, str]) -> bool:
-    """Whether the collector made it: its metrics, its alerts, what it says of itself."""
+    """Whether the collector made it: its metrics, its alerts, what its rules recorded, what it says of itself."""
     name = labels["__name__"]
-    return (name.startswith(("bongsu_", "ALERTS")) and name != "bongsu_check_state") or "instance" not in labels
+    is_recorded = ":" in name or name.startswith(("bongsu_", "ALERTS"))
+    return (is_recorded and name != "bongsu_check_state") or "instance" not in labels
 
 
 def differences(ours: Samples, theirs: Samples) -> list[str]:
@@ -173,8 +174,8 @@ def test_both_stores_have_what_we_have(tmp_path: Path) -> None:
             wait_until(lambda: is_done(running[0], "prometheus", "victoria"), "all of it to be there", 90)
             at = now_ms()
             ours = reported(raw(running[0].url, '{__name__=~".+"}', at))
-            assert_same(ours, lambda: raw(prom.url, '{__name__=~".+"}', at))
-            assert_same(ours, lambda: flushed(vm.url))
+            assert_same("Prometheus", ours, lambda: raw(prom.url, '{__name__=~".+"}', at))
+            assert_same("VictoriaMetrics", ours, lambda: flushed(vm.url))
             metrics = own_metrics(running[0])
             dropped = {
                 name for name, value in metrics.items() if "samples_total" in name and "sent" not in name and value
@@ -183,12 +184,12 @@ def test_both_stores_have_what_we_have(tmp_path: Path) -> None:
             same_answers(running[0].url, prom.url, began)
 
 
-def assert_same(ours: Samples, theirs: Callable[[], Samples], seconds: float = 20) -> None:
+def assert_same(store: str, ours: Samples, theirs: Callable[[], Samples], seconds: float = 20) -> None:
     """Fails where a store does not come to have exactly ours: the newest may be on their way for a second yet."""
     end = time.monotonic() + seconds
     while (found := differences(ours, theirs())) and time.monotonic() < end:
         time.sleep(0.5)
-    assert found == []
+    assert found == [], store
 
 
 def flushed(url: str) -> Samples:
