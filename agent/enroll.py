@@ -22,11 +22,11 @@ from agent.identity import (
     IdentityError,
     load_identity,
     read_enrolment,
-    write_private,
 )
 from agent.link.clock import Clock
 from agent.link.exchange import Failure, HttpExchange, Request, Response
 from agent.link.keys import KeyFileError, SigningKey, load_key, new_key, save_key
+from agent.link.private_file import write_private
 from agent.link.tls import TlsError, context_for, fetch_ca
 from agent.link.token import JoinToken, TokenError, proof_message, read_token, token_hash
 

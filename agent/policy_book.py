@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from agent.identity import write_private
 from agent.link.clock import Chance
 from agent.link.exchange import Exchange
 from agent.link.policy import Policy, PolicyError, open_policy, packed_of, policy_hint
+from agent.link.private_file import write_private
 from agent.link.send_collector import CollectorLink
 from agent.link.send_signers import Signers
 from agent.link.signed_get import Asker, NotTold, signed_get

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from agent.identity import IDENTITY_FILE, IdentityError, key_file, load_identity, write_private
+from agent.identity import IDENTITY_FILE, IdentityError, key_file, load_identity
 from agent.link.clock import Clock
 from agent.link.exchange import Failure, HttpExchange, Request, Response
-from agent.link.keys import KeyFileError, SigningKey, load_key, new_key
+from agent.link.keys import KeyFileError, SigningKey, load_key, new_key, save_key
 from agent.link.names import ROTATE_PREFIX
+from agent.link.private_file import write_private
 from agent.link.tls import context_for
 
 PATH = "/v1/keys"
@@ -62,7 +63,7 @@ def _next_key(path: Path) -> SigningKey:
     if path.exists():
         return load_key(path)
     key = new_key()
-    write_private(path, key.seed.hex().encode() + b"\n")
+    save_key(path, key)
     return key
 
 

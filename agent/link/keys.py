@@ -12,6 +12,8 @@ from pathlib import Path
 from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
 from nacl.exceptions import BadSignatureError, CryptoError
 
+from agent.link.private_file import write_private
+
 SEED_BYTES = 32
 PUBLIC_BYTES = 32
 SIGNATURE_BYTES = 64
@@ -56,16 +58,7 @@ def new_key(random: Callable[[int], bytes] = os.urandom) -> SigningKey:
 
 def save_key(path: Path, key: SigningKey) -> None:
     """Write the seed as hex, mode 0600, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    waiting = path.with_name(path.name + ".new")
-    descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    try:
-        os.fchmod(descriptor, 0o600)
-        os.write(descriptor, key.seed.hex().encode() + b"\n")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    waiting.replace(path)
+    write_private(path, key.seed.hex().encode() + b"\n")
 
 
 def load_key(path: Path) -> SigningKey:

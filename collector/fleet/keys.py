@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from ssl import PEM_cert_to_DER_cert
@@ -23,6 +22,7 @@ import msgspec
 from agent.link.answer import CENTRE, HUB, Receiver
 from agent.link.clock import Chance
 from agent.link.keys import PUBLIC_BYTES, KeyFileError, SigningKey, load_key
+from agent.link.private_file import write_private
 from collector.errors import SettingsError
 
 RECEIVER_ID_BYTES = 8
@@ -128,24 +128,6 @@ def renew_epoch(data_dir: Path, chance: Chance) -> Receiver:
     hub = msgspec.structs.replace(load_hub(data_dir), epoch=chance.bytes(EPOCH_BYTES).hex())
     write_private(identity_file(data_dir), msgspec.json.format(msgspec.json.encode(hub), indent=2) + b"\n")
     return hub.receiver
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Whole or not at all, mode 0600, durable."""
-    waiting = path.with_name(path.name + ".new")
-    descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.fchmod(descriptor, 0o600)
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    waiting.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def new_receiver(chance: Chance) -> Receiver:

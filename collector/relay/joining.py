@@ -15,10 +15,11 @@ from agent.link.answer import HUB
 from agent.link.clock import Clock
 from agent.link.exchange import Exchange, Failure, HttpExchange, Request
 from agent.link.keys import KeyFileError, SigningKey, load_key, new_key, save_key
+from agent.link.private_file import write_private
 from agent.link.tls import TlsError, context_for, fetch_ca
 from agent.link.token import JoinToken, TokenError, proof_message, read_token
 from collector.errors import UsageError
-from collector.fleet.keys import ca_file, hub_key_file, write_private
+from collector.fleet.keys import ca_file, hub_key_file
 
 PATH = "/v1/enrolments"
 ASK_SECONDS = 60.0

@@ -10,10 +10,11 @@ from still_clock import SeededChance, StillClock
 
 from agent.config import AgentConfig
 from agent.doctor import examine
-from agent.identity import Enrolment, write_private
+from agent.identity import Enrolment
 from agent.link.files import SystemFiles
 from agent.link.keys import new_key, save_key
 from agent.link.model import StateChange
+from agent.link.private_file import write_private
 from agent.link.spool import Spool
 from agent.link.spool_record import StateDraft
 from agent.status import Status, describe, is_running, read_status, write_status

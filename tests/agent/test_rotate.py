@@ -9,9 +9,10 @@ import threading
 import pytest
 from still_clock import StillClock
 
-from agent.identity import Enrolment, IdentityError, load_identity, write_private
+from agent.identity import Enrolment, IdentityError, load_identity
 from agent.link.keys import is_signed, new_key, save_key
 from agent.link.names import ROTATE_PREFIX
+from agent.link.private_file import write_private
 from agent.rotate import RotateError, forget_former_keys, rotate
 
 

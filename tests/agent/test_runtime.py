@@ -17,10 +17,11 @@ import pytest
 from model_receiver import ModelReceiver
 from still_clock import StillClock
 
-from agent.identity import Enrolment, write_private
+from agent.identity import Enrolment
 from agent.link.exchange import Failure, Request
 from agent.link.keys import new_key, save_key
 from agent.link.names import KIND_STATE
+from agent.link.private_file import write_private
 from agent.link.ranges import Ranges
 from agent.link.wire import open_schema
 
