@@ -13,6 +13,8 @@ KEPT = Path(__file__).parent / "kept"
 """Inputs that once broke something, one a file, named by their target; they are tried first for ever."""
 
 BIG = (0, 1, 127, 128, 255, 256, 65_535, 65_536, 2**31, 2**32 - 1, 2**53, 2**63, 2**64 - 1, -1, -(2**63))
+LONGEST_WORD = 100_000
+"""Longer than any limit on a word; without an end, words grown from grown words would fill the memory themselves."""
 WORDS = (b"\x00", b"\xff" * 4, b"\xc1", b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\x93" * 40, b"[" * 400)
 
 
@@ -91,6 +93,6 @@ def _grafted(tree: Any, chance: random.Random) -> Any:
         return bytes(data)
     if isinstance(tree, str) and chance.random() < 0.6:
         return chance.choice(
-            (tree * 300, tree[:-1], tree + "\0", tree + '"\n', "__" + tree, "bongsu_" + tree, "\ud7ff")
+            ((tree * 300)[:LONGEST_WORD], tree[:-1], tree + "\0", tree + '"\n', "__" + tree, "bongsu_" + tree, "\ud7ff")
         )
     return chance.choice((*BIG, None, True, 1.5, float("nan"), "", "x", b"", b"\x00" * 16, [], {}, [[[]]], {"a": [1]}))

@@ -26,7 +26,7 @@ with socket.create_server(("10.80.0.2", 9000)) as listening:
 """
 SEND = """
 import socket, sys, time
-with socket.create_connection(("10.80.0.2", 9000), timeout=20) as connection:
+with socket.create_connection(("10.80.0.2", 9000), timeout=150) as connection:
     for _ in range(int(sys.argv[2])):
         began = time.monotonic()
         connection.sendall(b"a" * (int(sys.argv[1]) - 1) + b".")
@@ -38,7 +38,7 @@ with socket.create_connection(("10.80.0.2", 9000), timeout=20) as connection:
 def seconds(line: Joined, count: int, times: int = 1) -> list[float]:
     """How long sending ``count`` bytes and hearing of it took, on one connection."""
     argv = [*line.near, sys.executable, "-c", SEND, str(count), str(times)]
-    said = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
+    said = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=200).stdout
     return [float(word) for word in said.split()]
 
 
@@ -68,10 +68,10 @@ def test_delay_and_rate() -> None:
 
 
 def test_loss_and_cut() -> None:
-    with joined("--rtt-ms", "50", "--loss", "0.2", "--reorder", "0.1", "--seed", "3") as line:
+    with joined("--rtt-ms", "50", "--loss", "0.1", "--reorder", "0.1", "--seed", "3") as line:
         server = listening(line.far)
         try:
-            took = seconds(line, 5_000, 20)
+            took = seconds(line, 5_000, 30)
             assert max(took) > 2 * min(took), "lost segments cost time"
             line.order("cut")
             cut = subprocess.Popen(
