@@ -65,6 +65,7 @@ from collector.people import api as people_api
 from collector.relay import enrolment_api as relay_enrolment
 from collector.relay.hub import HubSide
 from collector.relay.letting_go import LettingGo
+from collector.response import Response
 from collector.rosters import api as rosters_api
 from collector.rosters import feed_api
 from collector.rosters.job import SECONDS as ROSTER_SECONDS
@@ -156,6 +157,7 @@ class App:
             self.telemetry.rules_evaluated,
         )
         self._recent.keep(interests(self.rules.groups))
+        self.response = Response(self, self.rules)
         self.jobs = Jobs(self._jobs(), clock, self.telemetry)
         self._forgotten_at = -1
         """Version of the fleet at which what it no longer has was forgotten."""
@@ -207,6 +209,7 @@ class App:
                 self.live.remember(check.host, check.check, LiveCheck(check.state, check.since_ms, check.text))
         self.own_series.restore(self.clock.wall_ms())
         self.rules.restore()
+        self.response.restore()
         count = restore_live(self.store, self.registry, self.admission, self.log.positions, self.live)
         log.info("collector starts", extra={"envelopes_read_back": count, "sites": len(self.registry.fleet.sites)})
 
@@ -219,6 +222,7 @@ class App:
             self.upstream.stop()
         self.remote_write.stop()
         self.jobs.stop()
+        self.response.stop()
         self.log.save_checkpoint()
         self.log.stop()
         self.store.close()
@@ -252,6 +256,8 @@ class App:
         app.include_router(rules_api.router(self.rules))
         if self.upstream is not None:
             app.include_router(relay_enrolment.router(self, self.upstream))
+        for routes in self.response.routers():
+            app.include_router(routes)
         for pages in web.routers(self, self.streams):
             app.include_router(pages)
         web.install(app, self)
@@ -279,6 +285,7 @@ class App:
             Job("own_series", SAMPLE_SECONDS, self._sampling.step),
             Job("own_chunks", 300.0, self.own_series.compact),
             Job("rules", RULE_SECONDS, self.rules.step),
+            *self.response.jobs(),
         )
 
     def _own_jobs(self) -> tuple[Job, ...]:

@@ -1,7 +1,7 @@
 """Words of the pages in Korean and English.
 
-A catalog is ``locale/<language>/messages.toml``: sections of ``key = "text with {names}"``, looked up as
-``section.key``. Both catalogs have the same keys with the same names in braces, and Korean never puts a particle right
+A catalog is every ``locale/<language>/*.toml``, a file for each noun and ``messages.toml`` for what all pages share:
+sections of ``key = "text with {names}"``, looked up as ``section.key``; a section stands in one file. Both catalogs have the same keys with the same names in braces, and Korean never puts a particle right
 after a brace (it would have to agree with a word nobody knows yet); tests hold all of that.
 """
 
@@ -20,8 +20,13 @@ _FOLDER = Path(__file__).parent / "locale"
 @cache
 def catalog(language: str) -> Mapping[str, str]:
     """Every text of a language by ``section.key``."""
-    raw = tomllib.loads((_FOLDER / language / "messages.toml").read_text("utf-8"))
-    return {f"{section}.{key}": text for section, texts in raw.items() for key, text in texts.items()}
+    found: dict[str, str] = {}
+    for file in sorted((_FOLDER / language).glob("*.toml")):
+        for section, texts in tomllib.loads(file.read_text("utf-8")).items():
+            for key, text in texts.items():
+                assert f"{section}.{key}" not in found, f"{file}: {section}.{key} stands in two files"
+                found[f"{section}.{key}"] = text
+    return found
 
 
 class Words:

@@ -1,0 +1,12 @@
+"""Roles, the audit log and verified addresses."""
+
+from __future__ import annotations
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
