@@ -1,0 +1,1 @@
+"""Pages: who is told of an incident, in which words, over which channel, and what came of it."""
