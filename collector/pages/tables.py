@@ -13,6 +13,8 @@ page_deliveries = Table(
     Column("id", BigId, primary_key=True, autoincrement=True),
     # Says which page it is, the same on every try: who claims a timer twice makes one row.
     Column("page_key", String(64), nullable=False, unique=True),
+    # The key of the page this stands in for by another channel, else its own: one of a root that left is enough.
+    Column("root", String(64), nullable=False),
     Column("incident", BigInteger, nullable=True),  # null: a test, the proof of an address
     Column("person", String(64), nullable=False),
     Column("channel", String(32), nullable=False),
@@ -28,7 +30,7 @@ page_deliveries = Table(
     Column("attempts", Integer, nullable=False),
     Column("subject", String(400), nullable=False),
     Column("text", Text, nullable=False),  # with {link} where the address to answer at goes
-    # {short, fields, order: channels left to try, step, of: the key of the page this stands in for}
+    # {short, fields, order: channels left to try, step}
     Column("data", JsonText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime, nullable=True),
@@ -43,6 +45,7 @@ page_deliveries = Table(
 Index("ix_page_deliveries_claim", page_deliveries.c.channel, page_deliveries.c.state, page_deliveries.c.due_at)
 # Everything an incident sent, and older states that a newer one replaces.
 Index("ix_page_deliveries_incident", page_deliveries.c.incident)
+Index("ix_page_deliveries_root", page_deliveries.c.root)
 # How much one person got lately.
 Index("ix_page_deliveries_person", page_deliveries.c.person, page_deliveries.c.created_at)
 Index("ix_page_deliveries_answer", page_deliveries.c.answer_hash)

@@ -52,6 +52,7 @@ def upgrade() -> None:
         "page_deliveries",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("page_key", sa.String(length=64), nullable=False),
+        sa.Column("root", sa.String(length=64), nullable=False),
         sa.Column("incident", sa.BigInteger(), nullable=True),
         sa.Column("person", sa.String(length=64), nullable=False),
         sa.Column("channel", sa.String(length=32), nullable=False),
@@ -82,4 +83,5 @@ def upgrade() -> None:
     op.create_index("ix_page_deliveries_answer", "page_deliveries", ["answer_hash"], unique=False)
     op.create_index("ix_page_deliveries_claim", "page_deliveries", ["channel", "state", "due_at"], unique=False)
     op.create_index("ix_page_deliveries_incident", "page_deliveries", ["incident"], unique=False)
+    op.create_index("ix_page_deliveries_root", "page_deliveries", ["root"], unique=False)
     op.create_index("ix_page_deliveries_person", "page_deliveries", ["person", "created_at"], unique=False)
