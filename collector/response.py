@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
+from collector.alerts.book import AlertBook
+from collector.alerts.silence import Silences
 from collector.jobs import Job
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ class Response:
     def __init__(self, services: Services, rules: RuleJob) -> None:
         self._services = services
         self._rules = rules
+        self.alerts = AlertBook(services.store, services.registry, rules)
+        self.silences = Silences()
 
     def jobs(self) -> tuple[Job, ...]:
         """In the order of the way: alerts, incidents, pages."""
@@ -32,6 +36,7 @@ class Response:
 
     def restore(self) -> None:
         """Know again what was kept; called once before jobs run."""
+        self.alerts.restore()
 
     def stop(self) -> None:
         """End what runs by itself."""

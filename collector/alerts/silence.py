@@ -1,0 +1,78 @@
+"""Silences: which alerts nobody is to hear of, from when to when. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from collector.history.matchers import Matchers, accept, matcher
+from collector.store.scope import Scope
+
+PENDING, ACTIVE, EXPIRED = "pending", "active", "expired"
+Words = tuple[tuple[str, str, str], ...]
+"""(label, operator, value) of each matcher."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """``scope``: what its author may see; it touches nothing beyond."""
+
+    id: str
+    words: Words
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str
+    login: str
+    comment: str
+    updated_at: datetime
+    scope: Scope
+    matchers: Matchers = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "matchers", tuple(matcher(*word) for word in self.words))
+
+    def state(self, at: datetime) -> str:
+        if at < self.starts_at:
+            return PENDING
+        return ACTIVE if at < self.ends_at else EXPIRED
+
+    def holds(self, labels: Mapping[str, str], at: datetime) -> bool:
+        """Whether an alert with these labels is silenced by it; labels as the registry stamped them."""
+        return (
+            self.state(at) == ACTIVE
+            and self.scope.allows(labels.get("agency", ""), labels.get("site", ""))
+            and accept(self.matchers, dict(labels))
+        )
+
+
+class Silences:
+    """The silences there are; replaced whole, so readers need no lock."""
+
+    def __init__(self) -> None:
+        self._all: tuple[Silence, ...] = ()
+
+    def replace(self, silences: Iterable[Silence]) -> None:
+        self._all = tuple(silences)
+
+    @property
+    def all(self) -> tuple[Silence, ...]:
+        return self._all
+
+    def silenced(self, labels: Mapping[str, str], at: datetime) -> str:
+        """The id of a silence that holds, the one that lasts longest; "" where none does."""
+        held = [one for one in self._all if one.holds(labels, at)]
+        return max(held, key=lambda one: (one.ends_at, one.id)).id if held else ""
+
+    def by(self, labels: Mapping[str, str], at: datetime) -> list[str]:
+        """The ids of every silence that holds."""
+        return [one.id for one in self._all if one.holds(labels, at)]
+
+
+def may_see(silence: Silence, scope: Scope) -> bool:
+    """Whether someone who may see so much may see this silence: nobody learns of what is not theirs by it."""
+    return _within(silence.scope.agencies, scope.agencies) and _within(silence.scope.sites, scope.sites)
+
+
+def _within(inner: frozenset[str] | None, outer: frozenset[str] | None) -> bool:
+    return outer is None or (inner is not None and inner <= outer)
