@@ -23,6 +23,8 @@ from collector import health
 from collector.access import api as access_api
 from collector.access.guard import protect
 from collector.access.identity import Access
+from collector.access.job import SECONDS as AUDIT_SECONDS
+from collector.access.job import AuditJob, heads_file
 from collector.agencies import api as agencies_api
 from collector.completeness import api as completeness_api
 from collector.completeness.hours import SiteHour
@@ -74,6 +76,8 @@ from collector.rules import api as rules_api
 from collector.rules.files import configured_rules
 from collector.rules.job import SECONDS as RULE_SECONDS
 from collector.rules.job import RuleJob, interests
+from collector.rules.past_job import SECONDS as PAST_SECONDS
+from collector.rules.past_job import PastAlertJob
 from collector.settings import Settings
 from collector.store.engine import Store
 from collector.store.migrate import require_head
@@ -157,6 +161,10 @@ class App:
             self.telemetry.rules_evaluated,
         )
         self._recent.keep(interests(self.rules.groups))
+        self._past_alerts = PastAlertJob(self.store, self.rules.groups, self.history.sources, self._recent.late_sites)
+        self._audit = AuditJob(
+            self.store, heads_file(settings.data_dir), settings.access.audit_days, keys.own.sign, self.leap.words
+        )
         self.response = Response(self, self.rules)
         self.jobs = Jobs(self._jobs(), clock, self.telemetry)
         self._forgotten_at = -1
@@ -285,6 +293,8 @@ class App:
             Job("own_series", SAMPLE_SECONDS, self._sampling.step),
             Job("own_chunks", 300.0, self.own_series.compact),
             Job("rules", RULE_SECONDS, self.rules.step),
+            Job("audit", AUDIT_SECONDS, self._audit.step),
+            Job("past_alerts", PAST_SECONDS, self._past_alerts.step),
             *self.response.jobs(),
         )
 

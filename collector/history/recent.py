@@ -62,6 +62,7 @@ class Recent:
         self._last_id: int | None = None
         self._from_ms: int | None = None
         self._late_ms: int | None = None
+        self._late_sites: dict[str, tuple[int, int]] = {}
         self._answers: dict[tuple[object, ...], list[SeriesData]] = {}
 
     def keep(self, interests: Iterable[tuple[Matchers, int]]) -> None:
@@ -101,6 +102,11 @@ class Recent:
     def late_since(self) -> int | None:
         """When the oldest of the samples was taken that came late since this was last asked."""
         found, self._late_ms = self._late_ms, None
+        return found
+
+    def late_sites(self) -> dict[str, tuple[int, int]]:
+        """By site, the oldest and the newest instant samples came late for since this was last asked. From any thread."""
+        found, self._late_sites = self._late_sites, {}
         return found
 
     def select(
@@ -197,8 +203,8 @@ class Recent:
         for origin, samples in gathering.samples().items():
             lag = gathering.received(origin) - samples.times
             if not is_first and (lag > LATE_MS).any():
-                oldest = int(samples.times[lag > LATE_MS].min())
-                self._late_ms = oldest if self._late_ms is None else min(self._late_ms, oldest)
+                late = samples.times[lag > LATE_MS]
+                self._came_late(origin.agent_id, int(late.min()), int(late.max()))
             places = self.places_of(origin.schema_hash)
             kept = self._kept.setdefault(origin, _Kept(places, [], []))
             self._origins.setdefault(origin.schema_hash, set()).add(origin)
@@ -206,6 +212,17 @@ class Recent:
                 kept.times.append(int(samples.times[at]))
                 kept.words.append(samples.words[places, at].copy())
             self._parts.pop(origin, None)
+        if not is_first:
+            for origin, rolled in gathering.rolled().items():  # made of what waited too long
+                self._came_late(origin.agent_id, *rolled.span_ms)
+
+    def _came_late(self, agent_id: bytes, oldest: int, newest: int) -> None:
+        self._late_ms = oldest if self._late_ms is None else min(self._late_ms, oldest)
+        agent = self._registry.fleet.agents.get(agent_id)
+        if agent is not None:
+            first, last = self._late_sites.get(agent.site, (oldest, newest))
+            # Replaced whole: whoever asks meanwhile takes the one or the other.
+            self._late_sites = {**self._late_sites, agent.site: (min(first, oldest), max(last, newest))}
 
     def _forget(self, before_ms: int) -> None:
         for origin, kept in list(self._kept.items()):

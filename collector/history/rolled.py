@@ -76,6 +76,12 @@ class RolledRows:
     def add(self, rolled: Rolled) -> None:
         self._rows[rolled.seq] = rolled
 
+    @property
+    def span_ms(self) -> tuple[int, int]:
+        """From the first begin to the last end; there is at least one."""
+        rows = self._rows.values()
+        return min(row.said.began_ms for row in rows), max(row.ended_ms for row in rows)
+
     def samples(self, counters: NDArray[np.bool_]) -> RolledSamples:
         """All of them. Raises BadRollUp where one does not fit these columns."""
         rows = [self._rows[seq] for seq in sorted(self._rows)]

@@ -21,10 +21,10 @@ def kept_alerts(connection: Connection) -> dict[AlertKey, dict[LabelSet, Alert]]
     """Every alert that was there when it was last written."""
     found: dict[AlertKey, dict[LabelSet, Alert]] = {}
     for row in connection.execute(select(rule_alerts)):
-        labels = _pairs(row.labels)
+        labels = pairs(row.labels)
         found.setdefault((row.rule_group, row.rule), {})[labels] = Alert(
             labels,
-            _pairs(row.annotations),
+            pairs(row.annotations),
             row.state,
             math.nan if row.value is None else row.value,
             row.active_at_ms,
@@ -100,5 +100,6 @@ def _row(key: AlertKey, alert: Alert) -> dict[str, object]:
     }
 
 
-def _pairs(text: str) -> LabelSet:
+def pairs(text: str) -> LabelSet:
+    """Labels as a row has them."""
     return tuple((name, value) for name, value in json.loads(text))

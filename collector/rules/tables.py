@@ -1,10 +1,10 @@
-"""Rows of rules: the alerts there are, with their timers."""
+"""Rows of rules: the alerts there are, with their timers, and those that were over before anybody could know."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, LargeBinary, String, Table, Text
 
-from collector.store.schema import metadata
+from collector.store.schema import BigId, metadata
 
 rule_alerts = Table(
     # Every alert that is pending, firing or lately resolved; written when it changes, read when a collector starts.
@@ -29,4 +29,35 @@ rule_groups = Table(
     metadata,
     Column("rule_group", String(300), primary_key=True),
     Column("evaluated_at_ms", BigInteger, nullable=False),
+)
+
+past_alerts = Table(
+    # What fired and ended only in reports that came late; told once, in a digest.
+    "past_alerts",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("rule_group", String(300), nullable=False),
+    Column("rule", String(300), nullable=False),
+    Column("fingerprint", LargeBinary(16), nullable=False),  # of the labels
+    Column("labels", Text, nullable=False),
+    Column("annotations", Text, nullable=False),
+    Column("value", Float, nullable=True),
+    Column("active_at_ms", BigInteger, nullable=False),
+    Column("fired_at_ms", BigInteger, nullable=False),
+    Column("ended_at_ms", BigInteger, nullable=False),
+    Column("found_at_ms", BigInteger, nullable=False),
+    Column("told_at_ms", BigInteger, nullable=True),  # null = in no digest yet
+)
+Index("ix_past_alerts_told", past_alerts.c.told_at_ms)
+Index("ix_past_alerts_fingerprint", past_alerts.c.fingerprint)
+
+late_reports = Table(
+    # Sites whose reports came late, and of which time: rules are still to be asked about it.
+    "late_reports",
+    metadata,
+    Column("site", String(64), primary_key=True),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger, nullable=False),
+    Column("first_seen_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
 )
