@@ -61,7 +61,7 @@ def router(services: Services) -> APIRouter:
     def logout(request: Request, caller: Annotated[Caller, Depends(member)]) -> Response:
         """Sign out: the session is over on the server, not just forgotten by the browser."""
         if caller.way == "session":
-            access.logout(request.cookies.get(access.cookie_name, ""))
+            access.logout(request.cookies.get(access.cookie_name, ""), caller.name)
         answer: Response = JSONResponse({}) if _wants_json(request) else RedirectResponse("/login", status_code=303)
         clear_session_cookie(access, answer)
         return answer

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from collector.access.roles import RIGHTS, rights_of
 from collector.store.scope import EVERYTHING, Scope
-
-ROLES = ("viewer", "operator", "admin")
-"""Each may do what those before it may."""
 
 Way = Literal["open", "session", "token"]
 
@@ -27,15 +25,17 @@ class Caller:
 
     @property
     def can_write(self) -> bool:
-        return self.may("operator")
+        return self.may("work")
 
     @property
     def is_signed_in(self) -> bool:
         return self.way != "open"
 
-    def may(self, role: str) -> bool:
-        """Whether this caller has at least this role. Nobody has one by being near enough to connect."""
-        return self.way != "open" and self.role in ROLES and ROLES.index(self.role) >= ROLES.index(role)
+    def may(self, right: str) -> bool:
+        """Whether this caller has this right (``collector.access.roles``). By being near enough to connect one may only
+        read."""
+        assert right in RIGHTS, f"no right is called {right!r}"
+        return right in rights_of(self.role) and (right == "read" or self.is_signed_in)
 
 
 ANONYMOUS = Caller("anonymous", "viewer", EVERYTHING)

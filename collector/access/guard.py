@@ -9,6 +9,7 @@ that the request comes from our own page (Origin) and the session's CSRF token, 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
@@ -22,6 +23,7 @@ from collector.access.caller import ANONYMOUS, Caller
 from collector.access.identity import Access
 from collector.access.problems import add_problem_handlers, problem
 from collector.errors import Refused
+from collector.store.scope import EVERYTHING
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
 OPEN_PREFIXES = ("/v1/", "/status/", "/static/", "/feeds/")
@@ -178,6 +180,8 @@ def reader(request: Request) -> Caller:
     caller: Caller | None = getattr(request.state, "caller", None)
     if caller is None:
         raise Refused(401, "login_needed", "This needs a login.", headers={"WWW-Authenticate": "Bearer"})
+    if not caller.may("read"):
+        raise Refused(403, "not_allowed", f"The role {caller.role!r} is none that may read here.")
     return caller
 
 
@@ -197,24 +201,41 @@ async def member(request: Request) -> Caller:
     return caller
 
 
-async def writer(request: Request) -> Caller:
-    """The caller of an endpoint that changes something: an operator or an admin."""
-    caller = await member(request)
-    if not caller.can_write:
-        raise Refused(403, "not_allowed", f"{caller.name} may read, but not change this: ask an administrator.")
-    return caller
+def needs(right: str) -> Callable[[Request], Awaitable[Caller]]:
+    """The dependency of an endpoint that changes what only this right may change."""
+
+    async def allowed(request: Request) -> Caller:
+        caller = await member(request)
+        if not caller.may(right):
+            raise Refused(403, "not_allowed", f"{caller.name} may not do this: it needs the right {right!r}.")
+        return caller
+
+    allowed.right = right  # type: ignore[attr-defined]
+    return allowed
 
 
-async def administrator(request: Request) -> Caller:
-    """The caller of an endpoint that decides who may: an admin."""
-    caller = await member(request)
-    if not caller.may("admin"):
-        raise Refused(403, "not_allowed", "Only an administrator may do this.")
+answerer = needs("answer")
+announcer = needs("announce")
+writer = needs("work")
+leader = needs("lead")
+administrator = needs("administer")
+
+
+def auditor(request: Request) -> Caller:
+    """The caller of an endpoint that reads the audit log, which is of everybody: a limited view of it there is not."""
+    caller = reader(request)
+    if not caller.may("audit") or caller.scope != EVERYTHING:
+        raise Refused(403, "not_allowed", f"{caller.name} may not read the audit log: it needs the right 'audit'.")
     return caller
 
 
 Reader = Annotated[Caller, Depends(reader)]
+Answerer = Annotated[Caller, Depends(answerer)]
+"""Acknowledges and says something: also a site's own administrator, for what is theirs."""
+Announcer = Annotated[Caller, Depends(announcer)]
 Writer = Annotated[Caller, Depends(writer)]
+Leader = Annotated[Caller, Depends(leader)]
+Auditor = Annotated[Caller, Depends(auditor)]
 Administrator = Annotated[Caller, Depends(administrator)]
 
 

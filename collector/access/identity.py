@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.link.clock import Chance, Clock, SystemChance
+from collector.access.audit import record
 from collector.access.caller import Caller
 from collector.access.passwords import is_password
 from collector.access.queries import (
@@ -78,17 +79,22 @@ class Access:
             )
         with self._store.reading() as connection:
             stored = stored_password(connection, username)
+        now = instant(self._clock.wall_ms())
         if not is_password(password, stored):
             self._throttle.failed(username, address, self._clock.monotonic())
+            # What is no user's name is not kept: people type their password into the wrong field.
+            known = username if stored is not None else ""
+            with self._store.transaction() as connection:
+                record(connection, now, known, "login.failed", known, {"address": address})
             raise Refused(401, "wrong_login", "User name and password do not match.")
         self._throttle.succeeded(username, address)
         session = NewSession(self._chance.bytes(32).hex(), self._chance.bytes(16).hex(), self._lasting)
         with self._store.transaction() as connection:
-            open_session(
-                connection, username, session.secret, session.csrf, instant(self._clock.wall_ms()), self._lasting
-            )
+            open_session(connection, username, session.secret, session.csrf, now, self._lasting)
+            record(connection, now, username, "login.done", username, {"address": address})
         return session
 
-    def logout(self, secret: str) -> None:
+    def logout(self, secret: str, username: str) -> None:
         with self._store.transaction() as connection:
             close_session(connection, secret)
+            record(connection, instant(self._clock.wall_ms()), username, "login.ended", username)

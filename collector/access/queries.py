@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
-from collector.access.caller import ROLES, Caller
+from collector.access.caller import Caller
+from collector.access.roles import NEEDS_LIMIT, ROLES, SYSTEM_ADMIN
 from collector.access.tables import api_tokens, persons, sessions
 from collector.errors import UsageError, nearest
 from collector.store.scope import Scope
@@ -49,11 +50,10 @@ def add_person(
     """Raises UsageError where the name is taken, or the name or role is not one."""
     if not username or len(username) > 64 or not username.isprintable() or " " in username:
         raise UsageError(f"user name {username!r}: expected up to 64 characters without spaces")
-    if role not in ROLES:
-        raise UsageError(f"role {role!r}: {nearest(role, ROLES)}")
+    scope = scope or Scope()
+    check_role(role, scope)
     if connection.execute(select(persons.c.username).where(persons.c.username == username)).scalar() is not None:
         raise UsageError(f"user {username!r} is there already; choose another name")
-    scope = scope or Scope()
     connection.execute(
         insert(persons).values(
             username=username,
@@ -68,13 +68,23 @@ def add_person(
     )
 
 
+def check_role(role: str, scope: Scope) -> None:
+    """Raises UsageError where there is no such role, or it means somebody's own and the limit does not say whose."""
+    if role not in ROLES:
+        raise UsageError(f"role {role!r}: {nearest(role, ROLES)}")
+    limit = NEEDS_LIMIT.get(role, "")
+    if limit and getattr(scope, limit) is None:
+        option = {"agencies": "--agency", "sites": "--site"}[limit]
+        raise UsageError(f"role {role}: expected whose, with {option}; to read everything there is the role viewer")
+
+
 def set_first_admin(connection: Connection, username: str, password_hash: str, now: datetime) -> None:
     """The administrator ``init`` makes; where an interrupted run made one, only the password is set anew."""
     done = connection.execute(
-        update(persons).where(persons.c.username == username).values(password_hash=password_hash, role="admin")
+        update(persons).where(persons.c.username == username).values(password_hash=password_hash, role=SYSTEM_ADMIN)
     )
     if not done.rowcount:
-        add_person(connection, username, password_hash, now, role="admin")
+        add_person(connection, username, password_hash, now, role=SYSTEM_ADMIN)
 
 
 def list_persons(connection: Connection) -> list[Person]:
@@ -149,11 +159,10 @@ def add_api_token(
     expires_at: datetime | None = None,
 ) -> None:
     """Raises UsageError where the name is taken or the role is not one."""
-    if role not in ROLES:
-        raise UsageError(f"role {role!r}: {nearest(role, ROLES)}")
+    scope = scope or Scope()
+    check_role(role, scope)
     if connection.execute(select(api_tokens.c.id).where(api_tokens.c.name == name)).scalar() is not None:
         raise UsageError(f"API token {name!r} is there already; choose another name, or revoke it first")
-    scope = scope or Scope()
     connection.execute(
         insert(api_tokens).values(
             hash=secret_hash(secret),

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, LargeBinary, String, Table
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table
 
-from collector.store.schema import BigId, UtcDateTime, metadata
+from collector.store.schema import BigId, JsonText, UtcDateTime, metadata
 
 persons = Table(
     "persons",
@@ -15,7 +15,7 @@ persons = Table(
     Column("username", String(64), primary_key=True),
     Column("display_name", String(200), nullable=False),
     Column("password_hash", String(255), nullable=False),  # argon2id, in its own text form
-    Column("role", String(16), nullable=False),  # admin, operator, viewer
+    Column("role", String(16), nullable=False),  # one of collector.access.roles
     Column("language", String(8), nullable=False),  # ko, en; empty = as the browser asks
     Column("agencies", JSON(none_as_null=True), nullable=True),
     Column("sites", JSON(none_as_null=True), nullable=True),
@@ -46,4 +46,35 @@ api_tokens = Table(
     Column("expires_at", UtcDateTime, nullable=True),
     Column("used_at", UtcDateTime, nullable=True),
     Column("revoked_at", UtcDateTime, nullable=True),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # no hole: the next is the last and one
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("actor", String(128), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("data", JsonText, nullable=False),
+    Column("previous", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+audit_tip = Table(  # one row: the end of the chain, and the lock by which several collectors take their turn
+    "audit_tip",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+audit_heads = Table(  # signed: how far the chain had come (head), or up to where it was let go by age (cut)
+    "audit_heads",
+    metadata,
+    Column("kind", String(8), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
 )

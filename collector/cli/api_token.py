@@ -6,8 +6,8 @@ import argparse
 from datetime import timedelta
 
 from agent.link.clock import SystemChance, SystemClock
-from collector.access.caller import ROLES
 from collector.access.queries import API_TOKEN_PREFIX, add_api_token, list_api_tokens, revoke_api_token
+from collector.access.roles import ROLES
 from collector.cli.options import Verbs, opened, verb
 from collector.cli.printing import print_rows
 from collector.cli.user import add_scope, scope_of

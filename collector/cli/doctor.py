@@ -26,6 +26,7 @@ from agent.link.clock import SystemClock
 from agent.link.exchange import HttpExchange
 from agent.link.signed_get import Asker, NotTold, signed_get
 from agent.link.tls import context_for
+from collector.access.roles import ADMINISTER
 from collector.access.tables import persons
 from collector.cli.options import Verbs, config_of, open_store, settings_of, verb
 from collector.cli.printing import table
@@ -142,12 +143,12 @@ def _administrator(settings: Settings, _now: datetime) -> tuple[str, str]:
     try:
         require_head(store)
         with store.reading() as connection:
-            count = connection.execute(select(func.count()).where(persons.c.role == "admin")).scalar_one()
+            count = connection.execute(select(func.count()).where(persons.c.role.in_(ADMINISTER))).scalar_one()
     finally:
         store.close()
     if not count:
-        return FAIL, "nobody has the role admin; add someone with: bongsu user add NAME --role admin"
-    return OK, f"{count} with the role admin"
+        return FAIL, "nobody has the role system_admin; add someone with: bongsu user add NAME --role system_admin"
+    return OK, f"{count} with the role system_admin"
 
 
 def _clock(settings: Settings, now: datetime) -> tuple[str, str]:

@@ -8,9 +8,9 @@ from getpass import getpass
 from pathlib import Path
 
 from agent.link.clock import SystemChance, SystemClock
-from collector.access.caller import ROLES
 from collector.access.passwords import generate_password, hash_password
 from collector.access.queries import add_person, list_persons
+from collector.access.roles import ROLES
 from collector.cli.options import Verbs, opened, verb
 from collector.cli.printing import print_rows
 from collector.errors import UsageError
@@ -25,7 +25,7 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     one = verb(actions, "add", "add a person", "bongsu user add kim --role operator --name 김하늘 --agency mofa")
     one.add_argument("username", metavar="USER")
     one.add_argument(
-        "--role", choices=ROLES, default="viewer", help="viewer reads, operator works, admin decides (viewer)"
+        "--role", choices=ROLES, default="viewer", help="what they may do; docs/operations.md has the table (viewer)"
     )
     one.add_argument("--name", default="", help="the name shown")
     one.add_argument("--language", choices=("ko", "en"), default="", help="else as the browser asks")

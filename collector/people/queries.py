@@ -115,7 +115,7 @@ def may_reach(caller: Caller, person: Person) -> bool:
     """Whether a caller may read how to reach this person: who works and may see them, and themselves."""
     if caller.way == "session" and person.login and caller.name == person.login:
         return True
-    return caller.may("operator") and (caller.scope.agencies is None or person.agency in ("", *caller.scope.agencies))
+    return caller.may("reach") and (caller.scope.agencies is None or person.agency in ("", *caller.scope.agencies))
 
 
 def _is_seen(scope: Scope, agency: ColumnElement[str]) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, String, Table
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table
 
 from collector.store.schema import JsonText, UtcDateTime, metadata
 
@@ -44,4 +44,17 @@ team_members = Table(
     Column("team", ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True),
     Column("person", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, nullable=False),
+)
+
+contact_codes = Table(  # a code that was sent to an address to see whether it reaches the person; used once
+    "contact_codes",
+    metadata,
+    Column("person", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("address", String(400), primary_key=True),
+    Column("code_hash", LargeBinary(32), nullable=False),
+    Column("sent_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("created_by", String(64), nullable=False),
 )

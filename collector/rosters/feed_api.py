@@ -76,7 +76,7 @@ def router(services: Services) -> APIRouter:
         """Addresses of calendars that hold: all for an administrator, else those the caller made."""
         with services.store.reading() as connection:
             rows = list_feeds(connection)
-        mine = [row for row in rows if caller.is_signed_in and (caller.may("admin") or row.created_by == caller.name)]
+        mine = [row for row in rows if caller.is_signed_in and (caller.may("administer") or row.created_by == caller.name)]
         return {"items": [{key: value for key, value in row._mapping.items() if key != "revoked_at"} for row in mine]}
 
     @routes.post("/api/feeds", status_code=201)
@@ -90,7 +90,7 @@ def router(services: Services) -> APIRouter:
         """End an address at once."""
         with services.store.transaction() as connection:
             row = next((row for row in list_feeds(connection) if row.id == number), None)
-            if row is None or not (caller.may("admin") or row.created_by == caller.name):
+            if row is None or not (caller.may("administer") or row.created_by == caller.name):
                 raise not_found("calendar", str(number))
             revoke_feed(connection, number, now_of(services))
 

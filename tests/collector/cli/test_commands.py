@@ -212,7 +212,7 @@ def test_people_and_programs(data: Path, secret: Path, capsys: pytest.CaptureFix
     said(capsys, *add)
     people = as_json(capsys, "user", "list")
     assert [(row["username"], row["role"], row["agencies"]) for row in people] == [
-        ("admin", "admin", None),
+        ("admin", "system_admin", None),
         ("kim", "viewer", ["local"]),
     ]
     assert "김하늘" in said(capsys, "user", "list")[0]
