@@ -97,6 +97,7 @@ class AccessSettings:
     login_tries: int = _key(5, "a whole number, at least 1", 1)
     login_pause_seconds: int = _key(60, "a whole number of seconds, at least 1", 1)
 
+    audit_days: int = _key(730, "a whole number of days, at least 365", 365)
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
