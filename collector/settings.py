@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from agent.link.names import Limits
 from collector.errors import SettingsError, nearest
+from collector.settings_channels import Channel, Outbound, read_channels
 from collector.settings_remote_write import Destination, read_destinations
 
 DEFAULT_DATA_DIR = Path("/var/lib/bongsu")
@@ -96,8 +97,8 @@ class AccessSettings:
     session_hours: int = _key(12, "a whole number of hours, at least 1", 1)
     login_tries: int = _key(5, "a whole number, at least 1", 1)
     login_pause_seconds: int = _key(60, "a whole number of seconds, at least 1", 1)
-
     audit_days: int = _key(730, "a whole number of days, at least 365", 365)
+
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
@@ -126,8 +127,10 @@ class Settings:
     rules: RuleSettings = field(default_factory=RuleSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     upstream: Upstream = field(default_factory=Upstream)
+    outbound: Outbound = field(default_factory=Outbound)
     log: LogSettings = field(default_factory=LogSettings)
     remote_write: tuple[Destination, ...] = ()
+    channels: tuple[Channel, ...] = ()
 
     @property
     def store_url(self) -> str:
@@ -143,9 +146,10 @@ SECTIONS: Mapping[str, type[Any]] = {
     "rules": RuleSettings,
     "access": AccessSettings,
     "upstream": Upstream,
+    "outbound": Outbound,
     "log": LogSettings,
 }
-TOP_KEYS = ("data_dir", *SECTIONS, "remote_write")
+TOP_KEYS = ("data_dir", *SECTIONS, "remote_write", "channels")
 
 
 def load(path: Path | None, environ: Mapping[str, str], data_dir: Path | None = None) -> Settings:
@@ -169,7 +173,8 @@ def load(path: Path | None, environ: Mapping[str, str], data_dir: Path | None = 
         raise SettingsError(f"{name}: data_dir = {where!r}: expected the path of a directory")
     chosen = data_dir or Path(environ.get("BONGSU_DATA") or where)
     destinations = read_destinations(name, document.get("remote_write", []))
-    settings = Settings(data_dir=chosen, **sections, remote_write=destinations)
+    channels = read_channels(name, document.get("channels", []), environ)
+    settings = Settings(data_dir=chosen, **sections, remote_write=destinations, channels=channels)
     check(settings, name)
     return settings
 
