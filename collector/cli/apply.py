@@ -1,4 +1,4 @@
-"""``bongsu apply FILE``: take over a topology file or one of rosters, whole or not at all."""
+"""``bongsu apply FILE``: take over a topology file, one of rosters or one of escalation, whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 
 from collector.cli.options import Verbs, opened_centre, verb
 from collector.errors import TopologyError, UsageError
+from collector.escalation.policy_apply import apply_escalation
+from collector.escalation.policy_file import is_escalation_file, read_escalation
 from collector.fleet.topology import read_topology
 from collector.fleet.topology_apply import apply_topology
 from collector.fleet.topology_change import Change, summary
@@ -27,7 +29,7 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     parser = verb(
         verbs,
         "apply",
-        "check a topology file or one of rosters, show the difference and take it over whole or not at all",
+        "check a file of topology, rosters or escalation, show the difference and take it over whole or not at all",
         "bongsu apply topology.toml --dry-run",
         json=True,
     )
@@ -35,7 +37,7 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "file",
         type=Path,
         metavar="FILE",
-        help="the file; configs/topology.toml and configs/rosters.toml document the keys",
+        help="the file; topology.toml, rosters.toml and escalation.toml in configs document the keys",
     )
     parser.add_argument("--dry-run", action="store_true", help="only show what would change")
     parser.add_argument("--yes", action="store_true", help="do not ask; without a terminal nobody is asked")
@@ -84,6 +86,9 @@ def _read(text: str, file: str) -> Callable[[Connection], list[Change]]:
     if is_roster_file(text):
         people = read_rosters(text, file)
         return lambda connection: apply_rosters(connection, people)
+    if is_escalation_file(text):
+        plan = read_escalation(text, file)
+        return lambda connection: apply_escalation(connection, plan)
     fleet = read_topology(text, file)
     return lambda connection: apply_topology(connection, fleet)
 

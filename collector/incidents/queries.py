@@ -115,7 +115,9 @@ def note_event(
 
 def note_events(connection: Connection, rows: Iterable[tuple[int, str, str, Mapping[str, Any]]], now: datetime) -> None:
     """(incident, kind, by, data) each."""
-    found = [{"incident": n, "at": now, "kind": kind, "by": by, "data": data} for n, kind, by, data in rows]
+    found: list[dict[str, Any]] = [
+        {"incident": n, "at": now, "kind": kind, "by": by, "data": data} for n, kind, by, data in rows
+    ]
     if not found:
         return
     assert all(row["kind"] in EVENTS for row in found), {row["kind"] for row in found} - set(EVENTS)
