@@ -92,8 +92,8 @@ def faults(rows: Iterable[Row], heads: Iterable[Head], tip: tuple[int, bytes], p
             yield Fault("inserted", row.seq, text)
         if row.hash != row_hash(row.previous, *row[:6]):
             yield Fault("edited", row.seq, f"row {row.seq} was edited: its content is not what its hash was made of")
-        head = wanted.pop(row.seq, None)
-        if head is not None and head.hash != row.hash:
+        at_row = wanted.pop(row.seq, None)
+        if at_row is not None and at_row.hash != row.hash:
             yield Fault(
                 "rewritten", row.seq, f"row {row.seq} is not the one that was signed: the log was made anew up to it"
             )

@@ -83,4 +83,6 @@ def test_whatever_writes_asks_who_may(app: App) -> None:
         if method in ("GET", "HEAD", "OPTIONS") or is_open(concrete(path)) or path in READS_BY_POST:
             continue
         asked = {dependency.call for dependency in route.dependant.dependencies}
-        assert member in asked or any(hasattr(call, "right") for call in asked), f"{method} {path} writes without asking who may"
+        assert member in asked or any(hasattr(call, "right") for call in asked), (
+            f"{method} {path} writes without asking who may"
+        )
