@@ -21,6 +21,7 @@ from agent.link.keys import SigningKey
 from agent.link.leap import Leap
 from collector import health
 from collector.access import api as access_api
+from collector.access import audit_api
 from collector.access.guard import protect
 from collector.access.identity import Access
 from collector.access.job import SECONDS as AUDIT_SECONDS
@@ -262,6 +263,7 @@ class App:
         for duty in (people_api, rosters_api, feed_api):
             app.include_router(duty.router(self))
         app.include_router(rules_api.router(self.rules))
+        app.include_router(audit_api.router(self, self._keys.own.public))
         if self.upstream is not None:
             app.include_router(relay_enrolment.router(self, self.upstream))
         for routes in self.response.routers():

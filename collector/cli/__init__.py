@@ -21,6 +21,7 @@ VERBS = {
     "agent": "list, suspend, resume and revoke agents",
     "hub": "list, suspend and revoke hubs, and make their certificates",
     "user": "add and list people",
+    "audit": "read, check and copy out the audit log",
     "api-token": "make, list and revoke API tokens for programs",
     "apply": "take over a topology file or one of rosters",
     "intake": "take in envelopes that came as files and say which numbers are missing",
