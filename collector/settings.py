@@ -18,6 +18,17 @@ from urllib.parse import urlsplit
 
 from agent.link.names import Limits
 from collector.errors import SettingsError, nearest
+from collector.settings_alerts import (
+    AlertmanagerTarget,
+    AlertSettings,
+    Intake,
+    LocalContact,
+    PagingSettings,
+    WatchdogSettings,
+    read_alertmanagers,
+    read_contacts,
+    read_intakes,
+)
 from collector.settings_channels import Channel, Outbound, read_channels
 from collector.settings_remote_write import Destination, read_destinations
 
@@ -128,9 +139,15 @@ class Settings:
     access: AccessSettings = field(default_factory=AccessSettings)
     upstream: Upstream = field(default_factory=Upstream)
     outbound: Outbound = field(default_factory=Outbound)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
+    paging: PagingSettings = field(default_factory=PagingSettings)
     log: LogSettings = field(default_factory=LogSettings)
     remote_write: tuple[Destination, ...] = ()
     channels: tuple[Channel, ...] = ()
+    alertmanagers: tuple[AlertmanagerTarget, ...] = ()
+    intakes: tuple[Intake, ...] = ()
+    local_contacts: tuple[LocalContact, ...] = ()
 
     @property
     def store_url(self) -> str:
@@ -147,9 +164,12 @@ SECTIONS: Mapping[str, type[Any]] = {
     "access": AccessSettings,
     "upstream": Upstream,
     "outbound": Outbound,
+    "alerts": AlertSettings,
+    "watchdog": WatchdogSettings,
+    "paging": PagingSettings,
     "log": LogSettings,
 }
-TOP_KEYS = ("data_dir", *SECTIONS, "remote_write", "channels")
+TOP_KEYS = ("data_dir", *SECTIONS, "remote_write", "channels", "alertmanagers", "intakes", "local_contacts")
 
 
 def load(path: Path | None, environ: Mapping[str, str], data_dir: Path | None = None) -> Settings:
@@ -174,7 +194,15 @@ def load(path: Path | None, environ: Mapping[str, str], data_dir: Path | None = 
     chosen = data_dir or Path(environ.get("BONGSU_DATA") or where)
     destinations = read_destinations(name, document.get("remote_write", []))
     channels = read_channels(name, document.get("channels", []), environ)
-    settings = Settings(data_dir=chosen, **sections, remote_write=destinations, channels=channels)
+    settings = Settings(
+        data_dir=chosen,
+        **sections,
+        remote_write=destinations,
+        channels=channels,
+        alertmanagers=read_alertmanagers(name, document.get("alertmanagers", [])),
+        intakes=read_intakes(name, document.get("intakes", []), environ),
+        local_contacts=read_contacts(name, document.get("local_contacts", [])),
+    )
     check(settings, name)
     return settings
 
