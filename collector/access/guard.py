@@ -8,6 +8,7 @@ that the request comes from our own page (Origin) and the session's CSRF token, 
 
 from __future__ import annotations
 
+import base64
 import hmac
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -114,8 +115,8 @@ def find_caller(access: Access, connection: HTTPConnection) -> Caller | None:
     Raises Refused for a token that is none: a program should learn that at once, not read as somebody else.
     """
     scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        caller = access.by_token(secret.strip())
+    if scheme.lower() in ("bearer", "basic"):
+        caller = access.by_token(secret.strip() if scheme.lower() == "bearer" else _password(secret))
         if caller is None and not is_open(connection.scope["path"]):
             raise Refused(
                 401,
@@ -129,6 +130,14 @@ def find_caller(access: Access, connection: HTTPConnection) -> Caller | None:
     if caller is None and access.open_reading and is_near(access, connection):
         return ANONYMOUS
     return caller
+
+
+def _password(basic: str) -> str:
+    """The token, of tools that only know user names and passwords: the name is theirs to choose."""
+    try:
+        return base64.b64decode(basic.strip(), validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def is_near(access: Access, connection: HTTPConnection) -> bool:
