@@ -12,8 +12,8 @@ run: web
 	@exec $(BIN)/bongsu serve --data $(DATA) --local-agent
 
 test: $(VENV)/.dev web lint
-	@echo "make test: everything that needs no other program, real ones where found"
-	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	@echo "make test: everything quick that needs no other program, small real ones where found; PostgreSQL is in make test-real"
+	@$(BIN)/python -m pytest -m "not slow and not postgres" -n 2 --dist loadfile
 
 test-real: $(VENV)/.dev web
 	@echo "make test-real: against the real programs; a missing one is a failure"

@@ -76,7 +76,7 @@ def upgrade() -> None:
         sa.Column("ended_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("expires_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("updated_at_ms", sa.BigInteger(), nullable=False),
-        sa.Column("is_backfilled", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("is_backfilled", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_received_alerts")),
     )
     op.create_index(op.f("ix_received_alerts_updated_at_ms"), "received_alerts", ["updated_at_ms"], unique=False)
