@@ -67,6 +67,7 @@ def test_a_change_arrives_without_reloading(browser: Browser, site: Site) -> Non
         assert seen.faults == []
 
 
+@pytest.mark.slow
 def test_ages_count_and_new_reports_reset_them(browser: Browser, site: Site) -> None:
     with looking(browser, site) as seen:
         page = seen.open("/")

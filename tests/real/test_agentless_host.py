@@ -21,7 +21,7 @@ import openssh
 import pytest
 from running import Running, bongsu, collector, environment, wait_until
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 TOPOLOGY = """
 [[agencies]]

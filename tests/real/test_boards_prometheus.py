@@ -24,7 +24,7 @@ from board_prometheus import (
     without_data,
 )
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 def promtool(*argv: str, told: str = "") -> str:

@@ -27,7 +27,7 @@ from agent.probes.config import read_probes
 from agent.probes.guard import Guard, read_allowed
 from agent.probes.rounds import probe_check
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 HERE = Guard([read_allowed("127.0.0.0/8")])
 ONLY_THEIRS = {

@@ -128,6 +128,7 @@ def test_a_tenth_is_kept_for_states(samples, states, is_so):
     assert is_over(samples, states, 100) == is_so
 
 
+@pytest.mark.slow
 def test_minutes_then_hours_then_a_declared_loss():
     desk = Desk(cap=64 << 10)
     desk.report(700)

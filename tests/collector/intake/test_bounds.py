@@ -50,6 +50,7 @@ def test_layouts_are_kept_by_their_width(centre: Centre) -> None:
     assert shapes_alive() - before <= 5
 
 
+@pytest.mark.slow
 def test_types_of_names_that_nobody_sends_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shape, "TYPES_KEPT", 10)
     shapes = shape.Shapes()

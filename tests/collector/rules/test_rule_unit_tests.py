@@ -106,6 +106,7 @@ def test_a_file_that_does_not(tmp_path: Path, right: str, wrong: str, said: str)
     assert "expected" in problem
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_promtool_says_the_same(tmp_path: Path) -> None:
     require("promtool")
