@@ -1,1 +1,65 @@
-"""The ways out: one file per kind of channel, each behind ``base.Sender``."""
+"""The ways out: one file per kind of channel, each behind ``base.Sender``.
+
+To add one: a file with ``Options`` (a dataclass of ``options.option``) and a class made of (name, options, ground), its line
+in TABLE, its table in ``configs/channels.toml``, and a test against a little server that checks the documented request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from collector.errors import SettingsError, nearest
+from collector.settings_channels import Channel
+
+if TYPE_CHECKING:
+    from agent.link.clock import Clock
+    from collector.pages.door import Door
+    from collector.pages.senders.base import Sender
+    from collector.settings import Settings
+
+TABLE = {
+    "smtp": "smtp:SmtpSender",
+    "webhook": "webhook:WebhookSender",
+    "naverworks": "naverworks:NaverWorksSender",
+    "naverworks_hook": "naverworks_hook:NaverWorksHookSender",
+    "jandi": "jandi:JandiSender",
+    "sms_http": "sms_http:SmsHttpSender",
+    "sens_sms": "sens:SensSmsSender",
+    "sens_alimtalk": "alimtalk:AlimtalkSender",
+    "voice": "voice:VoiceSender",
+    "apprise": "apprise:AppriseSender",
+    "relay": "relay:RelaySender",
+}
+"""Kind of a channel -> "module:class", imported when a channel of that kind is set."""
+
+COMMON = re.compile(r"reply_.*")
+"""Keys any channel may have: they are of answers that come in (``collector.pages.replies``)."""
+
+
+def configured_senders(settings: Settings, door: Door, clock: Clock | None = None) -> Mapping[str, Sender]:
+    """Channel of people -> its sender. Raises SettingsError, naming channel and key."""
+    return {channel.name: made(settings, channel, door, clock) for channel in settings.channels}
+
+
+def made(settings: Settings, channel: Channel, door: Door, clock: Clock | None = None) -> Sender:
+    """One sender. Raises SettingsError."""
+    from agent.link.clock import SystemClock
+    from collector.pages.senders.http import Ground
+    from collector.pages.senders.options import read_options
+    from collector.people.person import CHANNELS
+
+    if channel.name not in CHANNELS:
+        raise SettingsError(f"[[channels]] {channel.name}: name: {nearest(channel.name, CHANNELS)}")
+    if channel.kind not in TABLE:
+        raise SettingsError(
+            f"[[channels]] {channel.name}: kind = {channel.kind!r}: {nearest(channel.kind, list(TABLE))}"
+        )
+    file, _, name = TABLE[channel.kind].partition(":")
+    module = import_module(f"collector.pages.senders.{file}")
+    table = {key: value for key, value in channel.table.items() if not COMMON.fullmatch(key)}
+    options: Any = read_options(module.Options, Channel(channel.name, channel.kind, table, channel.environment))
+    ground = Ground(door, clock or SystemClock(), settings.server.url)
+    return cast("Sender", getattr(module, name)(channel.name, options, ground))

@@ -36,8 +36,6 @@ class Options:
 
 
 class AlimtalkSender:
-    Options = Options
-
     def __init__(self, name: str, options: Options, ground: Ground) -> None:
         """Raises SettingsError where a template is not whole."""
         self._name, self._options, self._ground = name, options, ground

@@ -28,8 +28,6 @@ class Options:
 
 
 class JandiSender:
-    Options = Options
-
     def __init__(self, name: str, options: Options, ground: Ground) -> None:
         self._name, self._options, self._ground = name, options, ground
 

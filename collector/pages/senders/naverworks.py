@@ -45,8 +45,6 @@ class Options:
 
 
 class NaverWorksSender:
-    Options = Options
-
     def __init__(self, name: str, options: Options, ground: Ground) -> None:
         self._name, self._options, self._ground = name, options, ground
         self._lock = threading.Lock()

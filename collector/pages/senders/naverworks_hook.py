@@ -23,8 +23,6 @@ class Options:
 
 
 class NaverWorksHookSender:
-    Options = Options
-
     def __init__(self, _name: str, options: Options, ground: Ground) -> None:
         self._options, self._ground = options, ground
 

@@ -32,8 +32,6 @@ class Options:
 
 
 class SensSmsSender:
-    Options = Options
-
     def __init__(self, _name: str, options: Options, ground: Ground) -> None:
         self._options, self._ground = options, ground
 
