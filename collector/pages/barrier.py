@@ -1,0 +1,25 @@
+"""The recovery barrier: whoever lay behind something that came back is told of only by what was reported since.
+
+When a hub returns, its sites still show what they showed an hour ago; each is to be heard anew before it may wake anybody.
+The verdicts know which are still awaited; an alert by rules on such a host or site waits with them. The same holds while
+the collector itself starts.
+"""
+
+from __future__ import annotations
+
+from collector.verdicts import reasons as r
+from collector.verdicts.standing import Standing
+
+AWAITED = frozenset({r.RECOVERING, r.STARTING, r.COLLECTOR_BLIND})
+
+
+def behind_barrier(subject: tuple[str, str], site: str, standing: Standing) -> str:
+    """What is still awaited, as ``site:abuja``; empty where nothing is."""
+    kind, name = subject
+    if kind == "host" and name in standing.hosts and standing.hosts[name].reason in AWAITED:
+        return f"host:{name}"
+    found = standing.sites.get(name if kind == "site" else site)
+    if found is not None and found.reason in AWAITED:
+        return f"site:{name if kind == 'site' else site}"
+    place = {"hub": standing.hubs, "link": standing.links, "system": standing.systems}.get(kind, {}).get(name)
+    return f"{kind}:{name}" if place is not None and place.reason in AWAITED else ""
