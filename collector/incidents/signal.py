@@ -38,6 +38,10 @@ class Signal(NamedTuple):
     """When it ended, where it says so itself."""
     is_late: bool = False
     """It began and ended in the past, and was heard of only now: nobody is paged for it."""
+    hides: bool = False
+    """What lies behind it cannot be told apart from it: it is silent, or down."""
+    down: tuple[str, ...] = ()
+    """Systems among those affected that nobody can use."""
 
 
 def uid_of(key: str, since_ms: int) -> str:

@@ -1,0 +1,95 @@
+"""Signals from verdicts' causes: how grave each is, and how much longer than verdicts' own hold-down one waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from collector.fleet.registry import Fleet
+from collector.incidents.signal import CRITICAL, INFO, VERDICT, WARNING, Signal
+from collector.verdicts import reasons as r
+from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, Cause, Standing
+
+WAITS_MS: Mapping[str, int] = {"host": 180_000, "agent": 300_000, "link": 120_000, "interface": 120_000}
+"""From its beginning: a reboot or an upgrade takes so long. What is graver than the thing alone does not wait."""
+DEGRADED_MS = 300_000
+WIDE = frozenset({"hub", "carrier", "cable", "facility", "device", "collector"})
+"""One of these is one disturbance however much lies behind it."""
+GRAVE_GRADES = frozenset({1, 2})
+
+
+class _Weight(NamedTuple):
+    severity: str
+    wait_ms: int
+
+
+def verdict_signals(standing: Standing, fleet: Fleet) -> list[Signal]:
+    """One for each cause."""
+    return [_signal(cause, standing, fleet) for cause in standing.causes.values()]
+
+
+def _signal(cause: Cause, standing: Standing, fleet: Fleet) -> Signal:
+    kind, _, name = cause.id.partition(":")
+    own = ((kind, name), *cause.affected)
+    systems = [id_ for what, id_ in own if what == "system" and id_ in standing.systems]
+    down = tuple(sorted(id_ for id_ in systems if standing.systems[id_].state in (DOWN, NO_DATA)))
+    weight = _weight(cause, kind)
+    if any(
+        standing.systems[id_].state == DOWN and fleet.systems[id_].grade in GRAVE_GRADES
+        for id_ in down
+        if id_ in fleet.systems
+    ):
+        weight = _Weight(CRITICAL, 0)
+    site, agency = _place(kind, name, fleet)
+    due_ms = None if cause.due_ms is None else max(cause.due_ms, cause.since_ms + weight.wait_ms)
+    return Signal(
+        key=cause.id,
+        source=VERDICT,
+        severity=weight.severity,
+        subject=(kind, name),
+        site=site,
+        agency=agency,
+        reason=cause.reason,
+        since_ms=cause.since_ms,
+        due_ms=due_ms,
+        affected=cause.affected,
+        evidence=cause.evidence,
+        labels=(),
+        annotations=(),
+        is_active=True,
+        hides=cause.state in (NO_DATA, DOWN) or kind in WIDE,
+        down=down,
+    )
+
+
+def _weight(cause: Cause, kind: str) -> _Weight:
+    is_gone = cause.state in (DOWN, NO_DATA)
+    if kind == "collector":
+        return _Weight(CRITICAL, 0)
+    if kind in ("host", "agent", "link", "interface"):
+        if cause.reason == r.CHECKS_FAILING:
+            # Rules say how long a check may fail, and how grave that is; until then it is only to be seen.
+            return _Weight(INFO, 0)
+        return _Weight(WARNING, WAITS_MS[kind])
+    if is_gone:
+        return _Weight(CRITICAL, 0)
+    wait_ms = DEGRADED_MS if cause.state == DEGRADED and cause.reason != r.ON_BATTERY else 0
+    return _Weight(WARNING, wait_ms)
+
+
+def _place(kind: str, name: str, fleet: Fleet) -> tuple[str, str]:
+    """(site, agency); empty where it belongs to no one alone."""
+    if kind == "agent":
+        agent = next((each for each in fleet.agents.values() if each.id.hex() == name), None)
+        kind, name = ("host", agent.host) if agent is not None else ("", "")
+    if kind == "host" and name in fleet.hosts:
+        host = fleet.hosts[name]
+        return host.site, "" if host.is_shared else host.agency
+    if kind == "site" and name in fleet.sites:
+        return name, fleet.sites[name].agency
+    if kind == "system" and name in fleet.systems:
+        return "", fleet.systems[name].agency
+    if kind == "link" and name in fleet.links:
+        site = fleet.links[name].site
+        return site, fleet.sites[site].agency if site in fleet.sites else ""
+    return "", ""

@@ -1,0 +1,57 @@
+"""What an incident is called, in both languages; words of reasons and kinds are the catalogs'."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from collector.fleet.registry import Fleet
+from collector.incidents.signal import VERDICT, Signal
+
+LANGUAGES = ("ko", "en")
+CATALOGS = Path(__file__).parent.parent / "web" / "locale"
+STORM = {"ko": "이벤트 폭주: 동시 {count}건", "en": "Event storm: {count} at once"}
+DIGEST = {"ko": "수신두절 중 발생하고 끝난 이벤트 ({place})", "en": "What came and went while cut off ({place})"}
+MOST_CHARS = 400
+
+
+@cache
+def catalog(language: str) -> Mapping[str, Any]:
+    """Every section of a language's catalogs."""
+    found: dict[str, Any] = {}
+    for file in sorted((CATALOGS / language).glob("*.toml")):
+        found |= tomllib.loads(file.read_text("utf-8"))
+    return found
+
+
+def phrase(language: str, section: str, code: str) -> str:
+    """The words of a code; the code itself where there are none."""
+    return str(catalog(language).get(section, {}).get(code, code))
+
+
+def title(signal: Signal, fleet: Fleet, language: str) -> str:
+    """As "거점 중동: 거점 수신두절"; an alert's is its summary."""
+    if signal.source != VERDICT:
+        notes = dict(signal.annotations)
+        said = notes.get("summary_ko" if language == "ko" else "summary") or notes.get("summary", "")
+        return (said or f"{signal.reason} {signal.subject[1]}".strip())[:MOST_CHARS]
+    kind, name = signal.subject
+    text = f"{phrase(language, 'cause', kind)} {name_of(kind, name, fleet, language)}: " + phrase(
+        language, "reason", signal.reason
+    )
+    return (text[:1].upper() + text[1:])[:MOST_CHARS]
+
+
+def name_of(kind: str, name: str, fleet: Fleet, language: str) -> str:
+    """What people call it; its id where it has no name."""
+    books: Mapping[str, Mapping[str, Any]] = {"site": fleet.sites, "hub": fleet.hubs, "system": fleet.systems}
+    found = books.get(kind, {}).get(name)
+    if found is not None:
+        return str((found.name_en if language == "en" else found.name_ko) or name)
+    if kind == "agent":
+        agent = next((each for each in fleet.agents.values() if each.id.hex() == name), None)
+        return agent.host if agent is not None else name
+    return name
