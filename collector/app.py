@@ -122,6 +122,8 @@ class App:
         self.nonces = Nonces(keys.own.seed)
         self.hub_contacts = HubContacts(self.store, self.registry, self.nonces, clock)
         self.upstream = HubSide(settings, keys, self.store, self.registry, clock, self.telemetry) if keys.hub else None
+        if self.upstream is not None:
+            self.log.receipt_of = self.upstream.custody.receipt
         answering = Answering(keys.receiver, None if self.upstream else keys.own.sign, self._custody)
         self.intake = Intake(self.registry, self.admission, self.log, answering, self.nonces, clock, settings.limits)
         self.intake.on_refused = self.telemetry.refused
@@ -210,12 +212,12 @@ class App:
         """Know again what was kept. Raises StoreError."""
         require_head(self.store)
         self.registry.refresh()
-        if self.upstream is not None:
-            self.upstream.restore()
         with self.store.reading() as connection:
             self.log.restore(connection)
             for check in failing(connection):
                 self.live.remember(check.host, check.check, LiveCheck(check.state, check.since_ms, check.text))
+        if self.upstream is not None:
+            self.upstream.restore(self.log.positions)
         self.own_series.restore(self.clock.wall_ms())
         self.rules.restore()
         self.response.restore()

@@ -70,17 +70,24 @@ class Ranges:
         """The ranges of ``first..last`` that are not in."""
         missing: list[Range] = []
         at = first
-        for start, end in self:
+        starts, ends = self._starts, self._ends
+        for place in range(bisect_left(ends, first), len(starts)):
+            start = starts[place]
             if start > last:
                 break
-            if end < at:
-                continue
             if start > at:
                 missing.append((at, start - 1))
-            at = end + 1
+            at = ends[place] + 1
         if at <= last:
             missing.append((at, last))
         return missing
+
+    def shared(self, ranges: Iterable[Range]) -> Iterator[Range]:
+        """What of these ranges is in."""
+        starts, ends = self._starts, self._ends
+        for first, last in ranges:
+            for at in range(bisect_left(ends, first), bisect_right(starts, last)):
+                yield max(starts[at], first), min(ends[at], last)
 
     def __iter__(self) -> Iterator[Range]:
         return iter(zip(self._starts, self._ends, strict=True))

@@ -7,7 +7,7 @@ as it answers. Records that both took are one record.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from agent.link.answer import CENTRE, Receiver
 from agent.link.backoff import backoff_seconds
@@ -95,12 +95,14 @@ class CollectorLink:
             sent.add(seq)
 
     def note_held(self, epoch: bytes, ranges: Sequence[tuple[int, int]]) -> None:
-        """Only what we sent it ourselves: a copied machine's records may stand there under our numbers."""
-        held, sent = self.held.setdefault(epoch, Ranges()), self.sent.get(epoch, Ranges())
-        for first, last in ranges:
-            for a, b in sent:
-                if max(a, first) <= min(b, last):
-                    held.add(max(a, first), min(b, last))
+        held = self.held.setdefault(epoch, Ranges())
+        for span in self.own(epoch, ranges):
+            held.add(*span)
+
+    def own(self, epoch: bytes, ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Of these only what we sent it ourselves: a copied machine's records may stand there under our numbers."""
+        sent = self.sent.get(epoch)
+        return list(sent.shared(ranges)) if sent is not None else []
 
     def holds(self, epoch: bytes) -> Ranges:
         return self.held.get(epoch) or Ranges()

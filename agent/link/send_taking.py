@@ -115,7 +115,8 @@ class Taking:
                 collector.last_trouble = str(why)
                 self._log(f"receipt not believed: {why}")
             else:
-                self._spool.settle(receipt.epoch, receipt.ranges)
+                # Not what another collector took: that one may have died with it, and a twin's stand in its place.
+                self._spool.settle(receipt.epoch, collector.own(receipt.epoch, receipt.ranges))
                 self._signers.note_receipt(receipt.epoch, Ranges(receipt.ranges))
         return bool(mine.refused)
 

@@ -18,13 +18,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent.link.answer import DROP, HOLD
 from agent.link.clock import Clock
+from agent.link.ranges import Ranges
 from collector.fleet.registry import Agent, Registry
 from collector.intake.admit import Admitted, Refused, standing
 from collector.intake.batch import Batch
 from collector.intake.feed import feed
 from collector.intake.work import Work
 from collector.live.board import Live
-from collector.log.positions import Positions
+from collector.log.positions import Name, Positions
 from collector.log.tables import schemas, wanted_schemas
 from collector.store.engine import Store
 
@@ -59,6 +60,9 @@ class Writer:
         """Schema hash -> agents whose envelopes wait for it."""
         self.on_schema: Callable[[bytes], None] = lambda _packed: None
         """Told of a schema that an envelope brought while others waited for it."""
+        self.receipt_of: Callable[[Name, Ranges], str] | None = None
+        """On a hub: the centre's receipt of a name, of which these numbers are held here. Asked in this thread, after a
+        commit: only here is it certain what is held."""
         self.on_commit: Callable[[int, float], None] = lambda _envelopes, _seconds: None
 
     def restore(self, connection: Connection) -> None:
@@ -199,15 +203,22 @@ class Writer:
                 header = outcome.envelope.header
                 position = self.positions.get((header.agent_id, header.epoch), work.received_at_ms)
                 outcome.ranges = position.answered(outcome.asked)
+                self._hand_down(work, (header.agent_id, header.epoch))
                 agent = fleet.agents.get(header.agent_id)
                 site = fleet.sites.get(agent.site) if agent else None
                 if agent is not None and site is not None:
                     feed(self.live, outcome, agent.site, site.interval_seconds * 1000, work.received_at_ms)
             work.held = {name: self.positions.peek(name) for refusal in work.refused if (name := refusal.name)}
+            for name in work.held:
+                self._hand_down(work, name)
             if 0 < len(self.wanted) <= WANTED_AGAIN:
                 brought = {outcome.envelope.header.agent_id for outcome in work.outcomes}
                 still = ((schema, agents) for schema, agents in self.wanted.items() if schema not in self.known_schemas)
                 work.wanted = [schema for schema, agents in still if not brought.isdisjoint(agents)]
+
+    def _hand_down(self, work: Work, name: Name) -> None:
+        if self.receipt_of is not None and name in self.positions and name not in work.receipts:
+            work.receipts[name] = self.receipt_of(name, self.positions.held(name))
 
 
 def changed_standing(agent: Agent | None, envelope: Admitted) -> tuple[str, str, str] | None:

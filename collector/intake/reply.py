@@ -14,9 +14,7 @@ from collector.log.positions import Name
 
 
 class Custody(Protocol):
-    """What a hub hands down: the centre's newest receipt, "" without one, and what the centre refused for ever."""
-
-    def receipt(self, name: Name) -> str: ...
+    """What a hub hands down besides receipts: what the centre refused for ever."""
 
     def refused(self, name: Name) -> list[RecordRefusal]: ...
 
@@ -29,10 +27,9 @@ class Answering:
     sign: Callable[[bytes], bytes] | None
     custody: Custody | None = None
 
-    def receipt(self, name: Name, held: list[tuple[int, int]], now_ms: int) -> str:
-        if self.custody is not None:
-            return self.custody.receipt(name)
-        assert self.sign is not None
+    def receipt(self, name: Name, held: list[tuple[int, int]], now_ms: int, work: Work) -> str:
+        if self.sign is None:
+            return work.receipts.get(name, "")
         return receipt_text(pack_receipt(Receipt(*name, held, now_ms), self.sign)) if held else ""
 
     def refused(self, name: Name) -> list[RecordRefusal]:
@@ -66,7 +63,7 @@ def answer(work: Work, answering: Answering, fleet: Fleet, now_ms: int, nonce: s
                 name[1].hex(),
                 held,
                 refused.get(name, []) + answering.refused(name),
-                answering.receipt(name, held, now_ms),
+                answering.receipt(name, held, now_ms, work),
                 policy_of(fleet, name[0]),
             )
             for name, found in ranges.items()

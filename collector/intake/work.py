@@ -20,6 +20,8 @@ class Work:
     outcomes: list[Outcome] = field(default_factory=list)
     held: dict[Name, list[tuple[int, int]]] = field(default_factory=dict)
     """After the commit: what is held of names that had a refusal."""
+    receipts: dict[Name, str] = field(default_factory=dict)
+    """After the commit, on a hub: what the centre signed of these names."""
     wanted: list[bytes] = field(default_factory=list)
     """Schemas that earlier envelopes of its agents still wait for: the answer that asked for them may have been lost."""
 

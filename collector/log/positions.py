@@ -117,6 +117,10 @@ class Positions:
         self._dirty.add(name)
         return known
 
+    def held(self, name: Name) -> Ranges:
+        """What is held of a known name; in the writer's thread."""
+        return self._known[name].held
+
     def peek(self, name: Name) -> list[tuple[int, int]]:
         """What an answer says of a name that brought nothing new; in the writer's thread, after a commit."""
         known = self._known.get(name)

@@ -2,16 +2,21 @@
 
 Nothing is believed here but the centre's signature. A hub signs no receipt, so where the centre said nothing yet, the
 answer to an agent holds none, and the agent deletes nothing.
+
+A receipt is handed down only where the centre took each number it covers from this hub's own rows, as far as they are
+held here. Otherwise a copied machine's records may stand at the centre under the numbers of rows that still wait here:
+the agent would delete what the centre will refuse as a fork.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
-from agent.link.answer import RecordRefusal
+from agent.link.answer import RENEW, RecordRefusal
 from agent.link.ranges import Ranges
 from agent.link.receipt import Receipt, ReceiptError, open_receipt
 from collector.log.positions import Name
@@ -51,6 +56,8 @@ class News:
 
     words: dict[Name, Word] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
+    taken: list[tuple[Name, Sequence[int]]] = field(default_factory=list)
+    """Numbers of rows that are settled and were no fork."""
 
 
 class Custody:
@@ -61,12 +68,20 @@ class Custody:
         self._lock = threading.Lock()
         self._words: dict[Name, Word] = {}
         self._refusals: dict[Name, list[Refusal]] = {}
+        self._taken: dict[Name, Ranges] = {}
+        """Numbers the centre accounted for in its answer to the very rows that brought them here."""
 
     # ------------------------------------------------------------ for answers
 
-    def receipt(self, name: Name) -> str:
+    def receipt(self, name: Name, held: Ranges) -> str:
+        """The newest, "" where there is none to hand down. ``held``: the numbers this hub holds of it."""
         word = self._words.get(name)
-        return word.text if word is not None else ""
+        if word is None:
+            return ""
+        with self._lock:
+            taken = self._taken.get(name) or Ranges()
+            waiting = (gap for span in word.receipt.ranges for gap in taken.gaps(*span))
+            return "" if any(True for _ in held.shared(waiting)) else word.text
 
     def refused(self, name: Name) -> list[RecordRefusal]:
         """By action and code, in the newest words: it goes down a thin line with every answer."""
@@ -97,11 +112,22 @@ class Custody:
                 refusal = Refusal(name, row.first_seq, row.last_seq, row.action, row.code, row.text)
                 self._refusals.setdefault(name, []).append(refusal)
 
+    def recall(self, held: Iterable[tuple[Name, Ranges]], waiting: Iterable[tuple[Name, Sequence[int]]]) -> None:
+        """Know again what the centre took: of what is held, all but the numbers of rows that wait or were forks."""
+        with self._lock:
+            self._taken = {name: numbers.copy() for name, numbers in held}
+            for name, seqs in waiting:
+                for span in Ranges((seq, seq) for seq in seqs):
+                    self._taken.setdefault(name, Ranges()).remove(*span)
+            for refusal in (one for kept in self._refusals.values() for one in kept if one.action == RENEW):
+                self._taken.setdefault(refusal.name, Ranges()).remove(refusal.first, refusal.last)
+
     def forget(self, connection: Connection) -> None:
         """The centre lost what it had: its former words say nothing about what must be sent."""
         connection.execute(delete(receipts))
         with self._lock:
             self._words.clear()
+            self._taken.clear()
 
     def keep(self, connection: Connection, news: News, at_ms: int) -> None:
         """Write what is newer than what is known, inside the caller's transaction."""
@@ -119,6 +145,10 @@ class Custody:
         """The same in memory, once that is committed."""
         with self._lock:
             gone = self._settled(news)
+            for name, seqs in news.taken:
+                numbers = self._taken.setdefault(name, Ranges())
+                for seq in seqs:
+                    numbers.add(seq)
             for name, word in self._newer(news).items():
                 self._words[name] = word
             for name in {refusal.name for refusal in (*gone, *news.refusals)}:
@@ -135,12 +165,14 @@ class Custody:
         }
 
     def _settled(self, news: News) -> list[Refusal]:
-        """Refusals whose numbers the centre accounts for by now: declared lost, and so no longer the agent's concern."""
+        """Refusals whose numbers the centre accounts for by now: declared lost, and so no longer the agent's concern.
+        Not forks: there it accounts for a twin's.
+        """
         return [
             refusal
             for name, word in news.words.items()
             for refusal in self._refusals.get(name, ())
-            if Ranges(word.receipt.ranges).covers(refusal.first, refusal.last)
+            if refusal.action != RENEW and Ranges(word.receipt.ranges).covers(refusal.first, refusal.last)
         ]
 
 

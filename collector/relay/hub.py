@@ -16,6 +16,7 @@ from agent.link.tls import context_for
 from collector.fleet.hub_contact import NO_DATA, OK, SILENT_MS
 from collector.fleet.keys import Keys, ca_file
 from collector.fleet.registry import Registry
+from collector.log.positions import Positions
 from collector.relay.custody import Custody
 from collector.relay.registry_pull import RegistryPull
 from collector.relay.relay import Relay
@@ -85,8 +86,8 @@ class HubSide:
 
     # ------------------------------------------------------------ life
 
-    def restore(self) -> None:
-        self.relay.restore()
+    def restore(self, positions: Positions) -> None:
+        self.relay.restore(positions)
         self.pull.restore()
 
     def start(self) -> None:

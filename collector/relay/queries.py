@@ -71,6 +71,19 @@ def waiting(connection: Connection, settled: Ranges, last: int) -> Iterator[tupl
             top = bottom - 1
 
 
+def waiting_numbers(connection: Connection, settled: Ranges) -> Iterator[tuple[Name, list[int]]]:
+    """The numbers of each row that waits, by agent and epoch."""
+    table = envelopes.c
+    for low, high in settled.gaps(1, last_id(connection)):
+        rows = connection.execute(
+            select(table.agent_id, table.epoch, table.accepted)
+            .where(table.id >= low, table.id <= high)
+            .execution_options(yield_per=2_000)
+        )
+        for agent_id, epoch, accepted in rows:
+            yield (agent_id, epoch), read_accepted(accepted).seqs
+
+
 def _near(gaps: list[Range]) -> list[Range]:
     joined: list[Range] = []
     for first, last in gaps:

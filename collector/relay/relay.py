@@ -24,6 +24,7 @@ from agent.link.names import Limits
 from agent.link.pace import Pace
 from agent.link.ranges import Range, Ranges
 from agent.link.receipt import ReceiptError
+from collector.log.positions import Positions
 from collector.log.queries import packed_schema
 from collector.relay import queries
 from collector.relay.custody import Custody, News, Refusal
@@ -91,12 +92,14 @@ class Relay:
         """Row -> monotonic: alone in its request it was no request the centre could read."""
         self._wanted = WantedSchemas()
 
-    def restore(self) -> None:
-        """Read back how far it was; before the first step."""
+    def restore(self, positions: Positions) -> None:
+        """Read back how far it was; before the first step. ``positions``: what is held, read back already."""
         with self._store.reading() as connection:
             self._settled, self._upstream.receiver = read_position(connection)
             self._durable = self._settled.copy()
             self._custody.restore(connection)
+            held = ((name, position.held) for name, position in positions.items())
+            self._custody.recall(held, queries.waiting_numbers(connection, self._settled))
 
     def release(self) -> None:
         """The registry changed: what the centre would not take may be welcome now."""
@@ -237,6 +240,11 @@ class Relay:
         turned_away = {refusal.index for refusal in answer.envelopes}
         taken = [row.id for at, row in enumerate(bundle) if at not in turned_away and _is_covered(news, row)]
         refused = self._refused(bundle, answer, news)
+        forks = {(one.name, one.first) for one in news.refusals if one.action == RENEW}
+        decided = {*taken, *refused}
+        news.taken += [
+            (row.name, row.seqs) for row in bundle if row.id in decided and (row.name, row.seqs[0]) not in forks
+        ]
         self._wanted.ask(bytes.fromhex(text) for text in answer.need_schemas)
         self._keep([*taken, *refused], news)
         self._on_result("taken", len(taken))

@@ -71,7 +71,4 @@ def _hubs(world: World) -> list[str]:
 
 
 HUB_FAULTS: dict[str, Fault] = {fault.__name__: fault for fault in (hub_away, hub_cut, hub_disk_lost, lying_hub)}
-BEHIND_HUBS = {name: fault for name, fault in (FAULTS | HUB_FAULTS).items() if name not in ("clone", "rolled_back")}
-"""Two machines with one identity behind one hub are not played yet: the hub settles a row by the centre's receipt without
-sending it, so the centre may not see that it differs from what the twin brought by another way.
-"""
+BEHIND_HUBS: dict[str, Fault] = FAULTS | HUB_FAULTS

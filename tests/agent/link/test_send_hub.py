@@ -250,3 +250,20 @@ def test_a_collector_that_asks_for_schemas_without_end_is_not_obeyed_without_end
     assert len(site.sender.collectors[0].wanted_schemas) == 1_000
     site.reports(3)
     assert site.centre.held(site.epoch) == Ranges([(1, 4)])
+
+
+def test_a_receipt_of_the_centre_ends_nothing_that_only_the_hub_took():
+    """The hub's disk may be lost, and under these numbers a copied machine's records may stand at the centre."""
+    site = Site(hub=True)
+    site.centre.mood = unreachable
+    site.reports(3)
+    for seq in (2, 3):
+        site.centre.content[site.epoch, seq] = (b"a twin's", 0, 1)
+    forked = site.epoch
+    site.hub.mood = unreachable
+    site.centre.mood = lambda request: None
+    site.reports(40)
+    assert site.epoch != forked
+    assert site.sender.figures().forks == 1
+    assert site.centre.held(site.epoch).count >= 42, "all but the first under new names, at most"
+    assert site.spool.figures().records == 0

@@ -4,6 +4,7 @@ word lets an agent delete."""
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from region import CENTRE, Region
@@ -241,3 +242,36 @@ def test_what_an_agent_gave_up_because_it_is_here_goes_up_all_the_same(region: R
     region.hub.turn()
     assert values(region, agent) == [1, 2, 3, 4, 5]
     assert not list(dict(region.at_centre.log.positions.items())[agent.agent_id, agent.epoch].lost)
+
+
+def test_a_copy_that_was_faster_at_the_centre_does_not_end_what_waits_at_the_hub(region: Region) -> None:
+    agent = region.agent()
+    region.report(agent)
+    region.hub.turn()
+    region.is_cut = True
+    region.report(agent, value=2.0)
+    twin = replace(agent, seq=1)
+    region.report(twin, value=3.0, at=region.centre)
+    region.wait(300)
+    region.is_cut = False
+    region.report(agent, value=4.0)
+    upstream = region.at_hub.upstream
+    assert upstream is not None
+    while region.held(region.at_centre, agent) != [(1, 3)]:  # what is of now, before what waits
+        region.wait(1)
+        upstream.step(region.hub.clock.monotonic())
+    (told,) = region.report(agent).agents
+    assert (told.receipt, told.refused) == ("", []), "the centre's 2 is the copy's"
+    region.hub.turn()
+    (told,) = region.report(agent).agents
+    assert told.receipt == ""
+    assert [(one.seqs, one.code) for one in told.refused] == [([(2, 2)], "fork")]
+    region.hub.end()
+    region.hub.begin()
+    (told,) = region.report(agent).agents
+    assert (told.receipt, [one.action for one in told.refused]) == ("", ["renew"])
+    other = replace(agent, epoch=b"the next")
+    region.report(other)
+    region.hub.turn()
+    region.wait(2)
+    assert region.receipt(region.report(other), other).ranges == [(7, 7)]

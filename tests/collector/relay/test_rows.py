@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, insert, select
 from stage import Stage, set_stage
 
-from agent.link.answer import DROP, Receiver
+from agent.link.answer import DROP, RENEW, Receiver
 from agent.link.keys import new_key
 from agent.link.ranges import Ranges
 from agent.link.receipt import Receipt, ReceiptError, pack_receipt, receipt_text
@@ -30,6 +30,7 @@ from collector.store.engine import Store
 AGENT, EPOCH, HUB_ID = b"a" * 16, b"e" * 8, b"h" * 16
 NAME = (AGENT, EPOCH)
 CENTRE = new_key()
+NONE = Ranges()
 
 
 @pytest.fixture
@@ -57,24 +58,58 @@ def kept(store: Store, custody: Custody, news: News) -> Custody:
     again = Custody(CENTRE.public)
     with store.reading() as connection:
         again.restore(connection)
-    assert (again.receipt(NAME), again.refused(NAME)) == (custody.receipt(NAME), custody.refused(NAME))
+    assert (again.receipt(NAME, NONE), again.refused(NAME)) == (custody.receipt(NAME, NONE), custody.refused(NAME))
     return again
 
 
 def test_the_newest_receipt_is_handed_down_and_a_refusal_until_it_is_accounted_for(store: Store) -> None:
     custody = Custody(CENTRE.public)
-    assert custody.receipt(NAME) == ""
+    assert custody.receipt(NAME, NONE) == ""
     newer, older = word(custody, [(1, 9)], 2_000), word(custody, [(1, 4)], 1_000)
     refusal = Refusal(NAME, 10, 12, DROP, "bad_labels", "no")
     custody = kept(store, custody, News({NAME: newer}, [refusal]))
     custody = kept(store, custody, News({NAME: older}, [refusal]))
-    assert custody.receipt(NAME) == newer.text
+    assert custody.receipt(NAME, NONE) == newer.text
     assert [(one.seqs, one.code) for one in custody.refused(NAME)] == [([(10, 12)], "bad_labels")]
     custody = kept(store, custody, News({NAME: word(custody, [(1, 12)], 3_000)}))
     assert custody.refused(NAME) == []
     with store.transaction() as connection:
         custody.forget(connection)
-    assert custody.receipt(NAME) == ""
+    assert custody.receipt(NAME, NONE) == ""
+
+
+@pytest.mark.parametrize(
+    ("held", "waits", "is_told"),
+    [
+        ([(1, 6)], [], True),
+        ([(1, 4), (6, 6)], [6], True),  # 6 waits, and the receipt says nothing of it
+        ([(1, 5)], [3], False),  # the centre has a 3, and it is not ours
+        ([(1, 2), (5, 5)], [], True),  # 3 and 4 went another way
+        ([(1, 6)], [1, 2, 3, 4, 5, 6], False),
+    ],
+)
+def test_a_receipt_is_kept_back_while_a_row_it_covers_waits(
+    held: list[tuple[int, int]], waits: list[int], is_told: bool
+) -> None:
+    custody = Custody(CENTRE.public)
+    here = Ranges(held)
+    taken = [seq for seq in range(1, 9) if seq in here and seq not in waits]
+    custody.learn(News({NAME: word(custody, [(1, 5)], 1_000)}, taken=[(NAME, taken)]))
+    assert bool(custody.receipt(NAME, here)) == is_told
+    custody.recall([(NAME, here)], [(NAME, waits)] if waits else [])  # as after a restart
+    assert bool(custody.receipt(NAME, here)) == is_told
+    custody.learn(News(taken=[(NAME, waits)]))
+    assert custody.receipt(NAME, here)
+
+
+def test_a_fork_is_told_although_the_centre_accounts_for_its_number(store: Store) -> None:
+    custody = Custody(CENTRE.public)
+    fork = Refusal(NAME, 3, 3, RENEW, "fork", "a copy")
+    custody = kept(store, custody, News({NAME: word(custody, [(1, 3)], 1_000)}, [fork]))
+    custody = kept(store, custody, News({NAME: word(custody, [(1, 5)], 2_000)}))
+    assert [one.action for one in custody.refused(NAME)] == [RENEW]
+    custody.recall([(NAME, Ranges([(1, 5)]))], [])
+    assert custody.receipt(NAME, Ranges([(1, 5)])) == ""
 
 
 def test_a_receipt_of_anybody_else_is_none(store: Store) -> None:
@@ -85,7 +120,7 @@ def test_a_receipt_of_anybody_else_is_none(store: Store) -> None:
     with store.transaction() as connection:  # as a former centre's would stand there
         custody.keep(connection, News({NAME: Word(forged, Receipt(AGENT, EPOCH, [(1, 9)], 1))}), 1)
         custody.restore(connection)
-    assert custody.receipt(NAME) == ""
+    assert custody.receipt(NAME, NONE) == ""
 
 
 # ---------------------------------------------------------------- the cursor
