@@ -10,7 +10,7 @@ is gathered in ``job.py`` and passed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -64,15 +64,14 @@ class Ask:
 
 
 class Outgoing(NamedTuple):
-    """A page to be: ``others`` are the ways to try after ``route``."""
+    """A page to be: ``ways`` in the order to try them, each with what it says there."""
 
     person: str
-    route: Route
-    others: tuple[Route, ...]
+    ways: tuple[tuple[Route, Worded], ...]
     due_at: datetime
     language: str
-    worded: Worded
     why: str
+    team: str = ""
 
 
 class Answer(NamedTuple):
@@ -140,17 +139,17 @@ def route(ask: Ask, aim: Aim) -> tuple[list[Route], Why]:
     return ways, Why("route", PASSED, aim.why, aim.person, ways[0].channel)
 
 
-def language_and_redaction(ask: Ask, aim: Aim, way: Route) -> tuple[str, Worded]:
+def language_and_redaction(ask: Ask, aim: Aim, ways: Sequence[Route]) -> tuple[Outgoing, Why]:
+    """In the person's language, once for each way, for what may be said outside is less."""
     person = ask.people[aim.person]
     language = language_of(person.languages)
-    return language, word_for(ask.matter, person, way.channel, ask.outside, ask.now, aim.why)
-
-
-def word_for(
-    matter: Matter, person: Person, channel: str, outside: Iterable[str], now: datetime, why: str = ""
-) -> Worded:
-    """What one person reads on one channel; asked again where a page goes on by another one."""
-    return word(matter, Reader(language_of(person.languages), person.timezone, channel in set(outside), why), now)
+    worded = tuple(
+        (way, word(ask.matter, Reader(language, person.timezone, way.channel in ask.outside, aim.why), ask.now))
+        for way in ways
+    )
+    outcome = "redacted" if ways[0].channel in ask.outside else "in_full"
+    page = Outgoing(aim.person, worded, aim.due_at, language, aim.why, aim.team)
+    return page, Why("wording", outcome, language, aim.person, ways[0].channel)
 
 
 # --- the way through ---------------------------------------------------------------------------------------------------
@@ -196,11 +195,10 @@ def _to_people(ask: Ask, wanted: Sequence[Aim]) -> tuple[list[Outgoing], list[Wh
         ways, said = route(ask, aim)
         whys.append(said)
         reached = reached or bool(ways)
-        chosen = [[way] for way in ways] if aim.is_all else [ways] if ways else []
-        for first, *others in chosen:
-            language, worded = language_and_redaction(ask, aim, first)
-            pages.append(Outgoing(aim.person, first, tuple(others), aim.due_at, language, worded, aim.why))
-            whys.append(Why("wording", _redaction(ask, first), language, aim.person, first.channel))
+        for chosen in [[way] for way in ways] if aim.is_all else [ways] if ways else []:
+            page, said = language_and_redaction(ask, aim, chosen)
+            pages.append(page)
+            whys.append(said)
     return pages, whys, reached
 
 
@@ -209,10 +207,6 @@ def _everybody_else(ask: Ask, wanted: Sequence[Aim]) -> list[Aim]:
     duty = on_duty(ask.called)
     names = [name for name in dict.fromkeys((*duty, *fallbacks(ask.called))) if name not in tried]
     return [Aim(name, (), False, "on_duty" if name in duty else "fallback", ask.now) for name in names]
-
-
-def _redaction(ask: Ask, way: Route) -> str:
-    return "redacted" if way.channel in ask.outside else "in_full"
 
 
 def _held(stage: str, outcome: str, detail: str) -> Why:
