@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
+from collector.alerts import alertmanager_api, intake_api
 from collector.alerts.book import AlertBook
+from collector.alerts.job import SECONDS as ALERT_SECONDS
+from collector.alerts.job import AlertJob
 from collector.alerts.silence import Silences
 from collector.jobs import Job
 
@@ -26,17 +29,22 @@ class Response:
         self._rules = rules
         self.alerts = AlertBook(services.store, services.registry, rules)
         self.silences = Silences()
+        self._alert_job = AlertJob(services.store, self.alerts, self.silences)
 
     def jobs(self) -> tuple[Job, ...]:
         """In the order of the way: alerts, incidents, pages."""
-        return ()
+        return (Job("alerts", ALERT_SECONDS, self._alert_job.step),)
 
     def routers(self) -> tuple[APIRouter, ...]:
-        return ()
+        services = self._services
+        return (
+            alertmanager_api.router(services, self.alerts, self.silences),
+            intake_api.router(services, self.alerts),
+        )
 
     def restore(self) -> None:
         """Know again what was kept; called once before jobs run."""
-        self.alerts.restore()
+        self._alert_job.restore()
 
     def stop(self) -> None:
         """End what runs by itself."""

@@ -115,8 +115,9 @@ def find_caller(access: Access, connection: HTTPConnection) -> Caller | None:
     Raises Refused for a token that is none: a program should learn that at once, not read as somebody else.
     """
     scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() in ("bearer", "basic"):
-        caller = access.by_token(secret.strip() if scheme.lower() == "bearer" else _password(secret))
+    is_basic = scheme.lower() == "basic" and "sec-fetch-site" not in connection.headers
+    if is_basic or scheme.lower() == "bearer":
+        caller = access.by_token(_password(secret) if is_basic else secret.strip())
         if caller is None and not is_open(connection.scope["path"]):
             raise Refused(
                 401,
@@ -133,7 +134,8 @@ def find_caller(access: Access, connection: HTTPConnection) -> Caller | None:
 
 
 def _password(basic: str) -> str:
-    """The token, of tools that only know user names and passwords: the name is theirs to choose."""
+    """The token, of tools that only know user names and passwords: the name is theirs to choose. Browsers, which would
+    send it again by themselves whoever's page asks, are not heard."""
     try:
         return base64.b64decode(basic.strip(), validate=True).decode().partition(":")[2]
     except ValueError:

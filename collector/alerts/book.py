@@ -7,18 +7,22 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from collector.alerts.alert import FiringAlert, firing, from_rule
-from collector.alerts.queries import received
-from collector.alerts.received import Received
+from collector.alerts.alert import OWN_SOURCES, FiringAlert, firing, from_rule, place_of
+from collector.alerts.queries import find_received, received, write_received
+from collector.alerts.received import BadAlert, Received, Sent, merged
 from collector.fleet.registry import Registry
 from collector.rules.alert import KEEP_RESOLVED_MS
+from collector.rules.queries import fingerprint
 from collector.store.engine import Store
+from collector.store.scope import EVERYTHING, Scope
 
 if TYPE_CHECKING:
     from collector.rules.job import GroupState, RuleJob
 
 OVERLAP_MS = 60_000
 """Other processes' clocks may be behind by so much before their news are overlooked."""
+MOST_KNOWN = 50_000
+"""Alerts of others; more are refused."""
 
 
 class AlertBook:
@@ -70,6 +74,47 @@ class AlertBook:
             for name in gone:
                 del self._received[name]
                 self._placed.pop(name, None)
+
+    def take(
+        self,
+        sent: Iterable[Sent],
+        source: str,
+        sender: str,
+        now: datetime,
+        lasts_ms: int | None,
+        scope: Scope = EVERYTHING,
+    ) -> list[str]:
+        """Keep what was sent, in one transaction; why some of it was not. ``lasts_ms``: see ``received.merged``.
+
+        What this collector found out itself is not taken from elsewhere: it came back to us from an Alertmanager.
+        """
+        own = {alert.fingerprint for alert in self.own(now)}
+        wrong: list[str] = []
+        welcome: dict[bytes, Sent] = {}
+        for one in sent:
+            place = place_of(dict(one.labels), self._registry.fleet)
+            if not scope.allows(place.agency, place.site):
+                wrong.append(f"{_shown(one)}: belongs to no agency and site that this token may speak for")
+            elif (name := fingerprint(one.labels)) not in own:
+                welcome[name] = one
+        now_ms = round(now.timestamp() * 1000)
+        with self._store.transaction() as connection:
+            before = find_received(connection, list(welcome))
+            taken: list[Received] = []
+            for name, one in welcome.items():
+                known = before.get(name)
+                if known is not None and known.source in OWN_SOURCES:
+                    continue
+                if known is None and self.size + len(taken) >= MOST_KNOWN:
+                    wrong.append(f"{_shown(one)}: {MOST_KNOWN} alerts are known already")
+                    continue
+                try:
+                    taken.append(merged(known, one, source, sender, now_ms, lasts_ms))
+                except BadAlert as why:
+                    wrong.append(f"{_shown(one)}: {why}")
+            write_received(connection, taken)
+        self.learn(taken)
+        return wrong
 
     @property
     def size(self) -> int:
@@ -127,3 +172,7 @@ class AlertBook:
             kept = (alert, version, placed)
             self._placed[alert.fingerprint] = kept
         return kept[2]
+
+
+def _shown(sent: Sent) -> str:
+    return "{" + ", ".join(f"{name}={value!r}" for name, value in sent.labels[:6]) + "}"

@@ -9,9 +9,8 @@ from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.alerts.alert import MONITOR
-from collector.alerts.received import Received, Sent, merged
+from collector.alerts.received import Received, Sent, label_set, merged
 from collector.alerts.tables import alive, received_alerts
-from collector.history.source import LabelSet
 from collector.rules.queries import fingerprint
 
 _CHANGED = [column.name for column in received_alerts.c if column.name != "fingerprint"]
@@ -77,11 +76,6 @@ def clear_own(connection: Connection, labels: Mapping[str, str], now: datetime, 
     if before is not None and before.over_ms(now_ms) is None:
         sent = Sent(before.labels, before.annotations, is_resolved=True)
         write_received(connection, [merged(before, sent, source, "", now_ms, None)])
-
-
-def label_set(labels: Mapping[str, str]) -> LabelSet:
-    """Pairs in order of their names, without empty ones."""
-    return tuple(sorted((name, value) for name, value in labels.items() if value))
 
 
 def last_alive(connection: Connection) -> datetime | None:

@@ -6,6 +6,7 @@ the future is over by then; one with an end in the past is over.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from collector.history.source import LabelSet
@@ -90,3 +91,8 @@ def merged(
 
 def _told(at_ms: int | None) -> int | None:
     return None if at_ms is None or at_ms <= NEVER_MS else at_ms
+
+
+def label_set(labels: Mapping[str, str]) -> LabelSet:
+    """Pairs in order of their names, without empty ones."""
+    return tuple(sorted((name, value) for name, value in labels.items() if value))
