@@ -40,6 +40,11 @@ def claim(connection: Connection, timer_id: int, now: datetime) -> bool:
     return bool(done.rowcount)
 
 
+def put_off(connection: Connection, timer_id: int, due_at: datetime) -> None:
+    """Ask it again then: what it is for cannot be done yet. It is nobody's any more."""
+    connection.execute(update(timers).where(timers.c.id == timer_id).values(due_at=due_at, done_at=None))
+
+
 def cancel(connection: Connection, incident: int, kinds: Iterable[str], now: datetime | None = None) -> int:
     """End an incident's timers of these kinds that were not due yet, or not claimed; how many there were.
 
