@@ -69,8 +69,9 @@ def test_nothing_is_reachable_without_a_caller_but_the_open_paths(app: App) -> N
     assert walked > 10
 
 
-MACHINES = {"/v1/enrolments", "/v1/keys", "/v1/ca", "/v1/policy", "/v1/registry"}
-"""Each asks for a proof of its own."""
+MACHINES = {"/v1/enrolments", "/v1/keys", "/v1/ca", "/v1/policy", "/v1/registry", "/v1/incidents"}
+MACHINES |= {"/v1/alerts/{kind}/{key}", "/v1/beats/{key}", "/v1/beats/{key}/{word}"}
+"""Each asks for a proof of its own, or has a secret in its address."""
 
 
 def test_the_open_paths_are_few(app: App) -> None:
