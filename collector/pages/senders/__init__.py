@@ -6,7 +6,6 @@ in TABLE, its table in ``configs/channels.toml``, and a test against a little se
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -35,7 +34,7 @@ TABLE = {
 }
 """Kind of a channel -> "module:class", imported when a channel of that kind is set."""
 
-COMMON = re.compile(r"reply_.*")
+COMMON = ("reply_secret_file", "reply_auth")
 """Keys any channel may have: they are of answers that come in (``collector.pages.replies``)."""
 
 
@@ -59,7 +58,7 @@ def made(settings: Settings, channel: Channel, door: Door, clock: Clock | None =
         )
     file, _, name = TABLE[channel.kind].partition(":")
     module = import_module(f"collector.pages.senders.{file}")
-    table = {key: value for key, value in channel.table.items() if not COMMON.fullmatch(key)}
+    table = {key: value for key, value in channel.table.items() if key not in COMMON}
     options: Any = read_options(module.Options, Channel(channel.name, channel.kind, table, channel.environment))
     ground = Ground(door, clock or SystemClock(), settings.server.url)
     return cast("Sender", getattr(module, name)(channel.name, options, ground))
