@@ -128,24 +128,25 @@ def release(connection: Connection) -> int:
 
 
 def is_replaced(connection: Connection, page: Delivery) -> bool:
-    """Whether the same person got newer news of the same incident by the same channel, or the page by another one."""
+    """Whether it left by another way, or the same person has newer news of the same incident at the same address."""
     of = page_deliveries.c
-    newer = and_(
-        of.incident == page.incident, of.person == page.person, of.channel == page.channel, of.root != page.root
-    )
     other = and_(of.root == page.root, of.state == p.SENT)
-    found = select(of.id).where(of.id != page.id, or_(other, and_(newer, of.id > page.id))).limit(1)
-    if page.incident is None:
-        found = select(of.id).where(of.id != page.id, other).limit(1)
-    return connection.execute(found).first() is not None
+    if page.incident is not None and page.kind != p.SUMMONS:
+        other = or_(other, _newer(page, page.channel, page.address))
+    return connection.execute(select(of.id).where(of.id != page.id, other).limit(1)).first() is not None
 
 
-def root_channels(connection: Connection, root: str) -> set[tuple[str, str]]:
-    """(channel, address) of everything that stands in for the same page."""
+def has_newer(connection: Connection, page: Delivery, channel: str, address: str) -> bool:
+    """Whether a later page of the incident goes, or went, to this address of the same person."""
+    newer = select(page_deliveries.c.id).where(_newer(page, channel, address)).limit(1)
+    return page.incident is not None and connection.execute(newer).first() is not None
+
+
+def waiting_of_root(connection: Connection, root: str) -> bool:
+    """Whether the page may still leave by any way, or left."""
     of = page_deliveries.c
-    return {
-        (row.channel, row.address) for row in connection.execute(select(of.channel, of.address).where(of.root == root))
-    }
+    alive = (of.root == root, of.state.in_([*p.WAITING, p.SENT]))
+    return connection.execute(select(of.id).where(*alive).limit(1)).first() is not None
 
 
 def pages_of(connection: Connection, incident: int) -> list[Delivery]:
@@ -276,6 +277,12 @@ def write_health(connection: Connection, health: Health) -> None:
     values = health._asdict()
     if not connection.execute(update(channel_health).where(of.channel == health.channel).values(values)).rowcount:
         connection.execute(insert(channel_health).values(values))
+
+
+def _newer(page: Delivery, channel: str, address: str) -> ColumnElement[bool]:
+    of = page_deliveries.c
+    same = (of.incident == page.incident, of.person == page.person, of.channel == channel, of.address == address)
+    return and_(*same, of.root != page.root, of.id > page.id, of.kind != p.SUMMONS, of.state.in_([*p.WAITING, p.SENT]))
 
 
 def _is_free(now: datetime, lease: timedelta) -> ColumnElement[bool]:

@@ -31,7 +31,6 @@ class Matter:
     alias: str = ""
     site_zone: str = ""
     annotations: Mapping[str, str] | None = None
-    affected: int = 0
     percent: int = 0
     """Of the time to fix, for a warning of it."""
     code: str = ""
@@ -117,8 +116,9 @@ def _when(matter: Matter, incident: Incident, reader: Reader, now: datetime) -> 
     lines = [_clocked("occurred", incident.occurred_at, matter, reader)]
     if matter.kind == p.RECOVERY and incident.recovered_at is not None:
         lines.append(_clocked("recovered", incident.recovered_at, matter, reader))
-    if matter.affected:
-        lines.append(say(language, "line.affected", n=matter.affected))
+    sites, systems = (int(incident.impact.get(f"{what}_count", 0)) for what in ("site", "system"))
+    if sites > 1 or systems:
+        lines.append(say(language, "line.affected", sites=sites, systems=systems))
     if incident.assignee:
         lines.append(say(language, "line.assignee", who=incident.assignee))
     if matter.kind == p.FIX_WARNING and incident.fix_due_at is not None:

@@ -1,0 +1,122 @@
+"""What a page job looks at besides the incident itself: who is on duty, what is silenced or agreed, and where things stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from collector.fleet.registry import Fleet
+from collector.incidents.incident import Incident, SignalRow
+from collector.pages.redact import OUTSIDE, alias
+from collector.pages.wording import Matter
+from collector.people.queries import Book
+from collector.rosters.duty import Called, answer, called
+from collector.rosters.roster import Ground, Roster
+from collector.verdicts.standing import Standing
+
+HOLE, UNWATCHED = "DutyHole", "ConsoleUnwatched"
+"""Names of our own alerts of duty (관제 공백)."""
+
+
+class HasWindows(Protocol):
+    def active(self, now: datetime) -> Mapping[tuple[str, str], object]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How pages leave: channels that are set up, those that leave the house, and where people answer."""
+
+    configured: frozenset[str]
+    secret: bytes
+    base_url: str
+    outside: frozenset[str] = OUTSIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Read once for all timers that are due together."""
+
+    now: datetime
+    fleet: Fleet
+    standing: Standing
+    rosters: Sequence[Roster]
+    ground: Ground
+    book: Book
+    failing: frozenset[str]
+    windows: Mapping[tuple[str, str], object]
+    silenced: Callable[[Mapping[str, str], datetime], str]
+
+    def called_for(self, incident: Incident) -> list[Called]:
+        """Rosters for the incident's place, the most particular first.
+
+        What is of no one place, such as a hub, is for whoever is on duty everywhere; where there is no such roster, for
+        those of the places it reaches. A hole in a roster is that roster's own.
+        """
+        found = called(self.rosters, self.ground, incident.site, incident.agency, self.now)
+        if incident.subject_kind == "roster":
+            own = [answer(one, self.ground, self.now) for one in self.rosters if one.id == incident.subject_id]
+            return own + [each for each in found if each.roster.id != incident.subject_id]
+        if found:
+            return found
+        for site in incident.impact.get("sites", ()):
+            place = self.fleet.sites.get(site)
+            if place is not None:
+                found += called(self.rosters, self.ground, place.id, place.agency, self.now)
+        return list({each.roster.id: each for each in found}.values())
+
+    def named(self) -> dict[str, Called]:
+        """Every roster's answer, for steps that name one."""
+        return {one.id: answer(one, self.ground, self.now) for one in self.rosters}
+
+    def window(self, incident: Incident) -> str:
+        """The agreed work that covers the incident's subject, or the place it is at."""
+        places = [incident.subject, ("site", incident.site)]
+        host = self.fleet.hosts.get(incident.subject_id) if incident.subject_kind == "host" else None
+        if host is not None:
+            places.append(("site", host.site))
+        for place in places:
+            found = self.windows.get(place)
+            if found is not None:
+                return f"{place[0]} {place[1]}, window {getattr(found, 'id', '')}".rstrip(", ")
+        return ""
+
+    def silence(self, incident: Incident, signals: Iterable[SignalRow]) -> str:
+        """The silence that covers all that still holds of it; one that covers only a part silences nothing."""
+        holds = [labels_of(incident, one) for one in signals if one.ended_at is None]
+        found = [self.silenced(labels, self.now) for labels in holds]
+        return found[0] if found and all(found) else ""
+
+    def matter(
+        self, kind: str, incident: Incident, signals: Iterable[SignalRow], base_url: str, percent: int
+    ) -> Matter:
+        site = self.fleet.sites.get(incident.site)
+        notes: dict[str, str] = {}
+        for one in signals:
+            if one.ended_at is None and one.annotations and not notes:
+                notes = dict(one.annotations)
+        return Matter(
+            kind,
+            base_url,
+            incident,
+            alias(site.id, site.tags) if site is not None else "",
+            site.timezone if site is not None else "",
+            notes,
+            percent,
+        )
+
+
+def labels_of(incident: Incident, signal: SignalRow) -> dict[str, str]:
+    """What silences are matched with. What a verdict concludes has no labels of its own: its reason is its name."""
+    if signal.labels:
+        return dict(signal.labels)
+    subject = "instance" if incident.subject_kind == "host" else incident.subject_kind
+    found = {
+        "alertname": incident.reason,
+        "severity": incident.severity,
+        "site": incident.site,
+        "agency": incident.agency,
+        subject: incident.subject_id,
+    }
+    return {name: value for name, value in found.items() if value}
