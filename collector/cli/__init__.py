@@ -24,6 +24,7 @@ VERBS = {
     "audit": "read, check and copy out the audit log",
     "api-token": "make, list and revoke API tokens for programs",
     "apply": "take over a topology file or one of rosters",
+    "import": "take over a list of hosts, whole or not at all",
     "intake": "take in envelopes that came as files and say which numbers are missing",
     "sites": "list sites",
     "rules": "check and test rule files",

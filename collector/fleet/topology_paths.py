@@ -64,9 +64,14 @@ def _positive(most: float) -> Callable[[Any], bool]:
     return lambda value: type(value) in (int, float) and 0 < value <= most
 
 
+SPELT = "of a-z, 0-9 and '-'"
 HOSTS: Key = ([], list_of(fits(HOST_ID)), "a list of host ids such as 'router1.abuja'")
 SITE_KEYS: Mapping[str, Key] = {
-    "facility": ("", fits(NAME, may_be_empty=True), "a word for the building or data centre it is in, '' for its own"),
+    "facility": (
+        "",
+        fits(NAME, may_be_empty=True),
+        f"a word for the building or data centre it is in, {SPELT}, '' for its own",
+    ),
     "behind": HOSTS,
     "collector": (False, lambda value: isinstance(value, bool), "true where this collector stands, else false"),
     "country": ("", lambda value: value == "" or value in countries(), "a country as ISO 3166 has it, such as 'NG'"),
@@ -81,8 +86,16 @@ LINK_KEYS: Mapping[str, Key] = {
     "name": (None, fits(NAME), "a word such as 'main', one to a site"),
     "role": (PRIMARY, lambda value: value in LINK_ROLES, " or ".join(LINK_ROLES)),
     "kind": (None, lambda value: value in LINK_KINDS, f"one of {', '.join(LINK_KINDS)}"),
-    "carrier": ("", fits(NAME, may_be_empty=True), "a word for the carrier, the same on every line it carries"),
-    "cable": ("", fits(NAME, may_be_empty=True), "a word for the cable system, the same on every line through it"),
+    "carrier": (
+        "",
+        fits(NAME, may_be_empty=True),
+        f"a word for the carrier, {SPELT}, the same on every line it carries",
+    ),
+    "cable": (
+        "",
+        fits(NAME, may_be_empty=True),
+        f"a word for the cable system, {SPELT}, the same on every line through it",
+    ),
     "rtt_ms_limit": (..., _positive(60_000), "milliseconds above which it is slow"),
     "loss_ratio_limit": (..., _positive(1), "a share of packets, above 0 and up to 1"),
     "test_days": (0, lambda value: type(value) is int and 0 <= value <= 3_650, "days, 0 for never"),

@@ -9,12 +9,22 @@ from agent.link.names import OK as CHECK_OK
 from collector.fleet.paths import MemberKind, member_kind
 from collector.fleet.registry import Fleet
 from collector.verdicts import reasons as r
-from collector.verdicts.evidence import Window
+from collector.verdicts.evidence import Report, Window
 from collector.verdicts.finding import Finding
 from collector.verdicts.heard import Hearing
 from collector.verdicts.index import Index, system_parents
 from collector.verdicts.sites import in_window
-from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, OK, STATES, Fact, HostStanding, SiteStanding
+from collector.verdicts.standing import (
+    DEGRADED,
+    DOWN,
+    NO_DATA,
+    OK,
+    STATES,
+    Fact,
+    HostStanding,
+    PlaceStanding,
+    SiteStanding,
+)
 from collector.verdicts.systems import Member, judge_system
 
 Findings = dict[str, Finding]
@@ -34,7 +44,7 @@ def judge_services(
     is_anew: bool,
 ) -> tuple[Findings, Findings]:
     """(systems, interfaces)."""
-    looking = _Members(fleet, sites, hosts, hearing)
+    looking = Members(fleet, sites, hosts, hearing.reports)
     maintained = {system for kind, system in windows if kind == "system"}
     maintained |= {system for system, found in before.items() if found.cause.startswith("maintenance:")}
     dirty = {system for host in changed_hosts for system in index.systems_on_host.get(host, ())} | maintained
@@ -61,14 +71,20 @@ def judge_services(
     return found, ends
 
 
-class _Members:
+class Members:
     """How hosts, checks and systems stand for whoever is made of them."""
 
     def __init__(
-        self, fleet: Fleet, sites: Mapping[str, SiteStanding], hosts: Mapping[str, HostStanding], hearing: Hearing
+        self,
+        fleet: Fleet,
+        sites: Mapping[str, SiteStanding],
+        hosts: Mapping[str, HostStanding],
+        reports: Mapping[str, Report],
+        systems: Mapping[str, Finding] | Mapping[str, PlaceStanding] | None = None,
     ) -> None:
-        self._fleet, self._sites, self._hosts, self._hearing = fleet, sites, hosts, hearing
-        self.systems: Mapping[str, Finding] = {}
+        """``reports``: newest ones by host."""
+        self._fleet, self._sites, self._hosts, self._reports = fleet, sites, hosts, reports
+        self.systems: Mapping[str, Finding] | Mapping[str, PlaceStanding] = systems or {}
 
     def member(self, name: str) -> Member:
         kind = member_kind(name)
@@ -79,7 +95,7 @@ class _Members:
         member = self._host(host)
         if kind is MemberKind.HOST or member.state in (NO_DATA, DOWN) or not check:
             return member
-        report = self._hearing.reports.get(host)
+        report = self._reports.get(host)
         result = report.checks.get(check) if report is not None else None
         if member.state == DEGRADED or member.state == OK:
             state = OF_CHECK.get(result.state, NO_DATA) if result is not None else NO_DATA

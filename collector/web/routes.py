@@ -16,7 +16,7 @@ from collector.access.problems import problem
 from collector.errors import Refused
 from collector.web import events
 from collector.web.headers import HEADERS, SecurityHeaders
-from collector.web.pages import agents, board, host, login, maintenance, oncall, runbook, site
+from collector.web.pages import agents, board, host, login, maintenance, oncall, runbook, site, systems
 from collector.web.pages.errors import error_page, wants_page
 from collector.web.render import assets, warm
 
@@ -35,6 +35,7 @@ def routers(services: Services, streams: events.Streams | None = None) -> list[A
     return [
         board.router(services, streams.boards),
         site.router(services),
+        systems.router(services),
         host.router(services),
         agents.router(services),
         maintenance.router(services),

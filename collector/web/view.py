@@ -22,6 +22,7 @@ from collector.verdicts.standing import (
     Fact,
     FailingCheck,
     HostStanding,
+    PlaceStanding,
     SiteStanding,
     Standing,
 )
@@ -80,7 +81,7 @@ class Group:
         return max((row.verdict.state for row in self.rows), default=OK)
 
 
-def judged(found: SiteStanding | HostStanding | AgentStanding | None) -> Judged:
+def judged(found: SiteStanding | HostStanding | AgentStanding | PlaceStanding | None) -> Judged:
     """A verdict for a page; "no data, not judged" where there is none."""
     if found is None:
         return Judged(NO_DATA, None, UNJUDGED)

@@ -17,7 +17,7 @@ from real import require
 from agent.link.clock import SystemClock
 
 sys.path.append(str(Path(__file__).parents[1] / "collector" / "web"))
-from world import World, make_world, on_duty, plant, trouble
+from world import World, make_world, on_duty, plant, serving, trouble
 
 from collector.web.build import install
 
@@ -67,7 +67,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    world = plant(make_world(tmp_path, SystemClock()))
+    world = serving(plant(make_world(tmp_path, SystemClock())))
     now = world.clock.wall_ms()
     world.remember("srv2.dc-djn", now - 2 * 3_600_000, now, (now - 3_000_000, now - 2_500_000))
     served = Site(on_duty(trouble(world)))

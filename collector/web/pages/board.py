@@ -12,6 +12,7 @@ from collector.access.guard import Reader
 from collector.web import view
 from collector.web.render import frame_of, page
 from collector.web.rows import Boards
+from collector.web.systems_view import Counts
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -22,6 +23,7 @@ STALE_MS = 10_000
 
 def router(services: Services, boards: Boards) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
+    counts = Counts()
 
     @routes.get("/")
     def board(request: Request, caller: Reader, q: str = "", state: str = "") -> Response:
@@ -37,6 +39,7 @@ def router(services: Services, boards: Boards) -> APIRouter:
             for group in view.groups(fitting)
         ]
         values = {
+            "apart": counts.of(services.registry.fleet, services.live, caller.scope, frame.now_ms),
             "groups": groups,
             "counts": view.counts_by_state(every),
             "total": len(every),

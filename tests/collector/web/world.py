@@ -22,7 +22,7 @@ from collector.access import tables as _access  # noqa: F401 registers its rows
 from collector.access.api import router as access_router
 from collector.access.guard import protect
 from collector.access.identity import Access
-from collector.agencies.tables import agencies
+from collector.agencies.tables import agencies, interfaces, system_hosts, systems
 from collector.fleet.registry import Registry, bump_version
 from collector.fleet.tables import agents, fleet_version, hosts, hubs, sites
 from collector.history import queries
@@ -353,6 +353,29 @@ def plant(world: World, lines: str = SITES) -> World:
         connection.execute(insert(sites), site_rows)
         connection.execute(insert(agents), agent_rows)
         connection.execute(insert(hosts), host_rows)
+        bump_version(connection)
+    world.registry.refresh()
+    return world
+
+
+def serving(world: World) -> World:
+    """Three information systems of two agencies, one on top of another, and an interface between two of them."""
+    grouped = {
+        "login": ("nirs", 1, [("web", "any", ["srv1.dc-djn", "srv1.dc-gwj"])], [], []),
+        "portal": ("adm", 1, [("web", "2 of 2", ["srv3.dc-djn", "srv2.dc-djn/disk_space"])], ["login"], []),
+        "visa": ("for", 3, [("posts", "all", ["srv1.abuja", "srv1.tokyo"])], [], ["login"]),
+    }
+    names = {"login": ("통합로그인", "One Pass"), "portal": ("정부포털", "Portal"), "visa": ("사증", "Visa")}
+    with world.store.transaction() as connection:
+        for name, (agency, grade, groups, depends_on, uses) in grouped.items():
+            plain = [{"name": group, "rule": rule, "members": members} for group, rule, members in groups]
+            row = {"id": name, "agency": agency, "grade": grade, "name_ko": names[name][0], "name_en": names[name][1]}
+            connection.execute(insert(systems), {**row, "groups": plain, "depends_on": depends_on, "uses": uses})
+            for host in {member.partition("/")[0] for _, _, members in groups for member in members}:
+                connection.execute(insert(system_hosts), {"system": name, "host": host})
+        ends = {"source": "login", "target": "visa", "source_owner": "nirs", "target_owner": "for"}
+        words = {"id": "login-visa", "name_ko": "로그인 연계", "name_en": "Login hand-over"}
+        connection.execute(insert(interfaces), {**words, **ends, "check": "srv1.dc-gwj/load"})
         bump_version(connection)
     world.registry.refresh()
     return world
