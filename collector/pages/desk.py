@@ -49,22 +49,7 @@ class Desk:
     silenced: Callable[[Mapping[str, str], datetime], str]
 
     def called_for(self, incident: Incident) -> list[Called]:
-        """Rosters for the incident's place, the most particular first.
-
-        What is of no one place, such as a hub, is for whoever is on duty everywhere; where there is no such roster, for
-        those of the places it reaches. A hole in a roster is that roster's own.
-        """
-        found = called(self.rosters, self.ground, incident.site, incident.agency, self.now)
-        if incident.subject_kind == "roster":
-            own = [answer(one, self.ground, self.now) for one in self.rosters if one.id == incident.subject_id]
-            return own + [each for each in found if each.roster.id != incident.subject_id]
-        if found:
-            return found
-        for site in incident.impact.get("sites", ()):
-            place = self.fleet.sites.get(site)
-            if place is not None:
-                found += called(self.rosters, self.ground, place.id, place.agency, self.now)
-        return list({each.roster.id: each for each in found}.values())
+        return called_for(incident, self.rosters, self.ground, self.fleet, self.now)
 
     def named(self) -> dict[str, Called]:
         """Every roster's answer, for steps that name one."""
@@ -105,6 +90,33 @@ class Desk:
             notes,
             percent,
         )
+
+
+def called_for(
+    incident: Incident, rosters: Sequence[Roster], ground: Ground, fleet: Fleet, now: datetime
+) -> list[Called]:
+    """Rosters for the incident's place, the most particular first.
+
+    What is of no one place, such as a hub, is for whoever is on duty everywhere; where there is no such roster, for those of
+    the places it reaches. A hole in a roster is that roster's own.
+    """
+    found = called(rosters, ground, incident.site, incident.agency, now)
+    if incident.subject_kind == "roster":
+        own = [answer(one, ground, now) for one in rosters if one.id == incident.subject_id]
+        return own + [each for each in found if each.roster.id != incident.subject_id]
+    if found:
+        return found
+    for site in incident.impact.get("sites", ()):
+        place = fleet.sites.get(site)
+        if place is not None:
+            found += called(rosters, ground, place.id, place.agency, now)
+    return list({each.roster.id: each for each in found}.values())
+
+
+def is_on_shift(person: str, found: Sequence[Called]) -> bool:
+    """Whether this person's answer ends the calling: on duty, or named as fallback, or nobody is on duty at all."""
+    duty = {name for each in found for one in each.duties for name in one.people}
+    return not duty or person in duty or any(person in each.roster.fallback for each in found)
 
 
 def labels_of(incident: Incident, signal: SignalRow) -> dict[str, str]:
