@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 
 from agent.link.clock import SystemClock
+from collector.access.audit import on_command_line, record
 from collector.cli.options import Verbs, opened, opened_centre, verb
 from collector.cli.printing import print_rows
 from collector.fleet.agent_status import ACTIVE, REVOKED, SUSPENDED, find_agent, set_status
@@ -45,7 +46,12 @@ def run(args: argparse.Namespace) -> int:
             return 0
         with store.transaction() as connection:
             agent_id = find_agent(connection, args.agent)
-            changed = set_status(connection, agent_id, STATUS[args.action], instant(SystemClock().wall_ms()))
+            now = instant(SystemClock().wall_ms())
+            changed = set_status(connection, agent_id, STATUS[args.action], now)
+            if changed:
+                record(
+                    connection, now, on_command_line(), f"agent.{args.action}", agent_id.hex(), {"asked": args.agent}
+                )
     status = STATUS[args.action]
     print(f"Agent {agent_id.hex()} is {status}: {SAID[args.action]}." if changed else f"It is {status} already.")
     return 0

@@ -6,6 +6,7 @@ import argparse
 from datetime import timedelta
 
 from agent.link.clock import SystemChance, SystemClock
+from collector.access.audit import on_command_line, record
 from collector.access.queries import API_TOKEN_PREFIX, add_api_token, list_api_tokens, revoke_api_token
 from collector.access.roles import ROLES
 from collector.cli.options import Verbs, opened, verb
@@ -45,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
             with store.transaction() as connection:
                 if not revoke_api_token(connection, args.name, now):
                     raise UsageError(f"API token {args.name!r}: no living one of this name; see: bongsu api-token list")
+                record(connection, now, on_command_line(), "api_token.revoke", args.name)
             print(f"API token {args.name!r} is revoked.")
             return 0
         if args.days is not None and args.days < 1:
@@ -63,5 +65,7 @@ def run(args: argparse.Namespace) -> int:
                 scope=scope_of(args),
                 expires_at=expires,
             )
+            given = {"role": args.role, "agencies": args.agency, "sites": args.site, "days": args.days}
+            record(connection, now, on_command_line(), "api_token.create", args.name, given)
     print(secret)
     return 0

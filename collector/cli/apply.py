@@ -7,9 +7,12 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
+from agent.link.clock import SystemClock
+from collector.access.audit import on_command_line, record
 from collector.cli.options import Verbs, opened_centre, verb
 from collector.errors import TopologyError, UsageError
 from collector.escalation.policy_apply import apply_escalation
@@ -19,6 +22,10 @@ from collector.fleet.topology_apply import apply_topology
 from collector.fleet.topology_change import Change, summary
 from collector.rosters.roster_apply import apply_rosters
 from collector.rosters.roster_file import is_roster_file, read_rosters
+from collector.store.schema import instant
+
+TOLD = 200
+"""So many changes of one file are named in the audit log; of all it has the number."""
 
 
 class _OnlyLooked(Exception):
@@ -57,6 +64,9 @@ def run(args: argparse.Namespace) -> int:
                 changes = take_over(connection)
                 if args.dry_run or not _is_agreed(args, changes):
                     raise _OnlyLooked
+                now = instant(SystemClock().wall_ms())
+                if changes:
+                    record(connection, now, on_command_line(), "config.apply", args.file.name, _told(changes))
                 applied = True
         except _OnlyLooked:
             pass
@@ -91,6 +101,13 @@ def _read(text: str, file: str) -> Callable[[Connection], list[Change]]:
         return lambda connection: apply_escalation(connection, plan)
     fleet = read_topology(text, file)
     return lambda connection: apply_topology(connection, fleet)
+
+
+def _told(changes: list[Change]) -> dict[str, Any]:
+    """What the audit log keeps of it: names and keys; values may be addresses of people."""
+    named = [f"{c.sign} {c.noun} {c.id} {' '.join(key for key, _, _ in c.fields) if c.sign == '~' else ''}".rstrip()
+             for c in changes]  # fmt: skip
+    return {"changes": len(changes), "first": named[:TOLD]}
 
 
 def _asks(args: argparse.Namespace) -> bool:

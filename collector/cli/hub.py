@@ -7,6 +7,7 @@ import dataclasses
 from pathlib import Path
 
 from agent.link.clock import SystemChance, SystemClock
+from collector.access.audit import on_command_line, record
 from collector.cli.options import Verbs, opened_centre, settings_of, verb
 from collector.cli.printing import print_rows
 from collector.errors import UsageError
@@ -70,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
             return 0
         with store.transaction() as connection:
             changed = set_hub_status(connection, args.hub, STATUS[args.action], now)
+            if changed:
+                record(connection, now, on_command_line(), f"hub.{args.action}", args.hub)
     for hub_id in changed:
         print(f"Hub identity {hub_id.hex()} is {STATUS[args.action]}: {SAID[args.action]}.")
     if not changed:

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from agent.link.clock import SystemClock
+from collector.access.audit import on_command_line, record
 from collector.agencies.tables import agencies
 from collector.cli.options import Verbs, opened_centre, verb
 from collector.errors import TopologyError, UsageError
 from collector.fleet.host_list import COLUMNS, read_hosts
 from collector.fleet.host_list_apply import owned_by_file, take_over
 from collector.fleet.tables import sites
+from collector.store.schema import instant
 
 
 class _OnlyLooked(Exception):
@@ -50,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
                 taken = take_over(connection, wanted)
                 if args.dry_run:
                     raise _OnlyLooked
+                now = instant(SystemClock().wall_ms())
+                record(connection, now, on_command_line(), "config.import", args.file.name, taken._asdict())
         except _OnlyLooked:
             pass
         except TopologyError as why:

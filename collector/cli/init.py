@@ -15,8 +15,10 @@ from sqlalchemy import select
 
 from agent.link.clock import Chance, SystemChance, SystemClock
 from agent.link.keys import new_key, save_key
+from collector.access.audit import on_command_line, record
 from collector.access.passwords import generate_password, hash_password
 from collector.access.queries import set_first_admin
+from collector.access.roles import SYSTEM_ADMIN
 from collector.cli.init_hub import initialise_hub, tell_hub
 from collector.cli.options import Verbs, config_of, settings_of, verb
 from collector.errors import UsageError
@@ -128,6 +130,7 @@ def initialise(
             if connection.execute(select(sites.c.id).limit(1)).first() is None:
                 apply_topology(connection, default_topology())
             set_first_admin(connection, admin, hashed, now)
+            record(connection, now, on_command_line(), "user.add", admin, {"role": SYSTEM_ADMIN})
     finally:
         store.close()
     if store.is_sqlite:

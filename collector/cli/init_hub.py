@@ -8,8 +8,10 @@ from pathlib import Path
 
 from agent.link.answer import HUB
 from agent.link.clock import Chance, Clock
+from collector.access.audit import on_command_line, record
 from collector.access.passwords import generate_password, hash_password
 from collector.access.queries import set_first_admin
+from collector.access.roles import SYSTEM_ADMIN
 from collector.fleet.keys import EPOCH_BYTES, HubIdentity, ca_file, save_hub
 from collector.relay.joining import Joined, join
 from collector.settings import Settings
@@ -34,6 +36,7 @@ def initialise_hub(
         upgrade(store)
         with store.transaction() as connection:
             set_first_admin(connection, admin, hashed, now)
+            record(connection, now, on_command_line(), "user.add", admin, {"role": SYSTEM_ADMIN})
     finally:
         store.close()
     if store.is_sqlite:

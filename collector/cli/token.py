@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, select
 
 from agent.link.clock import SystemChance, SystemClock
+from collector.access.audit import on_command_line, record
 from collector.cli.options import Verbs, opened, opened_centre, verb
 from collector.cli.printing import print_rows
 from collector.errors import UsageError
@@ -75,6 +76,8 @@ def _create(args: argparse.Namespace) -> int:
             else:
                 host = args.host.lower()
                 text, ends = create_token(connection, centre, site=args.site, host=host, **shared)
+            made = {"host": args.host, "hours": args.hours}
+            record(connection, now, on_command_line(), "token.create", args.hub or args.site, made)
     command = f"bongsu init --hub --token {text}" if args.hub else f"bongsu-agent enroll --token {text}"
     if args.json:
         row = {
@@ -111,7 +114,9 @@ def _cancel(args: argparse.Namespace) -> int:
     except ValueError as why:
         raise UsageError(f"token {args.id!r}: expected 16 hex digits; see: bongsu token list") from why
     with opened_centre(args) as (_, store), store.transaction() as connection:
-        cancel_token(connection, token_id, instant(SystemClock().wall_ms()))
+        now = instant(SystemClock().wall_ms())
+        cancel_token(connection, token_id, now)
+        record(connection, now, on_command_line(), "token.cancel", args.id)
     print(f"Token {args.id} is cancelled.")
     return 0
 

@@ -8,6 +8,7 @@ from getpass import getpass
 from pathlib import Path
 
 from agent.link.clock import SystemChance, SystemClock
+from collector.access.audit import on_command_line, record
 from collector.access.passwords import generate_password, hash_password
 from collector.access.queries import add_person, list_persons
 from collector.access.roles import ROLES
@@ -69,6 +70,8 @@ def _add(args: argparse.Namespace) -> int:
                 language=args.language,
                 scope=scope_of(args),
             )
+            given = {"role": args.role, "agencies": args.agency, "sites": args.site}
+            record(connection, instant(SystemClock().wall_ms()), on_command_line(), "user.add", args.username, given)
     print(f"User {args.username!r} is added as {args.role}.")
     if args.generate:
         print(f"Password (shown this once): {password}")

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from collector.access.audit import record
 from collector.access.caller import Caller
-from collector.access.guard import Reader, Writer
+from collector.access.guard import Announcer, Reader
 from collector.access.paging import Limit, Page, page
 from collector.access.problems import not_found
 from collector.errors import Refused
@@ -110,7 +111,7 @@ def router(services: Services) -> APIRouter:
         return page([shown(row, fleet, now()) for row in rows], [str(row.id) for row in rows], limit)
 
     @routes.post("/api/maintenance", status_code=201)
-    def add(caller: Writer, wanted: NewWindow, dry_run: bool = False) -> Window:
+    def add(caller: Announcer, wanted: NewWindow, dry_run: bool = False) -> Window:
         """Agree to work. With ``dry_run`` nothing is kept: the answer says what would be, and warns."""
         return shown(agree(services, caller, wanted, now(), dry_run=dry_run), services.registry.fleet, now())
 
@@ -119,17 +120,17 @@ def router(services: Services) -> APIRouter:
         return shown(_find(services, caller, window), services.registry.fleet, now())
 
     @routes.post("/api/maintenance/{window}/end")
-    def end(caller: Writer, window: int) -> Window:
+    def end(caller: Announcer, window: int) -> Window:
         """Cut it short, or cancel what has not begun."""
         return shown(change(services, caller, window, "ended", now()), services.registry.fleet, now())
 
     @routes.post("/api/maintenance/{window}/told")
-    def told(caller: Writer, window: int) -> Window:
+    def told(caller: Announcer, window: int) -> Window:
         """The sites were told."""
         return shown(change(services, caller, window, "told", now()), services.registry.fleet, now())
 
     @routes.post("/api/sites/{site}/shutdown", status_code=201)
-    def shutdown(caller: Writer, site: str, wanted: Shutdown) -> Window:
+    def shutdown(caller: Announcer, site: str, wanted: Shutdown) -> Window:
         """Announce that the site goes dark on purpose, from now on."""
         row = announce(services, caller, site, wanted.minutes, wanted.title, now())
         return shown(row, services.registry.fleet, now())
@@ -167,6 +168,7 @@ def change(services: Services, caller: Caller, window: int, what: Literal["ended
     _find(services, caller, window)
     with services.store.transaction() as connection:
         (queries.end_window if what == "ended" else queries.notify_window)(connection, window, now)
+        record(connection, now, caller.name, f"maintenance.{what}", str(window))
     services.windows.changed()
     log.info("maintenance window was changed", extra={"window": window, "what": what, "by": caller.name})
     return _find(services, caller, window)
@@ -188,6 +190,8 @@ def _keep(
         return WindowRow(0, title, kind, tuple(subjects), schedule, told_at, now, caller.name)
     with services.store.transaction() as connection:
         number = queries.add_window(connection, title, kind, subjects, schedule, told_at, now, caller.name)
+        told = {"kind": kind, "subjects": [list(each) for each in subjects], "minutes": schedule.duration_minutes}
+        record(connection, now, caller.name, "maintenance.agree", str(number), told)
     services.windows.changed()
     log.info("maintenance window was agreed", extra={"window": number, "kind": kind, "by": caller.name})
     return WindowRow(number, title, kind, tuple(subjects), schedule, told_at, now, caller.name)

@@ -12,7 +12,8 @@ from collector.access.caller import Caller
 from collector.access.guard import Reader
 from collector.access.paging import After, Limit, Page, page
 from collector.people.person import Person
-from collector.people.queries import list_people, list_teams, may_reach
+from collector.people.queries import list_people, list_teams, may_reach, note_view
+from collector.store.schema import instant
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -59,6 +60,10 @@ def router(services: Services) -> APIRouter:
         """People by id."""
         with store.reading() as connection:
             rows = list_people(connection, caller.scope, after, limit + 1)
+        shown = [row for row in rows[:limit] if may_reach(caller, row)]
+        if shown:
+            with store.transaction() as connection:
+                note_view(connection, instant(services.clock.wall_ms()), caller, shown, "/api/people")
         return page([person_out(caller, row) for row in rows], [row.id for row in rows], limit)
 
     @routes.get("/teams")

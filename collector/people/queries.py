@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select
 
+from collector.access.audit import record
 from collector.access.caller import Caller
 from collector.people.person import Contact, Person, Team
 from collector.people.tables import people, people_contacts, team_members, teams
@@ -116,6 +119,13 @@ def may_reach(caller: Caller, person: Person) -> bool:
     if caller.way == "session" and person.login and caller.name == person.login:
         return True
     return caller.may("reach") and (caller.scope.agencies is None or person.agency in ("", *caller.scope.agencies))
+
+
+def note_view(connection: Connection, now: datetime, caller: Caller, seen: Iterable[Person], where: str) -> None:
+    """Personal data of others was shown: that stays known. ``where`` = the page or route it was shown on."""
+    others = sorted(p.id for p in seen if p.contacts and not (caller.way == "session" and p.login == caller.name))
+    if others:
+        record(connection, now, caller.name, "people.view", where, {"people": others})
 
 
 def _is_seen(scope: Scope, agency: ColumnElement[str]) -> ColumnElement[bool]:

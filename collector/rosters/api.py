@@ -6,26 +6,24 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from collector.access.caller import Caller
-from collector.access.guard import Reader, writer
+from collector.access.guard import Leader, Reader, Writer
 from collector.access.problems import not_found
 from collector.errors import Refused, UsageError
 from collector.people.queries import may_reach
 from collector.rosters.answer import answer_rows
-from collector.rosters.asked import NOTE_CHARS, known, now_of, take_handover, take_override, to_change
+from collector.rosters.asked import NOTE_CHARS, known, now_of, take_cancel, take_handover, take_override, to_change
 from collector.rosters.duty import answer, called, holes
 from collector.rosters.instants import read_instant
-from collector.rosters.queries import cancel_override, list_handovers, receive_handover
+from collector.rosters.queries import list_handovers, receive_handover
 from collector.rosters.roster import Roster
 from collector.rosters.shifts import shifts
 
 if TYPE_CHECKING:
     from collector.services import Services
 
-Writer = Annotated[Caller, Depends(writer)]
 USUAL = timedelta(days=14)
 LONGEST = timedelta(days=100)
 
@@ -112,16 +110,13 @@ def router(services: Services) -> APIRouter:
         }
 
     @routes.post("/rosters/{roster}/overrides", status_code=201)
-    def add(caller: Writer, roster: str, body: OverrideIn) -> Made:
+    def add(caller: Leader, roster: str, body: OverrideIn) -> Made:
         """Put somebody in somebody's place, note an absence, or add somebody, for a while."""
         return Made(id=take_override(services, caller, roster, **body.model_dump()))
 
     @routes.delete("/rosters/{roster}/overrides/{number}", status_code=204)
-    def cancel(caller: Writer, roster: str, number: int) -> None:
-        to_change(services, caller, roster)
-        with services.store.transaction() as connection:
-            if not cancel_override(connection, roster, number, now_of(services)):
-                raise not_found("override", str(number))
+    def cancel(caller: Leader, roster: str, number: int) -> None:
+        take_cancel(services, caller, roster, number)
 
     @routes.get("/rosters/{roster}/handovers")
     def handovers(caller: Reader, roster: str) -> dict[str, Any]:

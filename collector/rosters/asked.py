@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from collector.access.audit import record
 from collector.access.caller import Caller
 from collector.access.problems import not_found
 from collector.errors import Refused, UsageError
@@ -14,7 +15,7 @@ from collector.people.queries import Book, whole_book
 from collector.rosters.compile import ground_of
 from collector.rosters.duty import on_duty
 from collector.rosters.instants import read_instant
-from collector.rosters.queries import add_override, is_seen, load_rosters, may_change, write_handover
+from collector.rosters.queries import add_override, cancel_override, is_seen, load_rosters, may_change, write_handover
 from collector.rosters.roster import Ground, Roster, Shift
 from collector.rosters.shifts import shifts
 from collector.store.schema import instant
@@ -83,12 +84,24 @@ def take_override(
         if ended_at - began_at > LONGEST:
             raise UsageError(f"an override lasts {LONGEST.days} days at most; for longer, change the file")
         with services.store.transaction() as connection:
-            return add_override(
+            number = add_override(
                 connection, roster, out=out, instead=instead, began_at=began_at, ended_at=ended_at,
                 now=now_of(services), by=caller.name, layer=layer, reason=reason[:200],
             )  # fmt: skip
+            told = {"number": number, "out": out, "in": instead, "began": began_at, "ended": ended_at, "layer": layer}
+            record(connection, now_of(services), caller.name, "roster.override", roster.id, told)
+            return number
     except UsageError as why:
         raise Refused(422, "bad_override", str(why)) from why
+
+
+def take_cancel(services: Services, caller: Caller, name: str, number: int) -> None:
+    """Raises Refused 404 where there is none to cancel."""
+    to_change(services, caller, name)
+    with services.store.transaction() as connection:
+        if not cancel_override(connection, name, number, now_of(services)):
+            raise not_found("override", str(number))
+        record(connection, now_of(services), caller.name, "roster.cancel", name, {"number": number})
 
 
 def next_change(roster: Roster, ground: Ground, now: datetime) -> tuple[datetime | None, tuple[str, ...]]:

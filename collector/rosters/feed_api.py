@@ -16,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agent.link.clock import SystemChance
+from collector.access.audit import record
 from collector.access.caller import Caller
-from collector.access.guard import Reader, member, writer
+from collector.access.guard import Leader, Reader, member
 from collector.access.problems import not_found
 from collector.errors import Refused, UsageError
 from collector.people.queries import Book, list_people, list_teams, whole_book
@@ -42,7 +43,6 @@ from collector.rosters.shifts import shifts
 if TYPE_CHECKING:
     from collector.services import Services
 
-Writer = Annotated[Caller, Depends(writer)]
 Member = Annotated[Caller, Depends(member)]
 BACK, AHEAD = timedelta(days=14), timedelta(days=92)
 Kind = Literal["roster", "team", "person"]
@@ -76,7 +76,9 @@ def router(services: Services) -> APIRouter:
         """Addresses of calendars that hold: all for an administrator, else those the caller made."""
         with services.store.reading() as connection:
             rows = list_feeds(connection)
-        mine = [row for row in rows if caller.is_signed_in and (caller.may("administer") or row.created_by == caller.name)]
+        mine = [
+            row for row in rows if caller.is_signed_in and (caller.may("administer") or row.created_by == caller.name)
+        ]
         return {"items": [{key: value for key, value in row._mapping.items() if key != "revoked_at"} for row in mine]}
 
     @routes.post("/api/feeds", status_code=201)
@@ -93,15 +95,16 @@ def router(services: Services) -> APIRouter:
             if row is None or not (caller.may("administer") or row.created_by == caller.name):
                 raise not_found("calendar", str(number))
             revoke_feed(connection, number, now_of(services))
+            record(connection, now_of(services), caller.name, "feed.end", str(number))
 
     @routes.put("/api/rosters/{roster}/days-off")
-    async def days_off(caller: Writer, roster: str, request: Request) -> dict[str, Any]:
+    async def days_off(caller: Leader, roster: str, request: Request) -> dict[str, Any]:
         """Take the whole days of an iCalendar file as days off besides the calendar's, instead of those before."""
         body = await request.body()
         return await run_in_threadpool(take_days_off, services, caller, roster, body)
 
     @routes.put("/api/rosters/{roster}/absences/{person}")
-    async def absences(caller: Writer, roster: str, person: str, request: Request) -> dict[str, Any]:
+    async def absences(caller: Leader, roster: str, person: str, request: Request) -> dict[str, Any]:
         """Take the events of an iCalendar file as absences of a person, instead of those that came from one before."""
         body = await request.body()
         return await run_in_threadpool(take_absences, services, caller, roster, person, body)
@@ -128,7 +131,9 @@ def make_feed(services: Services, caller: Caller, kind: str, subject: str, langu
         raise Refused(403, "not_allowed", f"{caller.name} may make a calendar of their own shifts only.")
     secret = SystemChance().bytes(32).hex()
     with services.store.transaction() as connection:
-        return add_feed(connection, secret, kind, subject, language, now_of(services), caller.name), secret
+        number = add_feed(connection, secret, kind, subject, language, now_of(services), caller.name)
+        record(connection, now_of(services), caller.name, "feed.make", f"{kind}:{subject}", {"number": number})
+    return number, secret
 
 
 def content(found: Feed, rosters: list[Roster], book: Book, ground: Ground, now: datetime) -> bytes:
@@ -165,6 +170,7 @@ def take_days_off(services: Services, caller: Caller, name: str, body: bytes) ->
     timed = [f"{entry.name}: it has a time; a day off is a whole day" for entry in read.entries if not entry.days]
     with services.store.transaction() as connection:
         replace_days_off(connection, roster.id, days.items())
+        record(connection, now_of(services), caller.name, "roster.days_off", roster.id, {"taken": len(days)})
     return {"taken": len(days), "skipped": [*read.skipped, *timed]}
 
 
@@ -187,6 +193,7 @@ def take_absences(services: Services, caller: Caller, name: str, person: str, bo
                 by=caller.name, reason=entry.name, source=entry.uid,
             )  # fmt: skip
             taken += 1
+        record(connection, now, caller.name, "roster.absences", roster.id, {"person": person, "taken": taken})
     return {"taken": taken, "skipped": skipped}
 
 

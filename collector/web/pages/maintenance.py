@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from collector.access.caller import Caller
-from collector.access.guard import Reader, Writer
+from collector.access.guard import Announcer, Reader
 from collector.errors import Refused
 from collector.maintenance.api import NewWindow, agree, change, shown
 from collector.maintenance.queries import list_windows
@@ -38,7 +38,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.post("/maintenance")
     def add(
-        caller: Writer,
+        caller: Announcer,
         title: Annotated[str, Form()],
         subjects: Annotated[str, Form()],
         timezone: Annotated[str, Form()],
@@ -62,7 +62,7 @@ def router(services: Services) -> APIRouter:
         return RedirectResponse("/maintenance", 303)
 
     @routes.post("/maintenance/{window}/{what}")
-    def act(caller: Writer, window: int, what: Literal["ended", "told"]) -> Response:
+    def act(caller: Announcer, window: int, what: Literal["ended", "told"]) -> Response:
         change(services, caller, window, what, now())
         return RedirectResponse("/maintenance", 303)
 

@@ -7,22 +7,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from collector.access.caller import Caller
-from collector.access.guard import Reader, writer
+from collector.access.guard import Leader, Reader, Writer
 from collector.access.problems import not_found
 from collector.errors import UsageError
 from collector.fleet.registry import Site
-from collector.people.queries import may_reach
+from collector.people.queries import may_reach, note_view
 from collector.rosters.asked import (
     NOTE_CHARS,
     Known,
     known,
     names_of,
     now_of,
+    take_cancel,
     take_handover,
     take_override,
     to_change,
@@ -30,7 +31,7 @@ from collector.rosters.asked import (
 from collector.rosters.duty import called
 from collector.rosters.feed_api import make_feed
 from collector.rosters.instants import read_instant
-from collector.rosters.queries import cancel_override, list_handovers, may_change, receive_handover
+from collector.rosters.queries import list_handovers, may_change, receive_handover
 from collector.rosters.roster import Roster
 from collector.web.duty_view import roster_view
 from collector.web.render import frame_of, page
@@ -38,7 +39,6 @@ from collector.web.render import frame_of, page
 if TYPE_CHECKING:
     from collector.services import Services
 
-Writer = Annotated[Caller, Depends(writer)]
 Text = Annotated[str, Form(max_length=200)]
 SHOWN_NOTES = 5
 
@@ -52,7 +52,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.post("/oncall/{roster}/overrides", response_model=None)
     def override(
-        caller: Writer, roster: str, began: Text, ended: Text, out: Text = "", instead: Text = "", layer: Text = "",
+        caller: Leader, roster: str, began: Text, ended: Text, out: Text = "", instead: Text = "", layer: Text = "",
         reason: Text = "",
     ) -> Response:  # fmt: skip
         take_override(
@@ -61,11 +61,8 @@ def router(services: Services) -> APIRouter:
         return back(roster)
 
     @routes.post("/oncall/{roster}/overrides/{number}/cancel", response_model=None)
-    def cancel(caller: Writer, roster: str, number: int) -> Response:
-        to_change(services, caller, roster)
-        with services.store.transaction() as connection:
-            if not cancel_override(connection, roster, number, now_of(services)):
-                raise not_found("override", str(number))
+    def cancel(caller: Leader, roster: str, number: int) -> Response:
+        take_cancel(services, caller, roster, number)
         return back(roster)
 
     @routes.post("/oncall/{roster}/handovers", response_model=None)
@@ -138,14 +135,20 @@ def who(found: Known, site: Site, at: str, caller: Caller, services: Services) -
     except UsageError:
         fault = at
     rows = []
+    reached = []
     rosters = called(found.rosters, found.ground, site.id, site.agency, when)
     for each in rosters:
         layers = {person: duty.layer for duty in reversed(each.duties) for person in duty.people}
         for person in each.people:
             entry = found.book.people.get(person)
-            reach = entry.contacts if entry is not None and may_reach(caller, entry) else ()
-            is_quiet = entry.is_quiet(when) if entry is not None and may_reach(caller, entry) else False
+            is_known = entry is not None and may_reach(caller, entry)
+            reach = entry.contacts if entry is not None and is_known else ()
+            is_quiet = entry.is_quiet(when) if entry is not None and is_known else False
+            reached += [entry] if entry is not None and is_known else []
             rows.append((person, each.roster, layers.get(person, ""), reach, is_quiet))
+    if reached:
+        with services.store.transaction() as connection:
+            note_view(connection, now_of(services), caller, {p.id: p for p in reached}.values(), "/oncall")
     holes: list[Roster] = [each.roster for each in rosters if each.is_hole]
     return {"at_ms": int(when.timestamp() * 1000), "rows": rows, "holes": holes, "fault": fault}
 
