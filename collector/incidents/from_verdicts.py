@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from collector.fleet.registry import Fleet
 from collector.incidents.signal import CRITICAL, INFO, VERDICT, WARNING, Signal
 from collector.verdicts import reasons as r
-from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, Cause, Standing
+from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, Cause, FailingCheck, Standing
 
-WAITS_MS: Mapping[str, int] = {"host": 180_000, "agent": 300_000, "link": 120_000, "interface": 120_000}
-"""From its beginning: a reboot or an upgrade takes so long. What is graver than the thing alone does not wait."""
+WAITS_MS: Mapping[str, int] = {"host": 0, "agent": 0, "link": 120_000, "interface": 120_000}
+"""From its beginning, where that is longer than verdicts' own hold-down."""
 DEGRADED_MS = 300_000
+CHECK_CRITICAL = 2
 WIDE = frozenset({"hub", "carrier", "cable", "facility", "device", "collector"})
 """One of these is one disturbance however much lies behind it."""
 GRAVE_GRADES = frozenset({1, 2})
@@ -28,12 +29,17 @@ def verdict_signals(standing: Standing, fleet: Fleet) -> list[Signal]:
     return [_signal(cause, standing, fleet) for cause in standing.causes.values()]
 
 
+def is_unjudged(standing: Standing) -> bool:
+    """Whether nothing can be concluded yet, for this collector has just started."""
+    return standing.at_ms == 0 or any(host.reason == r.STARTING for host in standing.hosts.values())
+
+
 def _signal(cause: Cause, standing: Standing, fleet: Fleet) -> Signal:
     kind, _, name = cause.id.partition(":")
     own = ((kind, name), *cause.affected)
     systems = [id_ for what, id_ in own if what == "system" and id_ in standing.systems]
     down = tuple(sorted(id_ for id_ in systems if standing.systems[id_].state in (DOWN, NO_DATA)))
-    weight = _weight(cause, kind)
+    weight = _weight(cause, kind, standing.hosts[name].failing if name in standing.hosts else ())
     if any(
         standing.systems[id_].state == DOWN and fleet.systems[id_].grade in GRAVE_GRADES
         for id_ in down
@@ -62,14 +68,14 @@ def _signal(cause: Cause, standing: Standing, fleet: Fleet) -> Signal:
     )
 
 
-def _weight(cause: Cause, kind: str) -> _Weight:
+def _weight(cause: Cause, kind: str, failing: Iterable[FailingCheck]) -> _Weight:
     is_gone = cause.state in (DOWN, NO_DATA)
     if kind == "collector":
         return _Weight(CRITICAL, 0)
     if kind in ("host", "agent", "link", "interface"):
         if cause.reason == r.CHECKS_FAILING:
-            # Rules say how long a check may fail, and how grave that is; until then it is only to be seen.
-            return _Weight(INFO, 0)
+            # How long a check may be in warning, rules say; until then it is only to be seen.
+            return _Weight(CRITICAL if any(each.state == CHECK_CRITICAL for each in failing) else INFO, 0)
         return _Weight(WARNING, WAITS_MS[kind])
     if is_gone:
         return _Weight(CRITICAL, 0)

@@ -19,6 +19,7 @@ EVENTS = (
     "left",
     "grew",
     "raised",
+    "rejudged",
     "merged",
     "took_in",
     "split",

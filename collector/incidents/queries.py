@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
+from collector.access.audit import record
 from collector.escalation.queries import add_timer, cancel
 from collector.escalation.timer import FIX, KINDS, PURSUIT, REACK, RESOLVED, STEP, UNSNOOZE
 from collector.incidents import incident as inc
@@ -162,6 +163,7 @@ def acknowledge(
         return False
     cancel(connection, number, PURSUIT, now)
     note_event(connection, number, "acknowledged", by, now, data)
+    record(connection, now, by, "incident.acknowledged", str(number), data)
     return True
 
 
@@ -211,7 +213,10 @@ def resolve(connection: Connection, number: int, by: str, now: datetime) -> bool
 
 
 def close(connection: Connection, number: int, by: str, now: datetime) -> bool:
-    """Nothing is left to be done. Only what is resolved can be closed."""
+    """Nothing is left to be done. Only what is resolved, and has no signal that still holds, can be closed."""
+    of = incident_signals.c
+    if connection.execute(select(of.key).where(of.incident == number, of.ended_at.is_(None)).limit(1)).first():
+        return False
     done = _change(connection, number, (inc.RESOLVED,), {"state": inc.CLOSED, "closed_at": now}, "closed", by, now, {})
     if done:
         cancel(connection, number, [kind for kind in KINDS if kind != RESOLVED], now)
@@ -248,6 +253,8 @@ def _change(
     if not done.rowcount:
         return False
     note_event(connection, number, kind, by, now, data)
+    told = {key: value for key, value in data.items() if key in ("to", "until", "way", "for")}
+    record(connection, now, by, f"incident.{kind}", str(number), told)
     return True
 
 

@@ -152,4 +152,3 @@ def upgrade() -> None:
     )
     op.create_index("ix_timers_incident", "timers", ["incident"], unique=False)
     # ### end Alembic commands ###
-    op.execute("INSERT INTO incident_books (id, version, content) VALUES (1, 0, '{}')")

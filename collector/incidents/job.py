@@ -1,0 +1,124 @@
+"""The tick of incidents: signals to rows, and what silence makes of them.
+
+A look reads without a lock and costs no write where nothing changed. What it leaves is written in one transaction, which
+first sees that nobody wrote since: of several collectors one wins, and the others look again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from datetime import datetime, timedelta
+
+from collector.escalation.policy import Plan
+from collector.escalation.policy_apply import current_plan
+from collector.fleet.registry import Registry
+from collector.incidents.course import Course, Home, Outcome
+from collector.incidents.course_queries import Overtaken, close_old, read_book, read_homes, read_known, write_look
+from collector.incidents.queries import count_open
+from collector.incidents.signal import Signal
+from collector.incidents.silence_job import act_on_silence
+from collector.incidents.telemetry import IncidentTelemetry
+from collector.store.engine import Store
+from collector.store.scope import EVERYTHING
+
+log = logging.getLogger(__name__)
+SECONDS = 1.0
+CLOSE_EVERY = timedelta(minutes=5)
+PLAN_EVERY = timedelta(seconds=10)
+Signals = Callable[[datetime, Plan], tuple[Sequence[Signal], bool]]
+"""What holds at an instant, from verdicts and alerts; and whether verdicts can not be told yet."""
+
+
+class IncidentJob:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        signals: Signals,
+        telemetry: IncidentTelemetry | None = None,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._signals = signals
+        self._telemetry = telemetry
+        self._homes: dict[str, Home] = {}
+        self._version = -1
+        self._plan: Plan | None = None
+        self._plan_at: datetime | None = None
+        self._closed_at: datetime | None = None
+
+    def step(self, now: datetime) -> datetime | None:
+        """One look; again at once where another was first."""
+        plan = self._plan_of(now)
+        act_on_silence(self._store, now)
+        try:
+            self._look(plan, now)
+        except Overtaken as why:
+            self._version = -1
+            log.info("another collector was first with incidents", extra={"why": str(why)})
+            return now + timedelta(milliseconds=200)
+        if plan.close_seconds and (self._closed_at is None or now - self._closed_at >= CLOSE_EVERY):
+            self._closed_at = now
+            with self._store.transaction() as connection:
+                close_old(connection, now - timedelta(seconds=plan.close_seconds), now)
+        return None
+
+    def _look(self, plan: Plan, now: datetime) -> None:
+        signals, is_unjudged = self._signals(now, plan)
+        with self._store.reading() as connection:
+            version, memory = read_book(connection)
+            if version != self._version:
+                self._homes, self._version = read_homes(connection), version
+            known = read_known(
+                connection,
+                {home.uid for home in self._homes.values()},
+                now,
+                timedelta(seconds=plan.reopen_seconds),
+            )
+            counted = count_open(connection, EVERYTHING) if self._telemetry is not None else {}
+        before = deepcopy(memory)
+        outcome = Course(plan, self._registry.fleet, memory, now).look(
+            known, self._homes, signals, is_unjudged=is_unjudged
+        )
+        if outcome.drafts or outcome.moved or outcome.late or memory != before:
+            with self._store.transaction() as connection:
+                numbers = write_look(connection, version, outcome, memory, now)
+            self._follow(outcome, version + 1)
+            self._say(outcome, numbers)
+        if self._telemetry is not None:
+            self._telemetry.show(counted, sum(draft.is_new for draft in outcome.drafts))
+
+    def _follow(self, outcome: Outcome, version: int) -> None:
+        """Know where signals belong now without reading ten thousand rows again."""
+        for moved in outcome.moved:
+            if moved.signal is not None:
+                self._homes[moved.key] = Home(moved.uid, moved.signal.source, moved.signal.severity)
+        gone = {moved.key: moved.uid for moved in outcome.moved if moved.signal is None}
+        for key, uid in gone.items():
+            if key in self._homes and self._homes[key].uid == uid:
+                del self._homes[key]
+        self._version = version
+
+    def _say(self, outcome: Outcome, numbers: dict[str, int]) -> None:
+        for draft in outcome.drafts:
+            number = numbers[draft.uid]
+            for kind, data in draft.events:
+                if kind not in ("joined", "came_back"):
+                    log.info(
+                        "incident changed",
+                        extra={"incident": number, "key": draft.incident.key, "change": kind, **_plain(data)},
+                    )
+
+    def _plan_of(self, now: datetime) -> Plan:
+        if self._plan is None or self._plan_at is None or not timedelta(0) <= now - self._plan_at < PLAN_EVERY:
+            with self._store.reading() as connection:
+                self._plan = current_plan(connection)
+            self._plan_at = now
+        return self._plan
+
+
+def _plain(data: object) -> dict[str, object]:
+    assert isinstance(data, dict)
+    return {name: value for name, value in data.items() if name in ("severity", "priority", "reason", "count")}
