@@ -23,13 +23,13 @@ from collector.settings_alerts import (
     AlertSettings,
     Intake,
     LocalContact,
-    PagingSettings,
     WatchdogSettings,
     read_alertmanagers,
     read_contacts,
     read_intakes,
 )
 from collector.settings_channels import Channel, Outbound, read_channels
+from collector.settings_paging import PagingSettings, check_paging
 from collector.settings_remote_write import Destination, read_destinations
 
 DEFAULT_DATA_DIR = Path("/var/lib/bongsu")
@@ -236,6 +236,7 @@ def check(settings: Settings, name: str = "settings") -> None:
             "proxy in front speaks TLS, or host = '127.0.0.1'"
         )
     _check_upstream(settings.upstream, name)
+    check_paging(settings.paging, name)
     if settings.log.level not in LOG_LEVELS:
         raise SettingsError(f"{name}: [log] level = {settings.log.level!r}: {nearest(settings.log.level, LOG_LEVELS)}")
     if settings.log.format not in LOG_FORMATS:

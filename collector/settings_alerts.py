@@ -1,4 +1,4 @@
-"""Settings of alerts: ``[alerts]``, ``[watchdog]``, ``[paging]``, and the tables ``[[alertmanagers]]``, ``[[intakes]]`` and,
+"""Settings of alerts: ``[alerts]``, ``[watchdog]``, and the tables ``[[alertmanagers]]``, ``[[intakes]]`` and,
 on a hub, ``[[local_contacts]]``.
 
 Secrets stand in files named here, or in the environment: ``BONGSU_INTAKE_<NAME>_KEY``.
@@ -48,13 +48,6 @@ class WatchdogSettings:
     channel: str = _key("", "the name of one of [[channels]]")
     address: str = _key("", "the address of the receiver on that channel")
     seconds: int = _key(60, "a whole number of seconds, at least 10", 10)
-
-
-@dataclass(frozen=True, slots=True)
-class PagingSettings:
-    """When a hub calls people itself."""
-
-    island_minutes: int = _key(10, "a whole number of minutes, at least 1", 1)
 
 
 @dataclass(frozen=True, slots=True)

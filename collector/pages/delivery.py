@@ -15,12 +15,12 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection
 
-from agent.link.clock import Chance, Clock, Waiter
+from agent.link.clock import Chance, Clock
 from collector.incidents import queries as incidents
 from collector.pages import page as p
 from collector.pages.health import FAILING, NOT_THE_CHANNELS, failed, succeeded
@@ -35,15 +35,14 @@ from collector.pages.queries import (
     is_replaced,
     next_due,
     note_decisions,
-    read_health,
     release,
     supersede_root,
     waiting_of_root,
-    write_health,
 )
 from collector.pages.retry import after_failure
 from collector.pages.senders.base import Sender, SendError
 from collector.pages.wanted import why_not_wanted
+from collector.pages.watch_queries import read_health, write_health
 from collector.store.engine import Store
 from collector.store.schema import instant
 from collector.store.scope import EVERYTHING
@@ -51,13 +50,14 @@ from collector.telemetry_pages import FAILED, POISONED, RETRIED, SENT, SUPERSEDE
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
-LOOK_SECONDS = 1.0
+SECONDS = 1.0
 PER_CHANNEL = 3
 MOST_ERROR = 500
 
 
 class DeliveryJob:
-    """``step`` gives due pages to their channels. Without ``start`` it sends them itself, one after the other."""
+    """``step`` gives due pages to the threads of their channels. Without ``start`` it sends them itself, one after the
+    other."""
 
     def __init__(
         self,
@@ -81,9 +81,8 @@ class DeliveryJob:
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._busy: dict[int, str] = {}
         self._lock = Lock()
-        self._waiter = Waiter()
-        self._thread: Thread | None = None
-        self._stopping = False
+        self._stepping = Lock()
+        self._is_stopping = False
 
     def start(self) -> None:
         with self._store.transaction() as connection:
@@ -92,39 +91,42 @@ class DeliveryJob:
             for health in read_health(connection).values():
                 self._telemetry.health(health.channel, health.state == FAILING)
         self._pools = {channel: ThreadPoolExecutor(PER_CHANNEL, f"pages-{channel}") for channel in self._senders}
-        self._thread = Thread(target=self._run, name="pages", daemon=True)
-        self._thread.start()
 
     def stop(self) -> None:
-        """Claim nothing more, and wait for what is being sent."""
-        self._stopping = True
-        self._waiter.wake()
-        if self._thread is not None:
-            self._thread.join()
+        """Take up nothing more, and wait for what is being sent."""
+        with self._stepping:
+            self._is_stopping = True
         for pool in self._pools.values():
             pool.shutdown(wait=True)
 
     def wake(self) -> None:
-        """Something is in the outbox."""
-        self._waiter.wake()
+        """Something is in the outbox: do not wait for the next turn."""
+        if self._pools and not self._is_stopping:
+            self.step(self._now())
 
     def step(self, now: datetime) -> datetime | None:
         """Hand what is due to its channel, as far as that has hands free; when the next page is due."""
-        for channel in self._senders:
-            with self._lock:
-                busy = {page for page, of in self._busy.items() if of == channel}
-            free = PER_CHANNEL - len(busy)
-            while free > 0:
-                with self._store.reading() as connection:
-                    found = due_pages(connection, channel, now, free, LEASE, busy)
-                for page in found:
-                    self._give(channel, page)
-                if self._pools or not found:
-                    break
+        with self._stepping:
+            for channel in self._senders if not self._is_stopping else ():
+                self._look(channel, now)
         with self._store.reading() as connection:
             due_at = next_due(connection)
         self._telemetry.waiting((now - due_at).total_seconds() if due_at is not None else 0.0)
         return due_at
+
+    def _look(self, channel: str, now: datetime) -> None:
+        while True:
+            with self._lock:
+                busy = {page for page, of in self._busy.items() if of == channel}
+            free = PER_CHANNEL - len(busy)
+            if free <= 0:
+                return
+            with self._store.reading() as connection:
+                found = due_pages(connection, channel, now, free, LEASE, busy)
+            for page in found:
+                self._give(channel, page)
+            if self._pools or not found:
+                return
 
     def deliver(self, page_id: int) -> None:
         """One try of one page. Raises nothing but what the database raises."""
@@ -215,8 +217,6 @@ class DeliveryJob:
         again = f"again at {then.at:%H:%M:%S}" if then.at is not None else "not tried again"
         fields = {"reason": why.reason, "error": why.text[:MOST_ERROR], "attempt": page.attempts, "next": again}
         log.warning("page not sent", extra=_fields(page) | fields)
-        if further is not None:
-            self.wake()
 
     def _note(self, connection: Connection, page: Delivery, outcome: str, detail: str, now: datetime) -> None:
         if page.incident is not None:
@@ -237,22 +237,12 @@ class DeliveryJob:
             self.deliver(page)
         except Exception:  # the database is away: the row keeps its lease and is sent again under the same key
             log.exception("a page could not be marked; it is taken up again", extra={"page": page})
-        finally:
-            with self._lock:
-                self._busy.pop(page, None)
-            self.wake()
-
-    def _run(self) -> None:
-        while not self._stopping:
-            wait = LOOK_SECONDS
-            try:
-                now = self._now()
-                due_at = self.step(now)
-                if due_at is not None and due_at > now:
-                    wait = min(wait, (due_at - now).total_seconds())
-            except Exception:  # the database is away: what is due stays due
-                log.exception("the outbox could not be read; it is read again", extra={"retry_seconds": LOOK_SECONDS})
-            self._waiter.wait(wait)
+        with self._lock:
+            self._busy.pop(page, None)
+        try:
+            self.wake()  # a hand is free
+        except Exception:  # the same; the next turn looks again
+            log.exception("the outbox could not be read; it is read again at the next turn")
 
     def _now(self) -> datetime:
         return instant(self._clock.wall_ms())

@@ -34,12 +34,12 @@ from collector.pages.queries import (
     made_lately,
     note_decisions,
     pages_of,
-    read_health,
     supersede,
     tried_channels,
 )
 from collector.pages.recipients import PAGED_BEFORE, aims, enrolled
 from collector.pages.throttle import WINDOW
+from collector.pages.watch_queries import read_health
 from collector.people.queries import whole_book
 from collector.rosters.compile import ground_of
 from collector.rosters.queries import load_rosters

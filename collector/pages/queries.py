@@ -10,9 +10,8 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_,
 
 from collector.pages import page as p
 from collector.pages.duplicate import Earlier
-from collector.pages.health import Health
 from collector.pages.page import Delivery, Why
-from collector.pages.tables import channel_health, page_decisions, page_deliveries
+from collector.pages.tables import page_decisions, page_deliveries
 from collector.store.scope import Scope
 
 FIELDS = tuple(Delivery.__dataclass_fields__)
@@ -264,19 +263,6 @@ def forget_heartbeats(connection: Connection, before: datetime) -> int:
     of = page_deliveries.c
     old = (of.kind == p.HEARTBEAT, of.created_at < before)
     return int(connection.execute(page_deliveries.delete().where(*old)).rowcount)
-
-
-def read_health(connection: Connection) -> Mapping[str, Health]:
-    of = channel_health.c
-    columns = [of[name] for name in Health._fields]
-    return {row.channel: Health(*row) for row in connection.execute(select(*columns).order_by(of.channel))}
-
-
-def write_health(connection: Connection, health: Health) -> None:
-    of = channel_health.c
-    values = health._asdict()
-    if not connection.execute(update(channel_health).where(of.channel == health.channel).values(values)).rowcount:
-        connection.execute(insert(channel_health).values(values))
 
 
 def _newer(page: Delivery, channel: str, address: str) -> ColumnElement[bool]:
