@@ -6,10 +6,13 @@ BIN := $(VENV)/bin
 DATA ?= ./var
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-real soak bench lint web wheel clean
+.PHONY: run demo test test-real soak bench lint web wheel clean
 
 run: web
 	@exec $(BIN)/bongsu serve --data $(DATA) --local-agent
+
+demo: web
+	@exec $(BIN)/bongsu demo --data $(DATA)/demo
 
 test: $(VENV)/.dev web lint
 	@echo "make test: everything quick that needs no other program, small real ones where found; PostgreSQL is in make test-real"

@@ -87,6 +87,11 @@ class Jobs:
     def names(self) -> tuple[str, ...]:
         return tuple(self._jobs)
 
+    @property
+    def intervals(self) -> dict[str, float]:
+        """Seconds between two runs, by name: for who paces them otherwise."""
+        return {job.name: job.interval_seconds for job in self._jobs.values()}
+
     def start(self) -> None:
         """Run every job once now, then each at its interval."""
         # A slow job is counted by us; APScheduler would warn about it in each of its turns.

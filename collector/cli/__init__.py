@@ -30,8 +30,11 @@ VERBS = {
     "rules": "check and test rule files",
     "hosts": "list hosts",
     "systems": "list information systems",
+    "channel": "list the ways pages go out and try one",
+    "relay-send": "send the pages that a collector in a closed network wrote into a folder",
     "who": "say who would be called for a site",
     "grafana": "write or push dashboards and provisioning files",
+    "demo": "run a world to try, or play a disaster in it",
     "migrate": "bring the database to this program's schema version",
     "doctor": "check this installation and say what to mend",
 }

@@ -7,23 +7,19 @@ import asyncio
 import fcntl
 import gc
 import os
-import resource
 import signal
-import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import uvicorn
-
 from agent.link.clock import SystemChance, SystemClock
-from collector.app import App, build
+from collector.app import build
 from collector.cli.init import initialise, is_initialised
+from collector.cli.listening import Server, allow_connections, listen, uvicorn_config
 from collector.cli.local_agent import LocalAgent
 from collector.cli.options import Verbs, refuse_hub, settings_of, verb
-from collector.connection import Connection
 from collector.errors import UsageError
 from collector.logs import set_up
 from collector.settings import Settings, with_bind
@@ -34,8 +30,6 @@ GARBAGE_AFTER = 50_000
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter while another waits for it. A commit gives it up at each statement, and
 while a scrape is made it would otherwise wait 5 ms to get it back, every time."""
-KEEP_ALIVE_SECONDS = 150
-"""Agents keep one connection: longer than two of the longest interval, so that none pays for a new one each time."""
 
 
 def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -61,9 +55,9 @@ def run(args: argparse.Namespace) -> int:
         refuse_hub(settings)
         if not is_initialised(settings):
             _initialise(settings)
-    _allow_connections()
+    allow_connections()
     with sole_collector(settings.data_dir) as say_where:
-        listening = _listen(settings)
+        listening = listen(settings)
         settings = replace(settings, server=replace(settings.server, port=listening.getsockname()[1]))
         app = build(settings, SystemClock())
         agent = LocalAgent(app, settings) if args.local_agent else None
@@ -82,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         gc.set_threshold(GARBAGE_AFTER, 20, 20)
         sys.setswitchinterval(SWITCH_SECONDS)
         try:
-            _Server(_uvicorn(app, settings), started, app.stop_serving).run(sockets=[listening])
+            Server(uvicorn_config(app, settings), started, app.stop_serving).run(sockets=[listening])
         except KeyboardInterrupt:
             pass
         finally:
@@ -92,67 +86,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-class _Server(uvicorn.Server):
-    """Says when it listens and when it is about to stop."""
-
-    def __init__(
-        self, config: uvicorn.Config, started: Callable[[], Awaitable[None]], stopping: Callable[[], None]
-    ) -> None:
-        super().__init__(config)
-        self._say_started = started
-        self._say_stopping = stopping
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        await self._say_started()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._say_stopping()
-        await super().shutdown(sockets)
-
-
-def _uvicorn(app: App, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        loop="uvloop",
-        http=Connection,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=settings.server.behind_proxy,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=3,
-        ssl_certfile=settings.server.tls_cert or None,
-        ssl_keyfile=settings.server.tls_key or None,
-    )
-
-
 def _initialise(settings: Settings) -> None:
     made = initialise(settings, instant(SystemClock().wall_ms()), SystemChance())
     print(f"Made {settings.data_dir}: keys, database, site 'local'.")
     if made.password:
         print(f"Administrator {made.admin!r}, password (shown this once): {made.password}", flush=True)
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """The listening socket, so that a taken port is said before anything is started. Raises UsageError."""
-    server = settings.server
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            server.host, server.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(4096)
-    except OSError as why:
-        raise UsageError(
-            f"cannot listen on {server.host}:{server.port}: {why.strerror or why}; stop what uses it, "
-            "or choose another with --port N"
-        ) from why
-    return listening
 
 
 @contextmanager
@@ -209,9 +147,3 @@ def local_url(settings: Settings) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104 - everywhere is here, too
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if server.tls_cert else 'http'}://{shown}:{server.port}"
-
-
-def _allow_connections() -> None:
-    """Each agent keeps a connection, and 1,024 open files are what a service gets where nobody asks for more."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -26,10 +26,10 @@ from collector.world.clock import START_MS, SeededChance
 from collector.world.topology import document
 
 
-def make_centre(folder: Path, chance: random.Random) -> SigningKey:
-    """A new centre's data directory with the world's topology; its key."""
-    folder.mkdir(parents=True)
-    copyfile(populated_database(), folder / "bongsu.db")
+def make_centre(folder: Path, chance: random.Random, database: Path | None = None) -> SigningKey:
+    """A new centre's data directory, with the world's topology unless another ``database`` is copied; its key."""
+    folder.mkdir(parents=True, exist_ok=True)
+    copyfile(database or populated_database(), folder / "bongsu.db")
     key = new_key(chance.randbytes)
     save_receiver(folder, new_receiver(SeededChance(chance.random().hex())))
     save_key(centre_key_file(folder), key)
@@ -39,15 +39,16 @@ def make_centre(folder: Path, chance: random.Random) -> SigningKey:
 @cache
 def populated_database() -> Path:
     """A database with the world's topology and nobody in it; made once by each process."""
-    return _database(document())
+    return make_database(document())
 
 
 @cache
 def empty_database() -> Path:
-    return _database("")
+    return make_database("")
 
 
-def _database(topology: str) -> Path:
+def make_database(topology: str) -> Path:
+    """A database at the head with this topology applied; it goes with the process."""
     path = Path(mkdtemp(prefix="bongsu-world-")) / "bongsu.db"
     store = Store(f"sqlite:///{path}")
     upgrade(store)

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Protocol
 
 START_MS = 1_790_000_000_000
-"""True time at second 0 of a timeline."""
+"""True time at second 0 of a timeline, where nothing else is said."""
 BOOT_SECONDS = 10.0
 """A machine's monotonic clock when its first program starts."""
 
@@ -18,8 +18,9 @@ BOOT_SECONDS = 10.0
 class Timeline:
     """What is due next happens next; of two things due at once, the one that was planned first. Seconds from 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, start_ms: int = START_MS) -> None:
         self.now = 0.0
+        self.start_ms = start_ms
         self._waiting: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
 
@@ -51,7 +52,7 @@ class MachineClock:
         self._booted_at = self._timeline.now - BOOT_SECONDS
 
     def wall_ms(self) -> int:
-        return max(0, START_MS + int((self._timeline.now + self.ahead) * 1000) + self.shift_ms)
+        return max(0, self._timeline.start_ms + int((self._timeline.now + self.ahead) * 1000) + self.shift_ms)
 
     def monotonic(self) -> float:
         return self._timeline.now + self.ahead - self._booted_at

@@ -9,7 +9,7 @@ import pytest
 from reading import ROOT, text_of, tracked
 
 from agent.link.names import Limits
-from collector.cli.serve import KEEP_ALIVE_SECONDS
+from collector.cli.listening import KEEP_ALIVE_SECONDS
 
 SLASH = "/"
 FORBIDDEN = {

@@ -1,0 +1,144 @@
+"""``bongsu demo``: a world to try, with living numbers and ten disasters on request."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.link.clock import SystemChance, SystemClock
+from collector.access.passwords import generate_password, hash_password
+from collector.access.queries import set_first_admin
+from collector.cli.listening import Server, allow_connections, listen, uvicorn_config
+from collector.cli.options import Verbs, settings_of, verb
+from collector.cli.printing import print_rows
+from collector.cli.serve import sole_collector
+from collector.errors import UsageError
+from collector.logs import set_up
+from collector.rosters.roster_apply import apply_rosters
+from collector.rosters.roster_file import read_rosters
+from collector.settings import Settings, with_bind
+from collector.store.schema import instant
+
+if TYPE_CHECKING:
+    from collector.world.demo.demo import Demo
+
+MARK = "demo"
+"""In a data directory: it is a demonstration's, and may be made anew."""
+PLAYS = "plays"
+ADMIN = "demo"
+
+
+def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    parser = verb(
+        verbs, "demo", "run a world to try, or play a disaster in it", "bongsu demo --data ./var/demo", json=True
+    )
+    parser.add_argument("action", nargs="?", choices=("run", "play", "list"), default="run", metavar="run|play|list")
+    parser.add_argument(
+        "number", nargs="?", type=int, metavar="N", help="the scenario to play; bongsu demo list has them"
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed is the same world (1)")
+    parser.add_argument("--port", type=int, metavar="N", help="port to listen on (default: [server] port, 8650)")
+    parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: [server] host, 127.0.0.1)")
+    parser.add_argument("--minutes", type=int, default=20, metavar="N", help="of past to begin with (20)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from collector.world.demo.scenarios import SCENARIOS
+
+    if args.action == "list":
+        rows = [
+            {"number": one.number, "title_ko": one.title_ko, "title_en": one.title_en, "what": one.what_en}
+            for one in SCENARIOS.values()
+        ]
+        print_rows(rows, args.json, empty="none")
+        return 0
+    settings = with_bind(settings_of(args), args.host, args.port, False)
+    if args.action == "play":
+        if args.number not in SCENARIOS:
+            raise UsageError(
+                f"no scenario {args.number}; there are: {', '.join(map(str, SCENARIOS))} (bongsu demo list)"
+            )
+        folder = settings.data_dir / PLAYS
+        if not folder.is_dir():
+            raise UsageError(f"no demonstration runs on {settings.data_dir}; start it with: bongsu demo --data DIR")
+        (folder / str(args.number)).touch()
+        print(f"Playing {args.number}: {SCENARIOS[args.number].title_en}.")
+        return 0
+    return _run(args, settings)
+
+
+def _run(args: argparse.Namespace, settings: Settings) -> int:
+    from collector.world.demo.demo import Demo
+    from collector.world.demo.pace import Front, Pacer
+    from collector.world.demo.paced_centre import PacedCentre
+    from collector.world.demo.people import rosters
+
+    set_up(replace(settings.log, level="warning"))
+    allow_connections()
+    _make_room(settings.data_dir)
+    with sole_collector(settings.data_dir):
+        listening = listen(settings)
+        port = listening.getsockname()[1]
+        settings = replace(settings, server=replace(settings.server, port=port), data_dir=settings.data_dir / "centre")
+        print(f"Making a world: 24 missions, 5 hubs, 4 centres, {args.minutes} minutes of past …", flush=True)
+        start_ms = SystemClock().wall_ms() - args.minutes * 60_000
+        demo = Demo(
+            args.seed,
+            settings.data_dir.parent,
+            start_ms,
+            station=lambda timeline, folder, loop, _jobs: PacedCentre(
+                timeline, folder, loop, replace(settings, data_dir=folder)
+            ),
+        )
+        password = _people(demo, rosters(), start_ms)
+        pacer = Pacer(demo, settings.data_dir.parent / PLAYS)
+        pacer.catch_up(args.minutes * 60.0, _tell)
+        pacer.catch_up(SystemClock().wall_ms() / 1000 - start_ms / 1000 - demo.timeline.now, lambda _done: None)
+
+        async def started() -> None:
+            print(f"Bongsu's demonstration is at {settings.server.url}  (stop with Ctrl-C)")
+            print(
+                f"Sign in as {ADMIN!r} with password {password}; play a disaster with: bongsu demo play N", flush=True
+            )
+
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        pacer.start()
+        try:
+            Server(uvicorn_config(Front(demo), settings), started, demo.stop_serving).run(sockets=[listening])
+        except KeyboardInterrupt:
+            pass
+        finally:
+            pacer.stop()
+            demo.end()
+    return 0
+
+
+def _make_room(data: Path) -> None:
+    """A demonstration begins anew each time. Raises UsageError for a directory that is not one's."""
+    if data.exists() and any(data.iterdir()) and not (data / MARK).exists():
+        raise UsageError(f"{data} holds something else than a demonstration: choose another --data, such as ./var/demo")
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for each in data.iterdir():
+        shutil.rmtree(each) if each.is_dir() else each.unlink()
+    (data / MARK).write_text("made by bongsu demo; begun anew at each start\n", "utf-8")
+
+
+def _people(demo: Demo, rosters: str, start_ms: int) -> str:
+    """The one who may sign in, and who is called; their password."""
+    password, at = generate_password(SystemChance()), instant(start_ms)
+    app = demo.centre.app
+    assert app is not None
+    with app.store.transaction() as connection:
+        set_first_admin(connection, ADMIN, hash_password(password), at)
+        apply_rosters(connection, read_rosters(rosters, "demo"))
+    return password
+
+
+def _tell(done: float) -> None:
+    if sys.stdout.isatty():
+        print(f"\r  {done:4.0%}", end="\n" if done >= 1 else "", flush=True)

@@ -1,0 +1,30 @@
+"""What is wrong in the demonstration now. Scenarios change it; machines and lines are as it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Condition:
+    dark_sites: dict[str, float] = field(default_factory=dict)
+    """Site without mains -> since when (seconds of the timeline). Its batteries last ``BATTERY_SECONDS``."""
+    cut_links: set[str] = field(default_factory=set)
+    """``SITE/main`` or ``SITE/backup``: nothing passes."""
+    slow_links: dict[str, float] = field(default_factory=dict)
+    """Link -> by how much a round trip is longer."""
+    narrow_links: set[str] = field(default_factory=set)
+    """Large packets are lost, small ones pass."""
+    dead_hosts: set[str] = field(default_factory=set)
+    """Hosts that are switched off; their agents with them."""
+    failing: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    """(host, check) -> state 1 warning, 2 critical, and what it says."""
+    celsius: dict[str, float] = field(default_factory=dict)
+    """Server room of a site -> degrees, where it is not as usual."""
+    without_copy: set[str] = field(default_factory=set)
+    """Systems whose off-site copy is missing."""
+
+
+BATTERY_SECONDS = 600.0
+"""A mission's batteries after the mains go."""
+USUAL_CELSIUS = 23.0

@@ -1,0 +1,210 @@
+"""What stands where: hosts, lines, probes and systems of the demonstration, as a topology file.
+
+A mission has two servers with an agent each and a gateway that the first one speaks for; a centre has the servers of the
+agencies whose home it is, one machine that looks at the missions and at the building, and a core router that is shared.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from collector.world.topology import AGENCIES, DATA_CENTRES, HUBS, MISSIONS, PLACES, PROFILES, Place
+
+WATCHER = "noc1"
+"""Of a centre: looks at lines and at the building."""
+HUB_SITES = {name: site for name, _, _, site in HUBS}
+CENTRE_SITE = "dc-gwj"
+CABLES = {
+    "singapore": "sea-east", "hanoi": "sea-east", "new-delhi": "red-sea", "dubai": "red-sea", "cairo": "red-sea",
+    "nairobi": "red-sea", "frankfurt": "eurasia-land", "london": "eurasia-land", "warsaw": "eurasia-land",
+    "washington": "pacific-north", "new-york": "pacific-north", "ottawa": "pacific-north", "los-angeles": "pacific-north",
+    "mexico-city": "pacific-south", "brasilia": "pacific-south", "santiago": "pacific-south",
+}  # fmt: skip
+"""Of a mission's main line, where it runs in one that others share."""
+CARRIERS = {"L": "global-line", "V": "inter-web", "G": "sat-one", "E": "low-orbit"}
+COUNTRIES = {
+    "singapore": "SG", "tokyo": "JP", "beijing": "CN", "hanoi": "VN", "new-delhi": "IN", "port-moresby": "PG",
+    "washington": "US", "new-york": "US", "los-angeles": "US", "ottawa": "CA", "mexico-city": "MX", "brasilia": "BR",
+    "santiago": "CL", "lima": "PE", "frankfurt": "DE", "london": "GB", "warsaw": "PL", "tashkent": "UZ", "dubai": "AE",
+    "cairo": "EG", "nairobi": "KE", "abuja": "NG", "kinshasa": "CD", "beirut": "LB",
+}  # fmt: skip
+SUBDIVISIONS = {"ottawa": "ON", "frankfurt": "HE", "london": "ENG", "new-delhi": "DL"}
+WEEKENDS = {"cairo": ("fri", "sat"), "kinshasa": ("sat", "sun")}
+KOREAN_DAYS = ("march-first", "liberation-day", "foundation-day", "hangul-day")
+
+
+class Service(NamedTuple):
+    """An agency's main system: at ``home``, with a stand-by server at ``other`` ("" = none)."""
+
+    id: str
+    agency: str
+    name_ko: str
+    name_en: str
+    grade: int
+    home: str
+    other: str
+    depends_on: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+
+
+SERVICES = (
+    Service("login", "adm", "통합 인증", "Joint login", 1, "dc-djn", "dc-gwj"),
+    Service("portal", "adm", "민원 포털", "Citizen portal", 1, "dc-djn", "dc-gwj", depends_on=("login",)),
+    Service("postal-finance", "pfn", "우편금융", "Postal finance", 1, "dc-gwj", "dc-dgu", uses=("login",)),
+    Service("situation", "saf", "재난 상황 플랫폼", "Disaster situation platform", 1, "dc-dgu", "dc-gwj"),
+    Service("overseas", "for", "해외정보 공유", "Overseas-information sharing", 2, "dc-gwj", "dc-dgu", uses=("login",)),
+    Service("consultation", "ctc", "통합 상담", "Merged call centre", 2, "dc-dgu", "", depends_on=("login",)),
+    Service("records", "rec", "기록 관리", "Records platform", 2, "dc-djn", "dc-gju"),
+    Service("approval", "apv", "모바일 전자결재", "Mobile e-approval", 3, "dc-djn", "", depends_on=("login",)),
+    Service("open-data", "opn", "개방 데이터", "Open data and IoT broker", 3, "dc-dgu", ""),
+)
+INTERFACES = (("overseas-portal", "overseas", "portal"), ("consultation-portal", "consultation", "portal"),
+              ("records-approval", "approval", "records"))  # fmt: skip
+
+
+class Machine(NamedTuple):
+    """``speaker``: the host whose agent reports it, itself where it has its own. ``kind``: server, gateway, watcher."""
+
+    id: str
+    site: str
+    agency: str
+    role: str
+    speaker: str
+    kind: str = "server"
+    is_shared: bool = False
+    checks: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.id.partition(".")[0]
+
+
+class Looked(NamedTuple):
+    """A probe: the host that looks, and at what; ``subject`` is ``link``, ``site`` or ``anchor``."""
+
+    host: str
+    target: str
+    subject: str
+    id: str
+
+
+def machines() -> tuple[Machine, ...]:
+    return tuple([each for place in PLACES for each in (_mission(place) if place.link else _centre(place))])
+
+
+def _mission(place: Place) -> list[Machine]:
+    first = f"srv1.{place.id}"
+    return [
+        Machine(first, place.id, place.agency, "file server", first, checks=("process:smbd", "process:sshd")),
+        Machine(f"srv2.{place.id}", place.id, place.agency, "visa desk", f"srv2.{place.id}", checks=("process:nginx",)),
+        Machine(f"gw1.{place.id}", place.id, place.agency, "gateway", first, "gateway"),
+    ]
+
+
+def _centre(place: Place) -> list[Machine]:
+    watcher = f"{WATCHER}.{place.id}"
+    found = [
+        Machine(watcher, place.id, place.agency, "watcher", watcher, "watcher", checks=("process:upsd",)),
+        Machine(f"core1.{place.id}", place.id, place.agency, "core router", watcher, "gateway", is_shared=True),
+    ]
+    for one in SERVICES:
+        if one.home == place.id:
+            for name, check in (("web1", "process:nginx"), ("web2", "process:nginx"), ("db1", "process:postgres")):
+                host = f"{one.id}-{name}.{place.id}"
+                found.append(Machine(host, place.id, one.agency, name[:-1], host, checks=(check,)))
+        if one.other == place.id:
+            host = f"{one.id}-dr1.{place.id}"
+            found.append(Machine(host, place.id, one.agency, "dr", host, checks=("process:postgres",)))
+    return found
+
+
+def looks() -> tuple[Looked, ...]:
+    """Who looks at whom: the own hub, the centre and a foreign hub at every line; centres at each other as anchors."""
+    found = []
+    for place in MISSIONS:
+        own = HUB_SITES[place.hub]
+        foreign = next(site for site in HUB_SITES.values() if site not in (own, place.id))
+        eyes = [f"srv1.{site}" for site in (own, foreign) if site != place.id] + [f"{WATCHER}.{CENTRE_SITE}"]
+        for host in eyes:
+            found += [Looked(host, f"gw.{place.id}", "link", f"{place.id}/main")]
+            found += [Looked(host, f"gw2.{place.id}", "link", f"{place.id}/backup")] if "+" in place.link else []
+            found += [Looked(host, place.id, "site", place.id)]
+    for site in (CENTRE_SITE, *HUB_SITES.values()):
+        host = f"{WATCHER}.{site}" if site == CENTRE_SITE else f"srv1.{site}"
+        found += [Looked(host, f"gw.{place.id}", "anchor", "") for place in DATA_CENTRES if place.id != site][:2]
+    return tuple(found)
+
+
+def document() -> str:
+    """The topology file."""
+    lines = ["# The demonstration world: fictional load at city-centre coordinates."]
+    for name, name_ko, name_en in AGENCIES:
+        lines += _table("agencies", id=name, name_ko=name_ko, name_en=name_en)
+    for name, name_ko, name_en, _ in HUBS:
+        lines += _table("hubs", id=name, name_ko=name_ko, name_en=name_en)
+    for place in PLACES:
+        lines += _table("sites", **_site(place))
+    for one in machines():
+        more = {"agent": one.speaker} if one.speaker != one.id else {}
+        shared = {"shared": True} if one.is_shared else {}
+        lines += _table("hosts", name=one.name, site=one.site, agency=one.agency, role=one.role, **more, **shared)
+    for place in MISSIONS:
+        lines += _links(place)
+    for look in looks():
+        subject = {"anchor": True} if look.subject == "anchor" else {look.subject: look.id}
+        lines += _table("probes", **{"from": look.host}, target=look.target, **subject)
+    for service in SERVICES:
+        lines += _system(service)
+    for name, source, target in INTERFACES:
+        lines += _table("interfaces", id=name, source=source, target=target)
+    return "\n".join(lines) + "\n"
+
+
+def _site(place: Place) -> dict[str, object]:
+    found: dict[str, object] = {"id": place.id, "agency": place.agency, "name_ko": place.name_ko}
+    found |= {"name_en": place.name_en, "latitude": place.latitude, "longitude": place.longitude}
+    found |= {"timezone": place.timezone, "link_profile": place.profile}
+    if place.hub:
+        found |= {"hub": place.hub, "country": COUNTRIES[place.id], "korean_days": KOREAN_DAYS}
+        found |= {"business_hours": "09:00-17:00"}
+        found |= {"subdivision": SUBDIVISIONS[place.id]} if place.id in SUBDIVISIONS else {}
+        found |= {"weekend": WEEKENDS[place.id]} if place.id in WEEKENDS else {}
+    else:
+        found |= {"country": "KR", "facility": place.id, "behind": (f"core1.{place.id}",)}
+    return found | ({"collector": True} if place.id == CENTRE_SITE else {})
+
+
+def _links(place: Place) -> list[str]:
+    first, _, second = place.link.partition("+")
+    cable = CABLES.get(place.id, "")
+    found = _table("links", site=place.id, name="main", role="primary", kind=PROFILES[first], carrier=CARRIERS[first],
+                   cable=cable)  # fmt: skip
+    if second:
+        carrier = "second-line" if second == first else CARRIERS[second]
+        found += _table("links", site=place.id, name="backup", role="backup", kind=PROFILES[second], carrier=carrier)
+    return found
+
+
+def _system(one: Service) -> list[str]:
+    at = f"{one.id}-{{}}.{one.home}"
+    database = [at.format("db1"), *([f"{one.id}-dr1.{one.other}"] if one.other else [])]
+    groups = [
+        ("web", "any", (at.format("web1"), at.format("web2"))),
+        ("database", "standby" if one.other else "all", tuple(database)),
+    ]
+    lines = _table("systems", id=one.id, agency=one.agency, name_ko=one.name_ko, name_en=one.name_en, grade=one.grade,
+                   depends_on=one.depends_on, uses=one.uses)  # fmt: skip
+    rows = ", ".join(f'{{ name = "{name}", rule = "{rule}", members = {_value(of)} }}' for name, rule, of in groups)
+    return [*lines, f"groups = [{rows}]"]
+
+
+def _table(name: str, /, **keys: object) -> list[str]:
+    return ["", f"[[{name}]]", *(f"{key} = {_value(value)}" for key, value in keys.items())]
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -1,0 +1,84 @@
+"""The demonstration by the real clock: first some past, as fast as it goes, then each second when it comes.
+
+Plays are asked for by files in a folder, named by the scenario's number, so that whoever may write there may play.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from collector.intake.body import Receive, Send, send_problem
+from collector.world.demo.demo import Demo
+from collector.world.demo.scenarios import SCENARIOS
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS = 0.25
+SLICE_SECONDS = 30.0
+
+
+class Pacer:
+    """Steps the world in a thread of its own. ``plays`` is the folder that is looked into."""
+
+    def __init__(self, demo: Demo, plays: Path) -> None:
+        self.demo = demo
+        self.playing: dict[int, float] = {}
+        """Scenario -> moment of the timeline at which it was played last."""
+        self._plays = plays
+        self._began = monotonic()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="world", daemon=True)
+
+    def catch_up(self, seconds: float, tell: Callable[[float], None]) -> None:
+        """Play the past; ``tell`` hears how much of it is done, 0 to 1."""
+        done = 0.0
+        while done < seconds:
+            step = min(SLICE_SECONDS, seconds - done)
+            self.demo.play(step)
+            done += step
+            tell(done / seconds)
+
+    def start(self) -> None:
+        self._plays.mkdir(parents=True, exist_ok=True)
+        self._began = monotonic() - self.demo.timeline.now
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._is_over.wait(LOOK_SECONDS):
+            self._look()
+            self.demo.timeline.step(monotonic() - self._began)
+
+    def _look(self) -> None:
+        for file in sorted(self._plays.iterdir()):
+            file.unlink(missing_ok=True)
+            scenario = SCENARIOS.get(int(file.name)) if file.name.isdecimal() else None
+            if scenario is not None:
+                self.playing[scenario.number] = self.demo.timeline.now
+                scenario.play(self.demo)
+                log.info("scenario begins", extra={"scenario": scenario.number, "title": scenario.title_en})
+
+
+class Front:
+    """Whoever is the centre now answers browsers; agents from outside belong to no such world."""
+
+    def __init__(self, demo: Demo) -> None:
+        self._demo = demo
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        app = self._demo.centre.app
+        if scope["type"] != "http":
+            return
+        if app is None:
+            await send_problem(send, 503, "stopped", "the centre is down, as the scenario wants it", 5)
+        elif scope["path"].startswith("/v1/") and not scope["path"].startswith("/v1/beats"):
+            await send_problem(send, 503, "demo", "this is a demonstration: it takes no reports from outside", 60)
+        else:
+            await app(scope, receive, send)
