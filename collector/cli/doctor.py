@@ -36,6 +36,8 @@ from collector.fleet.authority import ends_at
 from collector.fleet.keys import is_hub, load_centre_key, load_keys, load_receiver
 from collector.fleet.registry_export import RegistryError, open_registry
 from collector.fleet.tables import agents
+from collector.pages.door import Door
+from collector.pages.senders import what_is_wrong as what_is_wrong_with
 from collector.relay.hub import trusted_file
 from collector.relay.registry_pull import REGISTRY_PATH
 from collector.settings import Settings
@@ -103,7 +105,7 @@ def examine(args: argparse.Namespace) -> list[Finding]:
         except CollectorError as why:
             result, text = FAIL, str(why)
         findings.append(Finding(name, result, subject, text))
-    return findings + [_remote_write(to) for to in settings.remote_write]
+    return findings + [_remote_write(to) for to in settings.remote_write] + _channels(settings)
 
 
 def _data_directory(settings: Settings, _now: datetime) -> tuple[str, str]:
@@ -245,6 +247,22 @@ def _remote_write(to: Destination) -> Finding:
     wrong = what_is_wrong(to, SystemClock().monotonic)
     text = f"{to.url} {f'does not take samples: {wrong}' if wrong else 'takes samples'}"
     return Finding("C012", FAIL if wrong else OK, f"remote write {to.name}", text)
+
+
+def _channels(settings: Settings) -> list[Finding]:
+    """Whether each way out can be used, as far as it can be seen without sending."""
+    if not settings.channels:
+        return [Finding("C014", WARN, "channels", "none set, so nobody can be paged; configs/channels.toml shows them")]
+    try:
+        door = Door(settings.outbound)
+    except CollectorError as why:
+        return [Finding("C014", FAIL, "channels", str(why))]
+    found = []
+    for channel in settings.channels:
+        wrong = what_is_wrong_with(settings, channel, door)
+        text = wrong or f"{channel.kind}; try it with: bongsu channel test {channel.name} ADDRESS"
+        found.append(Finding("C014", FAIL if wrong else OK, f"channel {channel.name}", text))
+    return found
 
 
 def _upstream(settings: Settings, _now: datetime) -> tuple[str, str]:

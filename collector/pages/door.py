@@ -25,6 +25,8 @@ from collector.settings_channels import Outbound
 
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], list[str]]
+MOST_SECONDS = 50
+"""Less than the time a page is lent to who sends it: after that another sends it too."""
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -58,6 +60,10 @@ class Door:
         self._deny = _Hosts("deny", settings.deny)
         self._private = _Hosts("private", settings.private)
         self._no_proxy = _Hosts("no_proxy", settings.no_proxy)
+        if settings.timeout_seconds > MOST_SECONDS:
+            raise SettingsError(
+                f"[outbound] timeout_seconds = {settings.timeout_seconds}: expected 1 to {MOST_SECONDS}"
+            )
         self._proxy = urlsplit(settings.proxy) if settings.proxy else None
         if self._proxy is not None and (self._proxy.scheme != "http" or not self._proxy.hostname):
             raise SettingsError(f"[outbound] proxy = {settings.proxy!r}: expected http:// and a host")

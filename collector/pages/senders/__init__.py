@@ -7,6 +7,7 @@ in TABLE, its table in ``configs/channels.toml``, and a test against a little se
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -47,7 +48,46 @@ def made(settings: Settings, channel: Channel, door: Door, clock: Clock | None =
     """One sender. Raises SettingsError."""
     from agent.link.clock import SystemClock
     from collector.pages.senders.http import Ground
+
+    module, name = _found(channel)
+    ground = Ground(door, clock or SystemClock(), settings.server.url)
+    return cast("Sender", getattr(module, name)(channel.name, _options(module, channel), ground))
+
+
+def what_is_wrong(settings: Settings, channel: Channel, door: Door) -> str:
+    """Why a channel cannot be used, secrets looked at; empty where it can, as far as we can see from here."""
+    from collector.pages.senders.base import SendError
+    from collector.pages.senders.options import Secret
+
+    try:
+        made(settings, channel, door)
+        options = _options(_found(channel)[0], channel)
+        for one in fields(options):
+            value = getattr(options, one.name)
+            if isinstance(value, Secret):
+                value.read()
+        reply_secret(channel)
+    except SettingsError as why:
+        return str(why)
+    except SendError as why:
+        return why.text
+    return ""
+
+
+def reply_secret(channel: Channel) -> str:
+    """What proves an answer that a gateway brings; empty where the channel takes none. Raises SettingsError, SendError."""
     from collector.pages.senders.options import read_options
+    from collector.pages.senders.replies import Options
+
+    return read_options(Options, _part(channel, common=True)).reply_secret.read()
+
+
+def reply_auth(channel: Channel) -> str:
+    """hmac or token."""
+    return str(channel.table.get("reply_auth", "hmac"))
+
+
+def _found(channel: Channel) -> tuple[Any, str]:
     from collector.people.person import CHANNELS
 
     if channel.name not in CHANNELS:
@@ -57,8 +97,16 @@ def made(settings: Settings, channel: Channel, door: Door, clock: Clock | None =
             f"[[channels]] {channel.name}: kind = {channel.kind!r}: {nearest(channel.kind, list(TABLE))}"
         )
     file, _, name = TABLE[channel.kind].partition(":")
-    module = import_module(f"collector.pages.senders.{file}")
-    table = {key: value for key, value in channel.table.items() if key not in COMMON}
-    options: Any = read_options(module.Options, Channel(channel.name, channel.kind, table, channel.environment))
-    ground = Ground(door, clock or SystemClock(), settings.server.url)
-    return cast("Sender", getattr(module, name)(channel.name, options, ground))
+    return import_module(f"collector.pages.senders.{file}"), name
+
+
+def _options(module: Any, channel: Channel) -> Any:
+    from collector.pages.senders.options import read_options
+
+    return read_options(module.Options, _part(channel, common=False))
+
+
+def _part(channel: Channel, *, common: bool) -> Channel:
+    """The channel with only the keys that any may have, or only its own."""
+    table = {key: value for key, value in channel.table.items() if (key in COMMON) == common}
+    return Channel(channel.name, channel.kind, table, channel.environment)

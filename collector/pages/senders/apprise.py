@@ -34,7 +34,7 @@ KINDS = {
 @dataclass(frozen=True, slots=True)
 class Options:
     url: Secret = secret("the apprise URL, with {address} where a person's address goes")
-    timeout_seconds: int = option(10, "a whole number of seconds, 1 to 300", least=1, most=300)
+    timeout_seconds: int = option(10, "a whole number of seconds, 1 to 20", least=1, most=20)
 
 
 class AppriseSender:

@@ -24,6 +24,8 @@ from collector.pages.senders.http import Ground, packed, signature
 from collector.pages.senders.options import Secret, option, required, secret
 
 FILE_BYTES = 64 << 10
+WRITTEN = "outbox:"
+"""How the receipt of a page begins that was only written yet."""
 PAGE, RECEIPT = "page", "receipt"
 FOLDERS = {PAGE: "out", RECEIPT: "receipts"}
 
@@ -33,11 +35,13 @@ class Options:
     folder: str = required("the path of the outbox, a folder that is carried to the relay")
     secret: Secret = secret("the key both sides sign with")
     send_within_seconds: int = option(3600, "a whole number of seconds, at least 60", least=60)
+    receipt_within_seconds: int = option(180, "a whole number of seconds, at least 10", least=10)
 
 
 class RelaySender:
     def __init__(self, name: str, options: Options, ground: Ground) -> None:
-        self._name, self._options, self._ground = name, options, ground
+        self._name, self._ground = name, ground
+        self.options = options
 
     def send(self, message: Message) -> str:
         now_ms = self._ground.clock.wall_ms()
@@ -45,17 +49,17 @@ class RelaySender:
             "version": 1,
             "channel": self._name,
             "created_ms": now_ms,
-            "until_ms": now_ms + self._options.send_within_seconds * 1000,
+            "until_ms": now_ms + self.options.send_within_seconds * 1000,
             "message": message._asdict() | {"fields": dict(message.fields)},
         }
         name = name_of(message.key)
         try:
-            if not is_there(Path(self._options.folder), PAGE, name):
-                write_signed(Path(self._options.folder), PAGE, name, page, self._options.secret.read())
+            if not is_there(Path(self.options.folder), PAGE, name):
+                write_signed(Path(self.options.folder), PAGE, name, page, self.options.secret.read())
         except OSError as why:
-            text = f"{self._options.folder}: cannot be written: {why.strerror or why}"
+            text = f"{self.options.folder}: cannot be written: {why.strerror or why}"
             raise SendError(text, False, "unavailable") from why
-        return f"outbox:{name}"
+        return f"{WRITTEN}{name}"
 
 
 def name_of(key: str) -> str:

@@ -42,7 +42,7 @@ class Options:
     username: str = option("", "a user name, where the server asks for one")
     password: Secret = secret("the user's password", needed=False)
     ca_file: str = option("", "the path of a PEM file with the authority of the server's certificate")
-    timeout_seconds: int = option(30, "a whole number of seconds, 1 to 300", least=1, most=300)
+    timeout_seconds: int = option(30, "a whole number of seconds, 1 to 50", least=1, most=50)
 
 
 class SmtpSender:
