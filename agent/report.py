@@ -2,7 +2,8 @@
 
 Naming 460 series takes far longer than measuring them, and they hardly ever change: so the names of this report are
 compared with those of the last one (one comparison of two lists), and schema, choice and order are kept as long as
-they are equal.
+they are equal. A report that lacks some of the names, as a probe's that failed, keeps the schema too and says of those
+that they are absent: what comes and goes would otherwise send its whole schema at each turn.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from agent.series_order import LastSchema, Named, ordered
 
 LIMITS = Limits()
 TEXT_BYTES = 1000
+LEFT_OUT = -1
 Key = tuple[str, int, Labels]
 
 
@@ -40,6 +42,9 @@ class HostReports:
         self._names: list[tuple[str, Labels]] = []
         self._checks: list[str] = []
         self._chosen: list[int] = []
+        """By column, the place of its sample; ``LEFT_OUT`` where the report has none."""
+        self._columns: dict[tuple[str, Labels], int] = {}
+        """By name and labels as measured, the column of the schema; ``LEFT_OUT`` of what does not travel."""
         self._schema: Schema | None = None
         self._states: dict[str, State] = {}
 
@@ -47,7 +52,7 @@ class HostReports:
         """Another amount of series from the next report on."""
         if series_profile != self._profile:
             self._profile = series_profile
-            self._names = []
+            self._names, self._columns = [], {}
 
     def judge(self, states: Sequence[State]) -> list[StateChange]:
         """Take in current states of some checks; returns what changed."""
@@ -70,14 +75,29 @@ class HostReports:
         names = [(sample.name, sample.labels) for sample in samples]
         checks = list(self._states)
         if self._schema is None or names != self._names or checks != self._checks:
+            if checks != self._checks or not self._fits(names):
+                self._rebuild(samples, names, checks)
             self._names, self._checks = names, checks
-            self._rebuild(samples)
         assert self._schema is not None
-        numbers: list[float | None] = [samples[at].value for at in self._chosen]
+        numbers: list[float | None] = [None if at == LEFT_OUT else samples[at].value for at in self._chosen]
         numbers += [float(state.state) for state in self._states.values()]
         return Report(self._schema, pack_values(numbers), changes)
 
-    def _rebuild(self, samples: Sequence[Sample]) -> None:
+    def _fits(self, names: Sequence[tuple[str, Labels]]) -> bool:
+        """Choose anew within the schema there is; False where a name is new, or most of the schema would be absent."""
+        chosen = [LEFT_OUT] * len(self._chosen)
+        for at, name in enumerate(names):
+            column = self._columns.get(name)
+            if column is None:
+                return False
+            if column != LEFT_OUT and chosen[column] == LEFT_OUT:  # of one said twice the first stands
+                chosen[column] = at
+        if chosen.count(LEFT_OUT) * 2 > len(chosen):
+            return False
+        self._chosen = chosen
+        return True
+
+    def _rebuild(self, samples: Sequence[Sample], names: Sequence[tuple[str, Labels]], checks: Sequence[str]) -> None:
         seen: set[tuple[str, Labels]] = set()
         chosen: list[tuple[int, Named, float | None]] = []
         for at, sample in enumerate(samples):
@@ -93,7 +113,8 @@ class HostReports:
             Series(self.host_id, sample.name, sample.type, _clean(sample.labels))
             for sample in (samples[at] for at in self._chosen)
         )
-        before, self._schema = self._schema, make_schema(series, tuple((self.host_id, check) for check in self._checks))
+        before, self._schema = self._schema, make_schema(series, tuple((self.host_id, check) for check in checks))
+        self._columns = dict.fromkeys(names, LEFT_OUT) | {names[at]: column for column, at in enumerate(self._chosen)}
         if self._last_schema is not None and (before is None or before.hash != self._schema.hash):
             self._last_schema.write(self._schema)
 

@@ -114,11 +114,11 @@ def sensed(report: Report) -> Sensed | None:
             known = dict(labels)
             if known.get("phase", "rtt") == "rtt":
                 by_target.setdefault(known.get("target", ""), {})[name, known.get("module", "")] = value
-    flags = [dict(labels).get("flag", "") for labels, value in report.named(UPS_STATUS) if value == 1.0]
+    flags = [(dict(labels).get("flag", ""), value) for labels, value in report.named(UPS_STATUS)]
     charges = [value for _, value in report.named(UPS_CHARGE)]
     return Sensed(
         {target: probed(seen) for target, seen in by_target.items() if any(name == PROBE_SUCCESS for name, _ in seen)},
-        ON_BATTERY_FLAG in flags if report.has(UPS_STATUS) else None,
+        (ON_BATTERY_FLAG, 1.0) in flags if flags else None,
         min(charges) / 100 if charges else None,
     )
 

@@ -35,7 +35,8 @@ def test_the_order_stays_while_the_agent_runs_and_newcomers_stand_behind():
     assert names(reports, samples(a=7.5, b=0.0)) == ["b", "a"]
     assert names(reports, samples(a=0.0, b=7.5)) == ["b", "a"]
     assert names(reports, samples(new=0.0, a=0.0, b=7.5)) == ["b", "a", "new"]
-    assert names(reports, samples(new=0.0, b=7.5)) == ["b", "new"]
+    assert names(reports, samples(new=0.0, b=7.5)) == ["b", "a", "new"], "what is missing for a while keeps its place"
+    assert names(reports, samples(newer=0.0, b=7.5)) == ["b", "newer"]
 
 
 def test_a_restart_goes_on_under_the_same_schema_whatever_the_numbers_are_by_then(tmp_path):
