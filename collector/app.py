@@ -186,6 +186,11 @@ class App:
         return self._keys.own
 
     @property
+    def answer_secret(self) -> bytes:
+        """What the links in pages are made from: this collector's own."""
+        return self._keys.own.seed
+
+    @property
     def _custody(self) -> Custody | None:
         return self.upstream.custody if self.upstream is not None else None
 

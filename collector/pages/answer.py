@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
+from collector.access.audit import record
 from collector.escalation.policy_apply import current_plan
 from collector.escalation.queries import CANNOT, COMING, reply
 from collector.fleet.registry import Fleet
@@ -121,7 +122,10 @@ def answer(
     )
     done = incidents.acknowledge(connection, incident.number, page.person, now, for_, way, is_on_shift=on_shift)
     outcome = ACKNOWLEDGED if done else OFF_SHIFT if not on_shift else ALREADY
-    return Answered(outcome, page.person, incidents.find(connection, EVERYTHING, incident.number))
+    after = incidents.find(connection, EVERYTHING, incident.number)
+    data = {"way": way, "outcome": outcome} | ({"for": for_} if for_ else {})
+    record(connection, now, page.person, "incident.acknowledge", str(incident.number), data)
+    return Answered(outcome, page.person, after)
 
 
 def _answerable(connection: Connection, page_id: int, now: datetime | None) -> Answerable | None:

@@ -37,12 +37,13 @@ from collector.pages.queries import (
     supersede,
     tried_channels,
 )
-from collector.pages.recipients import PAGED_BEFORE, aims, enrolled
+from collector.pages.recipients import PAGED_BEFORE, aims, enrolled, owners, told
 from collector.pages.throttle import WINDOW
 from collector.pages.watch_queries import read_health
-from collector.people.queries import whole_book
+from collector.people.queries import Book, whole_book
 from collector.rosters.compile import ground_of
 from collector.rosters.queries import load_rosters
+from collector.rosters.roster import Roster
 from collector.store.engine import Store
 from collector.store.scope import EVERYTHING
 from collector.verdicts.standing import Standing
@@ -57,6 +58,14 @@ LEFT_OUT = frozenset({"not_on_duty", "spare", "not_yet", "duty_hole", "no_roster
 PERCENT = {"fix_50": 50, "fix_80": 80, "fix_100": 100}
 
 
+Crew = Callable[[Connection], tuple[Sequence[Roster], Book]]
+"""Where rosters and people are read from."""
+
+
+def own_crew(connection: Connection) -> tuple[Sequence[Roster], Book]:
+    return load_rosters(connection), whole_book(connection)
+
+
 class PageJob:
     def __init__(
         self,
@@ -68,6 +77,7 @@ class PageJob:
         silenced: Callable[[Mapping[str, str], datetime], str],
         wake: Callable[[], None] = lambda: None,
         on_point: Callable[[str], None] = lambda _name: None,
+        crew: Crew | None = None,
     ) -> None:
         """``wake``: pages are in the outbox. ``on_point``: told the names of places where a test lets it die."""
         self._store = store
@@ -78,6 +88,7 @@ class PageJob:
         self._silenced = silenced
         self._wake = wake
         self._on_point = on_point
+        self._crew = crew or own_crew
 
     def step(self, now: datetime) -> datetime | None:
         with self._store.reading() as connection:
@@ -108,13 +119,14 @@ class PageJob:
 
     def _desk(self, connection: Connection, now: datetime) -> Desk:
         fleet = self._registry.fleet
+        rosters, book = self._crew(connection)
         return Desk(
             now,
             fleet,
             self._standing(),
-            load_rosters(connection),
+            rosters,
             ground_of(fleet),
-            whole_book(connection),
+            book,
             frozenset(one.channel for one in read_health(connection).values() if one.state == FAILING),
             self._windows.active(now),
             self._silenced,
@@ -134,7 +146,7 @@ class PageJob:
                 connection, timer, incident, desk, p.DIGEST, self._reach(desk, incident, Step(0, (ON_DUTY,)))
             )
         if timer.kind in FIX:
-            wanted = _owners(desk, incident)
+            wanted = owners(incident, desk.book.people)
             if not wanted or timer.kind == "fix_100":
                 wanted = (*wanted, *self._reach(desk, incident, Step(0, (ON_DUTY,))))
             return self._tell(connection, timer, incident, desk, p.FIX_WARNING, wanted) if incident.is_open else 0
@@ -182,7 +194,7 @@ class PageJob:
         """Through the stages and into the outbox; how many pages, -1 where they were held and are asked again."""
         before = pages_of(connection, incident.number) if before is None else before
         if kind == p.RECOVERY:
-            targets = _told(before)
+            targets = told(before)
         ask = self._ask(connection, timer, incident, desk, kind, before)
         wanted = aims(targets, ask.called, desk.now, PAGED_BEFORE if kind in (p.RECOVERY, p.FIX_WARNING) else "")
         answer = run(ask, wanted)
@@ -285,21 +297,3 @@ class PageJob:
             summon(connection, incident.number, team, people, now)
         if teams:
             add_timer(connection, incident.number, SUMMONS, now + timedelta(seconds=wait_seconds))
-
-
-def _told(before: Sequence[Delivery]) -> tuple[Target, ...]:
-    """Who was called, by the channels that reached them; who never was, because it still waited, need not hear the end."""
-    found: dict[str, dict[str, None]] = {}
-    for page in before:
-        if page.kind in p.CALLS and (page.attempts or page.state == p.SENT):
-            ways = found.setdefault(page.person, {})
-            if page.state == p.SENT:
-                ways[page.channel] = None
-    return tuple(Target(person, tuple(ways)) for person, ways in found.items())
-
-
-def _owners(desk: Desk, incident: Incident) -> tuple[Target, ...]:
-    """Whoever has it: named as a person or by their login."""
-    names = {name for name in (incident.assignee, incident.acknowledged_by, incident.acknowledged_for) if name}
-    people = [one for one in desk.book.people.values() if one.id in names or (one.login and one.login in names)]
-    return tuple(Target(one.id, tuple(dict.fromkeys(c.channel for c in one.contacts))) for one in people)

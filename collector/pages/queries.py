@@ -70,6 +70,14 @@ def supersede_root(connection: Connection, root: str, except_key: str) -> int:
     return int(done.rowcount)
 
 
+def supersede_heartbeats(connection: Connection, channel: str, address: str) -> int:
+    """A sign of life that did not leave yet says less than the next one."""
+    of = page_deliveries.c
+    old = (of.kind == p.HEARTBEAT, of.channel == channel, of.address == address, of.state == p.QUEUED)
+    done = connection.execute(update(page_deliveries).where(*old).values(state=p.SUPERSEDED, reason="newer"))
+    return int(done.rowcount)
+
+
 def due_pages(
     connection: Connection, channel: str, now: datetime, limit: int, lease: timedelta, skip: Collection[int] = ()
 ) -> list[int]:

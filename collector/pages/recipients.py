@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from collector.escalation.reach import Target
-from collector.pages.page import Why
+from collector.incidents.incident import Incident
+from collector.pages.page import CALLS, SENT, Delivery, Why
 from collector.pages.quiet import NEXT, WAIT, quiet
 from collector.people.person import Person
 from collector.rosters.duty import Called
@@ -92,3 +93,21 @@ def left_out(called: Sequence[Called], wanted: Sequence[Aim]) -> list[Why]:
             outcome = "not_yet" if person in duty else "spare" if person in spare else "not_on_duty"
             whys.append(Why("route", outcome, roster, person))
     return whys
+
+
+def told(before: Sequence[Delivery]) -> tuple[Target, ...]:
+    """Who was called, by the channels that reached them; who never was, because it still waited, need not hear the end."""
+    found: dict[str, dict[str, None]] = {}
+    for page in before:
+        if page.kind in CALLS and (page.attempts or page.state == SENT):
+            ways = found.setdefault(page.person, {})
+            if page.state == SENT:
+                ways[page.channel] = None
+    return tuple(Target(person, tuple(ways)) for person, ways in found.items())
+
+
+def owners(incident: Incident, everyone: Mapping[str, Person]) -> tuple[Target, ...]:
+    """Whoever has it: named as a person or by their login."""
+    names = {name for name in (incident.assignee, incident.acknowledged_by, incident.acknowledged_for) if name}
+    people = [one for one in everyone.values() if one.id in names or (one.login and one.login in names)]
+    return tuple(Target(one.id, tuple(dict.fromkeys(c.channel for c in one.contacts))) for one in people)

@@ -1,0 +1,158 @@
+"""The post office: everything of pages in one running part, as the collector builds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from agent.link.clock import SystemChance
+from collector.jobs import Job
+from collector.pages import page as p
+from collector.pages.answer import Answerable, Answered, answer, find_answer, find_reply
+from collector.pages.delivery import SECONDS as DELIVERY_SECONDS
+from collector.pages.delivery import DeliveryJob
+from collector.pages.desk import Ways
+from collector.pages.door import Door
+from collector.pages.drill_job import SECONDS as DRILL_SECONDS
+from collector.pages.drill_job import DrillJob
+from collector.pages.job import SECONDS, Crew, PageJob
+from collector.pages.outbox import row_of
+from collector.pages.page import Route
+from collector.pages.pipeline import Outgoing
+from collector.pages.queries import add_page, forget_heartbeats, supersede_heartbeats
+from collector.pages.senders import configured_senders
+from collector.pages.senders.base import Sender
+from collector.pages.watch import SECONDS as WATCH_SECONDS
+from collector.pages.watch import Watch
+from collector.pages.wording import Matter, Reader, word
+from collector.store.schema import instant
+from collector.telemetry_pages import PageTelemetry
+
+if TYPE_CHECKING:
+    from collector.services import Services
+
+KEEP_HEARTBEATS = timedelta(days=1)
+
+
+class PostOffice:
+    """``pages``, ``deliveries``, ``drill`` and ``watch`` are its jobs."""
+
+    def __init__(
+        self,
+        services: Services,
+        silenced: Callable[[Mapping[str, str], datetime], str],
+        *,
+        senders: Mapping[str, Sender] | None = None,
+        crew: Crew | None = None,
+        may_act: Callable[[], bool] = lambda: True,
+        on_point: Callable[[str], None] = lambda _name: None,
+    ) -> None:
+        """``senders`` None: those of the settings. ``crew``: whom a hub calls instead of rosters and people, which it has
+        not. ``may_act``: False while another collector (a hub's centre) does the paging. Raises SettingsError."""
+        settings = services.settings
+        self._services = services
+        self._may_act = may_act
+        if senders is None:
+            senders = configured_senders(settings, Door(settings.outbound), services.clock)
+        self.senders = senders
+        self.telemetry = PageTelemetry(services.telemetry.registry, senders)
+        self.ways = Ways(
+            frozenset(senders), services.answer_secret, settings.server.url, settings.paging.outside_channels
+        )
+        self.deliveries = DeliveryJob(
+            services.store,
+            senders,
+            self.ways.secret,
+            self.ways.base_url,
+            services.clock,
+            SystemChance(),
+            self.telemetry,
+            on_point,
+        )
+        wake = self.deliveries.wake
+        self.pages = PageJob(
+            services.store,
+            services.registry,
+            self.ways,
+            lambda: services.standing,
+            services.windows,
+            silenced,
+            wake=wake,
+            on_point=on_point,
+            crew=crew,
+        )
+        self.drill = DrillJob(services.store, services.registry, self.ways, settings.paging, wake)
+        started_at = instant(services.clock.wall_ms())
+        self.watch = Watch(services.store, services.registry, settings.paging.console_minutes, started_at)
+        self._forgot_at = started_at
+
+    def jobs(self) -> tuple[Job, ...]:
+        jobs = [Job("pages", SECONDS, self._page), Job("page_delivery", DELIVERY_SECONDS, self._deliver)]
+        if not self._services.is_hub:
+            jobs += [
+                Job("duty_watch", WATCH_SECONDS, self.watch.step),
+                Job("test_pages", DRILL_SECONDS, self.drill.step),
+            ]
+        return tuple(jobs)
+
+    def start(self) -> None:
+        """From now on channels send on threads of their own."""
+        self.deliveries.start()
+
+    def stop(self) -> None:
+        self.deliveries.stop()
+
+    def find_answer(self, token: str) -> Answerable | None:
+        with self._services.store.reading() as connection:
+            return find_answer(connection, token, self._now())
+
+    def answer(self, token: str, way: str, *, comes: bool = True, for_: str = "") -> Answered | None:
+        """Take an answer by a page's token; None where there is no such page."""
+        with self._services.store.transaction() as connection:
+            found = find_answer(connection, token, self._now())
+            if found is None:
+                return None
+            return answer(connection, found, self._now(), way, self._services.registry.fleet, comes=comes, for_=for_)
+
+    def answer_reply(
+        self, channel: str, addresses: tuple[str, ...], way: str, *, number: int | None = None, comes: bool = True
+    ) -> Answered | None:
+        """Take the reply of whoever has one of these addresses; None where nothing that waits went there."""
+        now = self._now()
+        with self._services.store.transaction() as connection:
+            found = find_reply(connection, channel, addresses, now, number)
+            if found is None:
+                return None
+            return answer(connection, found, now, way, self._services.registry.fleet, comes=comes)
+
+    def send_heartbeat(self, channel: str, address: str, now: datetime) -> None:
+        """A sign of life to somebody outside, by the way every page takes: outbox, claim, channel."""
+        worded = word(Matter(p.HEARTBEAT, self.ways.base_url), Reader("en", "UTC", channel in self.ways.outside), now)
+        row = row_of(
+            Outgoing("watchdog", ((Route(channel, address), worded),), now, "en", ""),
+            kind=p.HEARTBEAT,
+            severity=p.INFO,
+            uid="heartbeat",
+            timer=round(now.timestamp() * 1000),
+            step=0,
+            now=now,
+            secret=self.ways.secret,
+        )
+        with self._services.store.transaction() as connection:
+            supersede_heartbeats(connection, channel, address)
+            add_page(connection, row)
+        self.deliveries.wake()
+
+    def _page(self, now: datetime) -> datetime | None:
+        return self.pages.step(now) if self._may_act() else None
+
+    def _deliver(self, now: datetime) -> datetime | None:
+        if not timedelta() <= now - self._forgot_at < timedelta(hours=1):
+            with self._services.store.transaction() as connection:
+                forget_heartbeats(connection, now - KEEP_HEARTBEATS)
+            self._forgot_at = now
+        return self.deliveries.step(now)
+
+    def _now(self) -> datetime:
+        return instant(self._services.clock.wall_ms())
