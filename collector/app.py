@@ -208,6 +208,7 @@ class App:
         """Read back what was kept, then begin to take reports and to judge. Raises StoreError."""
         self.read_back()
         self.log.start()
+        self.response.start()
         self.jobs.start()
         self.remote_write.start()
         if self.upstream is not None:

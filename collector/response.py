@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
 from collector.alerts import alertmanager_api, intake_api
+from collector.alerts.alert import FiringAlert
 from collector.alerts.book import AlertBook
 from collector.alerts.job import SECONDS as ALERT_SECONDS
 from collector.alerts.job import AlertJob
 from collector.alerts.silence import Silences
 from collector.jobs import Job
+from collector.pages.office import PostOffice
 
 if TYPE_CHECKING:
     from collector.rules.job import RuleJob
@@ -27,13 +30,14 @@ class Response:
     def __init__(self, services: Services, rules: RuleJob) -> None:
         self._services = services
         self._rules = rules
-        self.alerts = AlertBook(services.store, services.registry, rules)
         self.silences = Silences()
+        self.pages = PostOffice(services, self.silences.silenced)
+        self.alerts = AlertBook(services.store, services.registry, rules, self._own_alerts)
         self._alert_job = AlertJob(services.store, self.alerts, self.silences)
 
     def jobs(self) -> tuple[Job, ...]:
         """In the order of the way: alerts, incidents, pages."""
-        return (Job("alerts", ALERT_SECONDS, self._alert_job.step),)
+        return (Job("alerts", ALERT_SECONDS, self._alert_job.step), *self.pages.jobs())
 
     def routers(self) -> tuple[APIRouter, ...]:
         services = self._services
@@ -46,5 +50,14 @@ class Response:
         """Know again what was kept; called once before jobs run."""
         self._alert_job.restore()
 
+    def start(self) -> None:
+        """Begin what runs by itself."""
+        self.pages.start()
+
     def stop(self) -> None:
-        """End what runs by itself."""
+        """End it."""
+        self.pages.stop()
+
+    def _own_alerts(self, at: datetime) -> tuple[FiringAlert, ...]:
+        """What the collector says of itself and of those who should watch."""
+        return self.pages.watch.alerts(at)
