@@ -22,10 +22,8 @@ from collector.settings_alerts import (
     AlertmanagerTarget,
     AlertSettings,
     Intake,
-    LocalContact,
     WatchdogSettings,
     read_alertmanagers,
-    read_contacts,
     read_intakes,
 )
 from collector.settings_channels import Channel, Outbound, read_channels
@@ -147,7 +145,6 @@ class Settings:
     channels: tuple[Channel, ...] = ()
     alertmanagers: tuple[AlertmanagerTarget, ...] = ()
     intakes: tuple[Intake, ...] = ()
-    local_contacts: tuple[LocalContact, ...] = ()
 
     @property
     def store_url(self) -> str:
@@ -169,7 +166,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "paging": PagingSettings,
     "log": LogSettings,
 }
-TOP_KEYS = ("data_dir", *SECTIONS, "remote_write", "channels", "alertmanagers", "intakes", "local_contacts")
+TOP_KEYS = ("data_dir", *SECTIONS, "remote_write", "channels", "alertmanagers", "intakes")
 
 
 def load(path: Path | None, environ: Mapping[str, str], data_dir: Path | None = None) -> Settings:
@@ -201,7 +198,6 @@ def load(path: Path | None, environ: Mapping[str, str], data_dir: Path | None = 
         channels=channels,
         alertmanagers=read_alertmanagers(name, document.get("alertmanagers", [])),
         intakes=read_intakes(name, document.get("intakes", []), environ),
-        local_contacts=read_contacts(name, document.get("local_contacts", [])),
     )
     check(settings, name)
     return settings

@@ -1,5 +1,5 @@
-"""Settings of alerts: ``[alerts]``, ``[watchdog]``, and the tables ``[[alertmanagers]]``, ``[[intakes]]`` and,
-on a hub, ``[[local_contacts]]``.
+"""Settings of alerts: ``[alerts]``, ``[watchdog]``, and the tables ``[[alertmanagers]]`` and
+``[[intakes]]``.
 
 Secrets stand in files named here, or in the environment: ``BONGSU_INTAKE_<NAME>_KEY``.
 """
@@ -87,17 +87,6 @@ class Intake:
     """Read from the file or the environment; never in the table."""
 
 
-@dataclass(frozen=True, slots=True)
-class LocalContact:
-    """Somebody a hub calls while its centre is away. ``channels``: name of the channel -> address, in order."""
-
-    id: str = _key("", "1 to 64 of a-z, 0-9, - and _, such as kim")
-    name: str = _key("", "a name")
-    language: str = _key("ko", "ko or en")
-    timezone: str = _key("Asia/Seoul", "the name of a time zone, such as Asia/Seoul")
-    channels: Mapping[str, str] = _words("a table of addresses by the name of their channel, in order")
-
-
 def read_alertmanagers(file: str, tables: Any) -> tuple[AlertmanagerTarget, ...]:
     """Raises SettingsError, naming the table by its number."""
     found = _read_all(file, "alertmanagers", tables, AlertmanagerTarget, "name")
@@ -133,18 +122,6 @@ def read_intakes(file: str, tables: Any, environ: Mapping[str, str]) -> tuple[In
     if len(set(keys)) < len(keys):
         raise SettingsError(f"{file}: [[intakes]]: two have the same key: expected one for each")
     return tuple(found)
-
-
-def read_contacts(file: str, tables: Any) -> tuple[LocalContact, ...]:
-    """Raises SettingsError, naming the table by its number."""
-    found = _read_all(file, "local_contacts", tables, LocalContact, "id")
-    for number, one in enumerate(found, 1):
-        where = f"{file}: [[local_contacts]] {number}"
-        if one.language not in ("ko", "en"):
-            raise SettingsError(f"{where}: language = {one.language!r}: expected ko or en")
-        if not one.channels:
-            raise SettingsError(f"{where}: channels: missing; expected {_expected(LocalContact, 'channels')}")
-    return found
 
 
 def _read_all(

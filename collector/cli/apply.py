@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from agent.link.clock import SystemClock
 from collector.access.audit import on_command_line, record
-from collector.cli.options import Verbs, opened_centre, verb
+from collector.cli.options import Verbs, opened, refuse_hub, verb
 from collector.errors import TopologyError, UsageError
 from collector.escalation.policy_apply import apply_escalation
 from collector.escalation.policy_file import is_escalation_file, read_escalation
@@ -57,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"{args.file}: cannot be read ({why})") from why
     changes: list[Change] = []
     applied = False
-    with opened_centre(args) as (_, store):
+    with opened(args) as (settings, store):
+        if not (is_roster_file(text) or is_escalation_file(text)):
+            refuse_hub(settings)  # its people and how they are called, while it is cut off, are a hub's own
         try:
             take_over = _read(text, str(args.file))
             with store.transaction() as connection:

@@ -11,7 +11,7 @@ import pytest
 from agent.link.names import Limits
 from collector.errors import SettingsError
 from collector.settings import SECTIONS, Server, Settings, load, with_bind
-from collector.settings_alerts import AlertmanagerTarget, Intake, LocalContact
+from collector.settings_alerts import AlertmanagerTarget, Intake
 from collector.settings_remote_write import Destination
 
 ROOT = Path(__file__).parents[3]
@@ -145,7 +145,7 @@ def test_the_documented_file_shows_every_key_at_its_default() -> None:
     (destination,) = shown.pop("remote_write")
     assert destination == asdict(Destination())
     assert list(destination) == [f.name for f in fields(Destination)]
-    for key, kind in (("alertmanagers", AlertmanagerTarget), ("intakes", Intake), ("local_contacts", LocalContact)):
+    for key, kind in (("alertmanagers", AlertmanagerTarget), ("intakes", Intake)):
         (table,) = shown.pop(key)
         assert list(table.items()) == [item for item in asdict(kind()).items() if item[0] != "key"], key
     defaults = {k: v for k, v in asdict(Settings()).items() if not isinstance(v, tuple)}
