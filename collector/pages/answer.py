@@ -18,9 +18,9 @@ from collector.escalation.queries import CANNOT, COMING, reply
 from collector.fleet.registry import Fleet
 from collector.incidents import queries as incidents
 from collector.incidents.incident import TRIGGERED, Incident
+from collector.incidents.shift import called_for, is_on_shift
 from collector.pages import page as p
 from collector.pages.answer_token import token_hash
-from collector.pages.desk import called_for, is_on_shift
 from collector.pages.page import Delivery
 from collector.pages.queries import find_page
 from collector.pages.tables import page_deliveries

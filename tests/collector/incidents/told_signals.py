@@ -114,6 +114,9 @@ class Told:
 
     def send(self) -> None:
         """As pages would: every timer due is one page, and the first step says that it went out."""
+        with self.store.reading() as connection:
+            if not due(connection, self.now, 1):
+                return
         with self.store.transaction() as connection:
             for timer in due(connection, self.now, 100):
                 assert claim(connection, timer.id, self.now)
