@@ -9,6 +9,8 @@ down and a long one not twice.
 
 from __future__ import annotations
 
+from agent.link.names import BACKLOG_LANE, LIVE_LANE
+
 CHUNK_SECONDS = 4.0
 LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES = 2 << 10, 32 << 10
 CROWDED_RATIO = 2.0
@@ -20,6 +22,8 @@ FORGETTING = 1.02
 LIVE_RECORDS = 200
 RAW_BYTES = 2 << 20
 MEASURABLE_SECONDS = 0.02
+SHORTEST_DEADLINE, LONGEST_DEADLINE = 30.0, 120.0
+"""Seconds a request may take: on a line that was cut meanwhile, whatever is of now waits that long behind it."""
 
 
 class Pace:
@@ -46,6 +50,11 @@ class Pace:
         chunk = min(MOST_CHUNK_BYTES, max(LEAST_CHUNK_BYTES, self._goodput * CHUNK_SECONDS))
         return max(1, min(most, int(chunk / self._packed_per_record)))
 
+    def deadline_seconds(self, packed: int, failures: int) -> float:
+        """How long a request of so many bytes may take; twice as long after each failure, for a line may be as bad."""
+        carried = packed / self._goodput if self._goodput else 0.0
+        return float(min(LONGEST_DEADLINE, (SHORTEST_DEADLINE + 2 * carried) * 2 ** min(failures, 4)))
+
     def follow(self, backlog_records: int, backlog_share: float) -> None:
         """Another link profile is in force."""
         self._most, self._share = backlog_records, backlog_share
@@ -55,10 +64,10 @@ class Pace:
         self.backlog_at = max(self.backlog_at, until)
 
     def note(
-        self, count: int, packed: int, started_at: float, seconds: float, is_backlog: bool, limit_bytes_per_second: int
+        self, lane: str, count: int, packed: int, started_at: float, seconds: float, limit_bytes_per_second: int
     ) -> None:
         """An exchange of ``count`` records in ``packed`` bytes that was answered after ``seconds``."""
-        if count and not is_backlog:
+        if count and lane == LIVE_LANE:
             self._rtt *= FORGETTING
             carried = packed / self._goodput if self._goodput else 0.0
             if self._rtt and seconds - carried > CROWDED_RATIO * self._rtt + NOTICEABLE_SECONDS:
@@ -72,7 +81,7 @@ class Pace:
         if transfer > MEASURABLE_SECONDS:
             self._goodput = _mixed(self._goodput, packed / transfer)
         self._limit = min(LIVE_RECORDS, self._limit * 2)
-        if is_backlog:
+        if lane == BACKLOG_LANE:
             rest = transfer * (1 / self._share - 1) - self._rtt
             if limit_bytes_per_second > 0:
                 rest = max(rest, packed / limit_bytes_per_second - seconds)

@@ -18,7 +18,7 @@ from agent.link.answer import Answer, AnswerError, read_answer
 from agent.link.backoff import backoff_seconds
 from agent.link.clock import Chance, Clock
 from agent.link.exchange import Exchange, Failure, Request, Response
-from agent.link.names import ANSWER_TYPE, STALE_INTERVALS
+from agent.link.names import ANSWER_TYPE, BACKLOG_LANE, LIVE_LANE, STALE_INTERVALS
 from agent.link.offset import Offset
 from agent.link.pace import Pace
 from agent.link.profile import LinkProfile
@@ -30,7 +30,7 @@ from agent.link.send_taking import Taking
 from agent.link.spool import Spool
 
 GREETING_SECONDS = 5.0
-REQUEST_SECONDS = 120.0
+SCHEMA_SECONDS = 120.0
 LONGEST_RETRY_AFTER = 600.0
 IDLE_SECONDS = 3600.0
 BUSY = (429, 503)
@@ -112,18 +112,18 @@ class Sender:
         if collector.ready_at > now:
             return collector.ready_at
         if not collector.is_greeted:
-            self._post(collector, [], GREETING_SECONDS)
+            self._post(collector, LIVE_LANE, [])
             return self._clock.monotonic()
         if collector.wanted_schemas:
             self._post_schemas(collector)
             return self._clock.monotonic()
         enclosed = self._lanes.live(collector, now)
         if enclosed:
-            self._post(collector, enclosed, REQUEST_SECONDS)
+            self._post(collector, LIVE_LANE, enclosed)
             return self._clock.monotonic()
         better = missed(self.collectors, collector, now)
         if better is not None:
-            self._post(better, [], GREETING_SECONDS)
+            self._post(better, LIVE_LANE, [])
             return self._clock.monotonic()
         if self._errand is not None and self._errand.is_due(collector, now):
             self._errand.run(collector, now)
@@ -132,7 +132,7 @@ class Sender:
             return self._pace.backlog_at
         enclosed = self._lanes.backlog(collector)
         if enclosed:
-            self._post(collector, enclosed, REQUEST_SECONDS, is_backlog=True)
+            self._post(collector, BACKLOG_LANE, enclosed)
             return self._clock.monotonic()
         if collector.refused and now >= self._second_opinion_at:
             return self._ask_the_next(collector, now)
@@ -145,32 +145,33 @@ class Sender:
             if other.ready_at > now or other.hold_code:
                 continue
             if not other.is_greeted:
-                self._post(other, [], GREETING_SECONDS)
+                self._post(other, LIVE_LANE, [])
                 return self._clock.monotonic()
             enclosed = self._lanes.refused(refusing, other)
             if enclosed:
-                self._post(other, enclosed, REQUEST_SECONDS, is_backlog=True)
+                self._post(other, BACKLOG_LANE, enclosed)
                 return self._clock.monotonic()
         self._second_opinion_at = now + HOLD_SECONDS
         return now
 
     # ------------------------------------------------------------ the exchange
 
-    def _post(
-        self, collector: CollectorLink, enclosed: list[Enclosed], deadline: float, *, is_backlog: bool = False
-    ) -> None:
+    def _post(self, collector: CollectorLink, lane: str, enclosed: list[Enclosed]) -> None:
+        """Nothing enclosed: a greeting."""
         if collector.key_at and self._clock.monotonic() >= collector.newest_key_at:
             collector.key_at = 0
         envelopes = [pack_enclosed(self._signers.at(collector.key_at), one) for one in enclosed]
-        request = envelopes_request(collector.url, envelopes, self._clock.wall_ms(), deadline, is_backlog=is_backlog)
+        deadline = self._pace.deadline_seconds(sum(map(len, envelopes)), collector.failures)
+        deadline = deadline if enclosed else GREETING_SECONDS
+        request = envelopes_request(collector.url, lane, envelopes, self._clock.wall_ms(), deadline)
         started_at = self._clock.monotonic()
-        answer = self._ask(collector, request, is_backlog=is_backlog)
+        answer = self._ask(collector, request, lane)
         seconds = self._clock.monotonic() - started_at
         count = sum(len(one.records) for one in enclosed)
         if answer is None:
             self._pace.note_failure(count)
             return
-        self._pace.note(count, len(request.body), started_at, seconds, is_backlog, answer.backlog_bytes_per_second)
+        self._pace.note(lane, count, len(request.body), started_at, seconds, answer.backlog_bytes_per_second)
         self._bytes_sent += len(request.body)
         if enclosed:
             self.records_sent += count
@@ -182,9 +183,9 @@ class Sender:
         with self._spool.lock:
             found = [packed for shelf in self._spool.shelves() if (packed := shelf.schema(wanted)) is not None]
         if found:
-            self._ask(collector, schemas_request(collector.url, found[:1], self._clock.wall_ms(), REQUEST_SECONDS))
+            self._ask(collector, schemas_request(collector.url, found[:1], self._clock.wall_ms(), SCHEMA_SECONDS))
 
-    def _ask(self, collector: CollectorLink, request: Request, *, is_backlog: bool = False) -> Answer | None:
+    def _ask(self, collector: CollectorLink, request: Request, lane: str = LIVE_LANE) -> Answer | None:
         """The answer of a collector, its clock, its wishes and who it is taken in; None where there was none."""
         started_at = self._clock.monotonic()
         response = self._exchange(request)
@@ -196,7 +197,7 @@ class Sender:
                 return None
             wait = min(wait, LONGEST_RETRY_AFTER)
             is_busy = isinstance(response, Response) and response.status in BUSY and wait > 0
-            if is_busy and is_backlog:  # what is live may be welcome all the same
+            if is_busy and lane == BACKLOG_LANE:  # what is live may be welcome all the same
                 self._pace.stand_back(now + wait + backoff_seconds(collector.failures + 3, self._chance))
                 return None
             if not collector.last_trouble:

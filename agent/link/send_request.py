@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from agent.link.exchange import Request
 from agent.link.model import Record, Sample, encode
-from agent.link.names import BACKLOG_LANE, ENVELOPES_TYPE, LANE_HEADER, LIVE_LANE, SENT_AT_HEADER
+from agent.link.names import ENVELOPES_TYPE, LANE_HEADER, SENT_AT_HEADER
 from agent.link.send_signers import Signer
 from agent.link.spool_record import Spooled
 from agent.link.wire import pack_body, pack_envelopes, seal
@@ -38,10 +38,9 @@ def pack_enclosed(signer: Signer, enclosed: Enclosed) -> bytes:
 
 
 def envelopes_request(
-    base_url: str, envelopes: Sequence[bytes], wall_ms: int, deadline_seconds: float, *, is_backlog: bool = False
+    base_url: str, lane: str, envelopes: Sequence[bytes], wall_ms: int, deadline_seconds: float
 ) -> Request:
     """An empty request asks nothing but the time and what the receiver thinks of us."""
-    lane = BACKLOG_LANE if is_backlog else LIVE_LANE
     headers = (("content-type", ENVELOPES_TYPE), (SENT_AT_HEADER, str(wall_ms)), (LANE_HEADER, lane))
     return Request("POST", base_url, ENVELOPES_PATH, pack_envelopes(envelopes), headers, deadline_seconds)
 

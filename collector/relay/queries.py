@@ -46,9 +46,12 @@ def last_id(connection: Connection) -> int:
     return connection.execute(select(func.max(envelopes.c.id))).scalar() or 0
 
 
-def waiting(connection: Connection, settled: Ranges, last: int) -> Iterator[tuple[list[Waiting], list[Range]]]:
-    """What waits, newest first, some at a time; with each portion the ids that are not in the log at all."""
-    for low, high in reversed(_near(settled.gaps(1, last))):
+def waiting(
+    connection: Connection, settled: Ranges, first: int, last: int
+) -> Iterator[tuple[list[Waiting], list[Range]]]:
+    """What waits of the ids ``first..last``, newest first, some at a time; with each portion the ids that are not in the
+    log at all."""
+    for low, high in reversed(_near(settled.gaps(first, last))):
         top = high
         while top >= low:
             rows = connection.execute(

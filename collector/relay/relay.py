@@ -16,11 +16,9 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from agent.link.answer import DROP, RENEW, Answer
 from agent.link.clock import Clock
-from agent.link.names import Limits
+from agent.link.names import BACKLOG_LANE, LIVE_LANE, Limits
 from agent.link.pace import Pace
 from agent.link.ranges import Range, Ranges
 from agent.link.receipt import ReceiptError
@@ -28,22 +26,17 @@ from collector.log.positions import Positions
 from collector.log.queries import packed_schema
 from collector.relay import queries
 from collector.relay.custody import Custody, News, Refusal
-from collector.relay.queries import Enclosed, Waiting, enclosed, last_id, read_position, write_position
+from collector.relay.picking import Picking
+from collector.relay.queries import Enclosed, read_position, write_position
 from collector.relay.schemas_wanted import WantedSchemas
 from collector.relay.upstream import NoAnswer, Upstream
 from collector.store.engine import Store
 
 log = logging.getLogger(__name__)
 
-LIVE_MS = 180_000
-"""Of now is what was received within three of the longest interval, and was not late even then."""
 GATHER_SECONDS = 1.0
 IDLE_SECONDS = 60.0
 MEASURE_SECONDS = 10.0
-HOLD_SECONDS = 3600.0
-SCANNED = 20_000
-"""Rows looked at for one bundle, so that one full of rows on hold ends."""
-BUNDLE_BYTES = 4 << 20
 
 Result = Callable[[str, int], None]
 
@@ -76,7 +69,7 @@ class Relay:
         self._upstream = upstream
         self._clock = clock
         self._pace = Pace(limits.request_envelopes, backlog_share)
-        self._most_bytes = min(BUNDLE_BYTES, limits.request_bytes)
+        self._picking = Picking(store, clock, limits.request_bytes)
         self._on_result = on_result
         self.figures = RelayFigures(0, None, 0, "")
         """As of the last ten seconds."""
@@ -86,10 +79,6 @@ class Relay:
         """As last written; replaced whole, for other threads to read."""
         self._is_greeted = False
         self._live_at = 0.0
-        self._held: dict[bytes, float] = {}
-        """Agent id -> monotonic: the centre does not take its envelopes now."""
-        self._aside: dict[int, float] = {}
-        """Row -> monotonic: alone in its request it was no request the centre could read."""
         self._wanted = WantedSchemas()
 
     def restore(self, positions: Positions) -> None:
@@ -103,7 +92,7 @@ class Relay:
 
     def release(self) -> None:
         """The registry changed: what the centre would not take may be welcome now."""
-        self._held.clear()
+        self._picking.release()
 
     def needs(self, row: int) -> bool:
         """Whether the centre was not seen to hold this row."""
@@ -128,85 +117,52 @@ class Relay:
         if self._upstream.ready_at > now:
             return self._upstream.ready_at
         if not self._is_greeted:
-            return self._post([], is_backlog=False)
+            return self._post(LIVE_LANE, [])
         schema = self._wanted.due(now)
         if schema is not None:
             return self._post_schema(schema)
         if now >= self._live_at:
-            bundle = self._pick(now, is_backlog=False)
+            bundle = self._picking.pick(LIVE_LANE, self._pace.live_records, self._settled)
             if bundle:
                 self._live_at = now + (0.0 if len(bundle) >= self._pace.live_records else GATHER_SECONDS)
-                return self._post(bundle, is_backlog=False)
+                return self._post(LIVE_LANE, bundle)
         if now >= self._pace.backlog_at:
-            bundle = self._pick(now, is_backlog=True)
+            bundle = self._picking.pick(BACKLOG_LANE, self._pace.backlog_records, self._settled)
             if bundle:
-                return self._post(bundle, is_backlog=True)
+                return self._post(BACKLOG_LANE, bundle)
+            if self._picking.has_more:
+                return now
             return min([now + IDLE_SECONDS, *(at for at in self._waits() if at > now)])
         return min(self._pace.backlog_at, max(self._live_at, now + GATHER_SECONDS))
 
     def _waits(self) -> list[float]:
         again = [self._measure_at] if self.figures.pending else []
-        return [*again, self._live_at, *self._held.values(), *self._aside.values(), *self._wanted.moments]
-
-    # ------------------------------------------------------------ what goes next
-
-    def _pick(self, now: float, is_backlog: bool) -> list[Enclosed]:
-        """Rows for the next bundle.
-
-        A receipt for what was not sent settles nothing: it also covers what an agent gave up because it is here.
-        """
-        self._held = {agent: until for agent, until in self._held.items() if until > now}
-        self._aside = {row: until for row, until in self._aside.items() if until > now}
-        with self._store.reading() as connection:
-            ids = self._choose(connection, is_backlog)
-            return enclosed(connection, ids) if ids else []
-
-    def _choose(self, connection: Connection, is_backlog: bool) -> list[int]:
-        from_ms = self._clock.wall_ms() - LIVE_MS
-        most = self._pace.backlog_records if is_backlog else self._pace.live_records
-        chosen: list[int] = []
-        size = scanned = 0
-        for rows, absent in queries.waiting(connection, self._settled, last_id(connection)):
-            for first, last in absent:
-                self._settled.add(first, last)
-            scanned += len(rows)
-            for row in rows:
-                if not is_backlog and row.received_at_ms < from_ms:
-                    return chosen
-                if not self._may_go(row, is_backlog):
-                    continue
-                size += row.size
-                if chosen and size > self._most_bytes:
-                    return chosen
-                chosen.append(row.id)
-                if len(chosen) >= most:
-                    return chosen
-            if scanned >= SCANNED:
-                break
-        return chosen
-
-    def _may_go(self, row: Waiting, is_backlog: bool) -> bool:
-        return (is_backlog or not row.is_late) and row.agent_id not in self._held and row.id not in self._aside
+        return [*again, self._live_at, *self._picking.moments, *self._wanted.moments]
 
     # ------------------------------------------------------------ the exchange
 
-    def _post(self, bundle: list[Enclosed], is_backlog: bool) -> float:
+    def _post(self, lane: str, bundle: list[Enclosed]) -> float:
         started_at = self._clock.monotonic()
         try:
-            answer, size = self._upstream.post_envelopes([row.packed for row in bundle], is_backlog)
+            deadline = self._pace.deadline_seconds(sum(len(row.packed) for row in bundle), self._upstream.failures)
+            answer, size = self._upstream.post_envelopes(lane, [row.packed for row in bundle], deadline)
         except NoAnswer as why:
+            self._picking.begin_again()
             self._pace.note_failure(len(bundle))
             if not why.status:  # a line that is down is asked with next to nothing until it answers
                 self._is_greeted = False
-            if is_backlog and why.status in (429, 503):  # it sheds: what is of now may be welcome all the same
+            if lane == BACKLOG_LANE and why.status in (
+                429,
+                503,
+            ):  # it sheds: what is of now may be welcome all the same
                 self._pace.backlog_at, self._upstream.ready_at = self._upstream.ready_at, started_at
             if len(bundle) == 1 and why.status in (400, 413):
                 log.warning("the centre cannot read one row of the log, others first", extra={"row": bundle[0].id})
-                self._aside[bundle[0].id] = self._clock.monotonic() + HOLD_SECONDS
+                self._picking.put_aside(bundle[0].id)
             return self._upstream.ready_at
         seconds = self._clock.monotonic() - started_at
         limit = answer.backlog_bytes_per_second
-        self._pace.note(len(bundle), size, started_at, seconds, is_backlog, limit)
+        self._pace.note(lane, len(bundle), size, started_at, seconds, limit)
         self._is_greeted = True
         self._take(bundle, answer)
         return max(self._clock.monotonic(), self._upstream.ready_at)
@@ -238,19 +194,16 @@ class Relay:
                     continue
                 news.words[word.name] = word
         turned_away = {refusal.index for refusal in answer.envelopes}
-        taken = [row.id for at, row in enumerate(bundle) if at not in turned_away and _is_covered(news, row)]
+        taken = [row for at, row in enumerate(bundle) if at not in turned_away and _is_covered(news, row)]
+        news.taken += [(row.name, row.seqs) for row in taken]
         refused = self._refused(bundle, answer, news)
-        forks = {(one.name, one.first) for one in news.refusals if one.action == RENEW}
-        decided = {*taken, *refused}
-        news.taken += [
-            (row.name, row.seqs) for row in bundle if row.id in decided and (row.name, row.seqs[0]) not in forks
-        ]
         self._wanted.ask(bytes.fromhex(text) for text in answer.need_schemas)
-        self._keep([*taken, *refused], news)
+        self._keep([*(row.id for row in taken), *refused], news)
         self._on_result("taken", len(taken))
         self._on_result("refused", len(refused))
-        held = sum(row.name[0] in self._held for row in bundle)
+        held = sum(self._picking.is_held(row.name[0]) for row in bundle)
         if bundle and not taken and not refused and not held:
+            self._picking.begin_again()
             self._upstream.fail(f"{self._upstream.url} answered without a receipt for what it was sent")
 
     def _refused(self, bundle: list[Enclosed], answer: Answer, news: News) -> list[int]:
@@ -262,6 +215,8 @@ class Relay:
             row = bundle[refusal.index]
             if refusal.action in (DROP, RENEW):
                 gone.append(row.id)
+                if refusal.action == DROP:  # a fork's numbers are a twin's there, not taken from here
+                    news.taken.append((row.name, row.seqs))
                 for first, last in Ranges((seq, seq) for seq in row.seqs):
                     said = (refusal.action, refusal.code, refusal.text)
                     news.refusals.append(Refusal(row.name, first, last, *said))
@@ -269,8 +224,7 @@ class Relay:
                     "the centre refused an envelope for ever",
                     extra={"agent": row.name[0].hex(), "code": refusal.code, "detail": refusal.text},
                 )
-            elif row.name[0] not in self._held:
-                self._held[row.name[0]] = self._clock.monotonic() + HOLD_SECONDS
+            elif self._picking.hold(row.name[0]):
                 self._on_result("held", 1)
                 log.info(
                     "the centre does not take an agent's reports now; asking again in an hour, or when the registry changes",
@@ -289,6 +243,7 @@ class Relay:
             if before is not None and before != receiver:
                 log.warning("another centre, or one with an empty store: everything here is sent again")
                 self._settled = Ranges((row, row) for row in sorted(ids))
+                self._picking.begin_again()
                 self._custody.forget(connection)
             write_position(connection, self._settled, receiver)
             self._custody.keep(connection, news, self._clock.wall_ms())

@@ -16,7 +16,7 @@ from agent.link.backoff import backoff_seconds
 from agent.link.clock import Chance, Clock
 from agent.link.exchange import Exchange, Failure, Request, Response
 from agent.link.model import encode
-from agent.link.names import ANSWER_TYPE, BACKLOG_LANE, ENVELOPES_TYPE, LANE_HEADER, LIVE_LANE, SENT_AT_HEADER
+from agent.link.names import ANSWER_TYPE, ENVELOPES_TYPE, LANE_HEADER, SENT_AT_HEADER
 from agent.link.send_request import ENVELOPES_PATH, SCHEMAS_PATH
 from agent.link.signed_get import NONCE_CHARS, Asker, NotTold, Told, signed_get, signed_headers
 from agent.link.wire import pack_envelopes
@@ -53,18 +53,18 @@ class Upstream:
         self.chance = chance
         self._nonce = ""
 
-    def post_envelopes(self, envelopes: Sequence[bytes], is_backlog: bool) -> tuple[Answer, int]:
+    def post_envelopes(self, lane: str, envelopes: Sequence[bytes], deadline_seconds: float) -> tuple[Answer, int]:
         """(the centre's answer, bytes sent). An empty request is a greeting. Raises NoAnswer."""
         headers = [
             ("content-type", ENVELOPES_TYPE),
             (SENT_AT_HEADER, str(self._clock.wall_ms())),
-            (LANE_HEADER, BACKLOG_LANE if is_backlog else LIVE_LANE),
+            (LANE_HEADER, lane),
         ]
         if self._nonce:  # who brought them is evidence only: the envelopes prove themselves
             headers += signed_headers(self._asker, "POST", ENVELOPES_PATH, self._nonce)
         body = pack_envelopes(envelopes)
-        deadline = REQUEST_SECONDS if envelopes else GREETING_SECONDS
-        answer = self._ask(Request("POST", self.url, ENVELOPES_PATH, body, tuple(headers), deadline))
+        deadline_seconds = deadline_seconds if envelopes else GREETING_SECONDS
+        answer = self._ask(Request("POST", self.url, ENVELOPES_PATH, body, tuple(headers), deadline_seconds))
         self.bytes_sent += len(body)
         return answer, len(body)
 

@@ -250,6 +250,17 @@ class WorldAgent:
             found[promise.epoch] = max(promise.seq, found.get(promise.epoch, 0))
         return found
 
+    def keeps_old(self) -> bool:
+        """Whether it keeps anything but its last two records: a hub tells of those with its next answer."""
+        if self.spool.figures().records > 2:
+            return True
+        newest, everything = self.last_numbers(), Ranges([(1, NUMBERS)])
+        return any(
+            record.seq < newest.get(shelf.epoch, 0) - 1 and not shelf.is_done(record.seq)
+            for shelf in self.spool.shelves()
+            for record in shelf.find(everything)
+        )
+
     def _note(self, count: int) -> None:
         noted = 0
         for shelf in self.spool.shelves():

@@ -229,8 +229,12 @@ class World:
         """Whether something of an agent has no fate at the centre yet."""
         if agent.revoked_ms is not None:
             return False
-        if not agent.is_up or len(agent.identity.urls) == 1 or agent.is_twinned:
-            return not agent.is_up or agent.spool.figures().records > (2 if len(agent.identity.urls) > 1 else 0)
+        if not agent.is_up:
+            return True
+        if len(agent.identity.urls) == 1:
+            return agent.spool.figures().records > 0
+        if agent.is_twinned:  # by name nobody can tell whose it is that the centre holds
+            return agent.keeps_old()
         app = self.centre.app
         known = dict(app.log.positions.items()) if app is not None else {}
         for epoch, last in agent.last_numbers().items():

@@ -20,7 +20,7 @@ from agent.link.clock import SystemClock
 from agent.link.exchange import HttpExchange
 from agent.link.keys import new_key
 from agent.link.model import Sample, Schema, schema_hash
-from agent.link.names import TYPE_NAMES
+from agent.link.names import LIVE_LANE, TYPE_NAMES
 from agent.link.send_request import Enclosed, Signer, envelopes_request, pack_enclosed
 from agent.link.wire import open_schema
 from agent.report import HostReports
@@ -77,7 +77,7 @@ def request_bytes(recording: Recording, count: int) -> int:
     with Catcher() as catcher:
         url = f"http://127.0.0.1:{catcher.port}"
         exchange = HttpExchange(SystemClock().monotonic)
-        exchange(envelopes_request(url, [envelope], recording.reports[0][0], 10.0))
+        exchange(envelopes_request(url, LIVE_LANE, [envelope], recording.reports[0][0], 10.0))
         exchange.close()
     return catcher.size
 

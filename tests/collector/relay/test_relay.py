@@ -3,6 +3,7 @@ word lets an agent delete."""
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,9 @@ from agent.link.exchange import Failure, Request, Response
 from agent.link.model import Loss, loss_record
 from agent.link.names import LANE_HEADER
 from agent.link.wire import open_envelope, open_header, open_request
+from collector.fleet.agent_status import set_status
+from collector.log.queries import NewEnvelope, add_envelopes
+from collector.store.schema import instant
 
 
 class PowerGone(BaseException):
@@ -275,3 +279,37 @@ def test_a_copy_that_was_faster_at_the_centre_does_not_end_what_waits_at_the_hub
     region.hub.turn()
     region.wait(2)
     assert region.receipt(region.report(other), other).ranges == [(7, 7)]
+
+
+def test_whose_reports_the_centre_does_not_take_now_holds_up_nobody_else(region: Region) -> None:
+    patient, suspended = region.agent(), region.agent("srv2")
+    region.is_cut = True
+    for _ in range(5):
+        region.report(patient)
+        region.wait(15)
+    held = suspended.report(region.hub.clock.wall_ms())
+    row = NewEnvelope(
+        suspended.agent_id, suspended.epoch, 1, 1, region.hub.clock.wall_ms(), b"\x92\x90\xc4\x00", held, False
+    )
+    with region.at_hub.store.transaction() as connection:
+        add_envelopes(connection, [row] * 21_000)
+    with region.at_centre.store.transaction() as connection:
+        set_status(connection, suspended.agent_id, "suspended", instant(region.centre.clock.wall_ms()))
+    region.wait(600)
+    region.is_cut = False
+    region.report(patient)
+    region.hub.turn()
+    assert region.held(region.at_centre, patient) == [(1, 6)]
+    assert len(bundles(region)) < 20
+    upstream = region.at_hub.upstream
+    assert upstream is not None
+    region.wait(2)
+    began = time.process_time()
+    upstream.step(region.hub.clock.monotonic())
+    assert time.process_time() - began < 0.01, "what was passed over is not looked at again at every turn"
+    with region.at_centre.store.transaction() as connection:
+        set_status(connection, suspended.agent_id, "active", instant(region.centre.clock.wall_ms()))
+    region.wait(31)
+    with suppress(AssertionError):  # so many rows take more turns than that
+        region.hub.turn(5)
+    assert region.held(region.at_centre, suspended) == [(1, 1)]

@@ -137,7 +137,7 @@ def test_gaps_are_read_newest_first_and_ids_that_are_no_rows_are_told(store: Sto
     with store.reading() as connection:
         settled, receiver = read_position(connection)
         assert (settled.as_lists(), receiver) == ([[1, 2], [7, 7]], Receiver("centre", "c0", "01"))
-        portions = list(waiting(connection, settled, last_id(connection)))
+        portions = list(waiting(connection, settled, 1, last_id(connection)))
         assert [(row.id, row.size) for found, _ in portions for row in found] == [(8, 8), (6, 6), (3, 3)]
         assert [gap for _, absent in portions for gap in absent] == [(4, 5)]
         assert backlog(connection, settled) == (5, 3_000)
