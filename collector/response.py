@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
-from collector.alerts import alertmanager_api, intake_api
-from collector.alerts.alert import FiringAlert
-from collector.alerts.book import AlertBook
-from collector.alerts.job import SECONDS as ALERT_SECONDS
-from collector.alerts.job import AlertJob
-from collector.alerts.silence import Silences
 from collector.jobs import Job
+from collector.pages import api as pages_api
 from collector.pages.office import PostOffice
 
 if TYPE_CHECKING:
@@ -40,15 +35,15 @@ class Response:
         return (Job("alerts", ALERT_SECONDS, self._alert_job.step), *self.pages.jobs())
 
     def routers(self) -> tuple[APIRouter, ...]:
-        services = self._services
-        return (
-            alertmanager_api.router(services, self.alerts, self.silences),
-            intake_api.router(services, self.alerts),
-        )
+        return (*self._alert_side.routers(),)
 
     def restore(self) -> None:
         """Know again what was kept; called once before jobs run."""
-        self._alert_job.restore()
+        self._alert_side.restore()
+
+    def start(self) -> None:
+        """Begin what runs by itself."""
+        self._alert_side.start()
 
     def start(self) -> None:
         """Begin what runs by itself."""

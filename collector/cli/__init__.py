@@ -33,6 +33,7 @@ VERBS = {
     "channel": "list the ways pages go out and try one",
     "relay-send": "send the pages that a collector in a closed network wrote into a folder",
     "who": "say who would be called for a site",
+    "why": "say why people were paged for an incident, or not",
     "grafana": "write or push dashboards and provisioning files",
     "demo": "run a world to try, or play a disaster in it",
     "migrate": "bring the database to this program's schema version",
