@@ -10,8 +10,7 @@ from collector.escalation.timer import DIGEST
 from collector.incidents import incident as inc
 from collector.incidents.draft import Draft
 from collector.incidents.signal import INFO, VERDICT, Signal
-from collector.incidents.words import DIGEST as TITLE
-from collector.incidents.words import name_of
+from collector.incidents.words import name_of, titles
 from collector.people.person import parse_span
 
 if TYPE_CHECKING:
@@ -64,7 +63,6 @@ def _digest_of(course: Course, signal: Signal) -> Draft:
     for draft in course.drafts.values():
         if draft.incident.key == key and draft.incident.is_open:
             return draft
-    place = {language: name_of(kind, name, course.fleet, language) or "-" for language in TITLE}
     told = Signal(
         key=key,
         source=VERDICT,
@@ -81,8 +79,11 @@ def _digest_of(course: Course, signal: Signal) -> Draft:
         annotations=(),
         is_active=True,
     )
-    titles = {f"title_{language}": text.format(place=place[language]) for language, text in TITLE.items()}
-    return course.open(told, is_digest=True, **titles)
+    said = {
+        language: titles("digest", place=name_of(kind, name, course.fleet, language) or "-")
+        for language in ("ko", "en")
+    }
+    return course.open(told, is_digest=True, title_ko=said["ko"]["title_ko"], title_en=said["en"]["title_en"])
 
 
 def _finish(course: Course, draft: Draft) -> None:

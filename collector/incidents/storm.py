@@ -8,7 +8,7 @@ from collector.incidents.draft import Draft
 from collector.incidents.from_verdicts import WIDE
 from collector.incidents.signal import VERDICT, Signal, worst
 from collector.incidents.top import top_causes
-from collector.incidents.words import STORM
+from collector.incidents.words import titles
 from collector.store.schema import frozen as plain
 
 if TYPE_CHECKING:
@@ -53,5 +53,4 @@ def storm_of(course: Course, new: list[Signal]) -> Draft | None:
         annotations=(),
         is_active=True,
     )
-    titles = {f"title_{language}": text.format(count=count) for language, text in STORM.items()}
-    return course.open(told, is_storm=True, impact=plain({"top": top_causes(small)}), **titles)
+    return course.open(told, is_storm=True, impact=plain({"top": top_causes(small)}), **titles("storm", count=count))

@@ -13,8 +13,6 @@ from collector.incidents.signal import VERDICT, Signal
 
 LANGUAGES = ("ko", "en")
 CATALOGS = Path(__file__).parent.parent / "web" / "locale"
-STORM = {"ko": "이벤트 폭주: 동시 {count}건", "en": "Event storm: {count} at once"}
-DIGEST = {"ko": "수신두절 중 발생하고 끝난 이벤트 ({place})", "en": "What came and went while cut off ({place})"}
 MOST_CHARS = 400
 
 
@@ -30,6 +28,11 @@ def catalog(language: str) -> Mapping[str, Any]:
 def phrase(language: str, section: str, code: str) -> str:
     """The words of a code; the code itself where there are none."""
     return str(catalog(language).get(section, {}).get(code, code))
+
+
+def titles(code: str, **values: object) -> dict[str, str]:
+    """``title_ko`` and ``title_en`` of what is about no one thing."""
+    return {f"title_{language}": phrase(language, "incident_title", code).format(**values) for language in LANGUAGES}
 
 
 def title(signal: Signal, fleet: Fleet, language: str) -> str:
