@@ -15,7 +15,7 @@ from agent.identity import Identity, IdentityError, key_file, load_identity
 from agent.link.clock import SystemClock
 from agent.link.exchange import Failure, HttpExchange
 from agent.link.files import SystemFiles
-from agent.link.names import ANSWER_TYPE
+from agent.link.names import ANSWER_TYPE, LIVE_LANE
 from agent.link.offset import Offset
 from agent.link.segment import KIND_SCHEMA, scan, segment_seed
 from agent.link.send_request import envelopes_request
@@ -69,7 +69,7 @@ def _collector(url: str, identity: Identity, clock: SystemClock, offset: Offset)
 
     exchange = HttpExchange(clock.monotonic, tls)
     started_at = clock.monotonic()
-    response = exchange(envelopes_request(url.rstrip("/"), [], clock.wall_ms(), 10.0))
+    response = exchange(envelopes_request(url.rstrip("/"), LIVE_LANE, [], clock.wall_ms(), 10.0))
     now = clock.monotonic()
     exchange.close()
     if isinstance(response, Failure):
