@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
+from collector.alerts.side import AlertSide
 from collector.jobs import Job
 from collector.pages import api as pages_api
 from collector.pages.office import PostOffice
@@ -25,17 +25,17 @@ class Response:
     def __init__(self, services: Services, rules: RuleJob) -> None:
         self._services = services
         self._rules = rules
-        self.silences = Silences()
+        self._alert_side = AlertSide(services, rules, own_signs=lambda at: self.pages.watch.alerts(at))
+        self.alerts = self._alert_side.book
+        self.silences = self._alert_side.silences
         self.pages = PostOffice(services, self.silences.silenced)
-        self.alerts = AlertBook(services.store, services.registry, rules, self._own_alerts)
-        self._alert_job = AlertJob(services.store, self.alerts, self.silences)
 
     def jobs(self) -> tuple[Job, ...]:
         """In the order of the way: alerts, incidents, pages."""
-        return (Job("alerts", ALERT_SECONDS, self._alert_job.step), *self.pages.jobs())
+        return (*self._alert_side.jobs(), *self.pages.jobs())
 
     def routers(self) -> tuple[APIRouter, ...]:
-        return (*self._alert_side.routers(),)
+        return (*self._alert_side.routers(), pages_api.router(self._services, self.pages))
 
     def restore(self) -> None:
         """Know again what was kept; called once before jobs run."""
@@ -44,15 +44,9 @@ class Response:
     def start(self) -> None:
         """Begin what runs by itself."""
         self._alert_side.start()
-
-    def start(self) -> None:
-        """Begin what runs by itself."""
         self.pages.start()
 
     def stop(self) -> None:
         """End it."""
         self.pages.stop()
-
-    def _own_alerts(self, at: datetime) -> tuple[FiringAlert, ...]:
-        """What the collector says of itself and of those who should watch."""
-        return self.pages.watch.alerts(at)
+        self._alert_side.stop()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import platform
 import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -21,9 +22,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from agent.link.clock import Chance, SystemChance
+from collector.access.audit import record
 from collector.access.caller import Caller
 from collector.access.guard import Reader, Writer
-from collector.alerts.alert import ALERTMANAGER
+from collector.alerts.alert import ALERTMANAGER, FiringAlert
 from collector.alerts.alertmanager_json import (
     RECEIVER,
     PostedAlert,
@@ -51,6 +53,7 @@ log = logging.getLogger(__name__)
 MOST_SILENCES = 5_000
 LISTED = timedelta(hours=120)
 """For so long a silence that is over is listed, as Alertmanager does."""
+Disturbances = Callable[[datetime], Iterable[FiringAlert]]
 _alerts = msgspec.json.Decoder(list[PostedAlert])
 _silence = msgspec.json.Decoder(PostedSilence)
 
@@ -71,9 +74,16 @@ Body = Annotated[bytes, Depends(_body)]
 Filter = Annotated[list[str], Query()]
 
 
-def router(services: Services, book: AlertBook, silences: Silences, chance: Chance | None = None) -> APIRouter:
+def router(
+    services: Services,
+    book: AlertBook,
+    silences: Silences,
+    disturbances: Disturbances = lambda _at: (),
+    chance: Chance | None = None,
+) -> APIRouter:
+    """``disturbances``: what verdicts say is wrong, as alerts; shown with the rest."""
     routes = APIRouter(prefix="/api/v2", include_in_schema=False)
-    api = _Api(services, book, silences, chance or SystemChance())
+    api = _Api(services, book, silences, disturbances, chance or SystemChance())
 
     @routes.get("/alerts")
     def alerts(
@@ -127,11 +137,14 @@ def router(services: Services, book: AlertBook, silences: Silences, chance: Chan
 
 
 class _Api:
-    def __init__(self, services: Services, book: AlertBook, silences: Silences, chance: Chance) -> None:
+    def __init__(
+        self, services: Services, book: AlertBook, silences: Silences, disturbances: Disturbances, chance: Chance
+    ) -> None:
         self._services = services
         self._store = services.store
         self._book = book
         self._silences = silences
+        self._disturbances = disturbances
         self._chance = chance
         self._resolve = timedelta(seconds=services.settings.alerts.resolve_timeout_seconds)
         self._started_at = self.now()
@@ -146,7 +159,7 @@ class _Api:
         if receiver and not _is_named(receiver):
             return []
         found = []
-        for alert in self._book.now(now):
+        for alert in (*self._book.now(now), *self._disturbances(now)):
             labels = dict(alert.labels)
             if (
                 alert.ended_at_ms is not None
@@ -219,6 +232,8 @@ class _Api:
                     end_silence(connection, before, now)
                 after = replace(after, id=str(uuid.UUID(bytes=self._chance.bytes(16), version=4)))
             write_silence(connection, after)
+            data = {"matchers": after.words, "ends_at": time_text(after.ends_at), "comment": after.comment}
+            record(connection, now, caller.name, "silence.keep", after.id, data)
             known = all_silences(connection)
         self._silences.replace(known)
         log.info("silence kept", extra={"silence": after.id, "login": caller.name, "ends_at": time_text(after.ends_at)})
@@ -230,6 +245,7 @@ class _Api:
             raise Wrong(f"silence {name} already expired", 500)
         with self._store.transaction() as connection:
             end_silence(connection, silence, now)
+            record(connection, now, caller.name, "silence.end", name)
             known = all_silences(connection)
         self._silences.replace(known)
         log.info("silence ended", extra={"silence": name, "login": caller.name})

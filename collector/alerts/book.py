@@ -36,7 +36,7 @@ class AlertBook:
         rules: RuleJob,
         beats: Callable[[datetime], Iterable[FiringAlert]] = lambda _at: (),
     ) -> None:
-        """``beats``: what heartbeats that stayed away say."""
+        """``beats``: what heartbeats that stayed away, and other parts that are no rules, say."""
         self._store = store
         self._registry = registry
         self._rules = rules
