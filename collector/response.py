@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
+from collector.alerts.alert import FiringAlert
 from collector.alerts.side import AlertSide
 from collector.jobs import Job
 from collector.pages import api as pages_api
+from collector.pages import reply_api
 from collector.pages.office import PostOffice
+from collector.pages.relay_receipts import SECONDS as RECEIPT_SECONDS
+from collector.pages.relay_receipts import ReceiptJob
 
 if TYPE_CHECKING:
     from collector.rules.job import RuleJob
@@ -24,18 +29,23 @@ class Response:
 
     def __init__(self, services: Services, rules: RuleJob) -> None:
         self._services = services
-        self._rules = rules
-        self._alert_side = AlertSide(services, rules, own_signs=lambda at: self.pages.watch.alerts(at))
+        self._alert_side = AlertSide(services, rules, own_signs=self._own_signs)
         self.alerts = self._alert_side.book
         self.silences = self._alert_side.silences
         self.pages = PostOffice(services, self.silences.silenced)
 
     def jobs(self) -> tuple[Job, ...]:
         """In the order of the way: alerts, incidents, pages."""
-        return (*self._alert_side.jobs(), *self.pages.jobs())
+        receipts = ReceiptJob(self._services.store, self.pages.senders, self.pages.ways.secret)
+        relays = (Job("relay_receipts", RECEIPT_SECONDS, receipts.step),) if receipts.is_needed else ()
+        return (*self._alert_side.jobs(), *self.pages.jobs(), *relays)
 
     def routers(self) -> tuple[APIRouter, ...]:
-        return (*self._alert_side.routers(), pages_api.router(self._services, self.pages))
+        return (
+            *self._alert_side.routers(),
+            pages_api.router(self._services, self.pages),
+            reply_api.router(self._services, self.pages),
+        )
 
     def restore(self) -> None:
         """Know again what was kept; called once before jobs run."""
@@ -50,3 +60,7 @@ class Response:
         """End it."""
         self.pages.stop()
         self._alert_side.stop()
+
+    def _own_signs(self, at: datetime) -> tuple[FiringAlert, ...]:
+        """What the collector says of itself and of those who should watch."""
+        return self.pages.watch.alerts(at)

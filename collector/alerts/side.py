@@ -33,13 +33,13 @@ class AlertSide:
         self,
         services: Services,
         rules: RuleJob,
-        own: Alerts = lambda _at: (),
+        own_signs: Alerts = lambda _at: (),
         disturbances: Alerts = lambda _at: (),
     ) -> None:
-        """``own``: what parts above say of the collector and of those who should watch; ``disturbances``: what verdicts
+        """``own_signs``: what parts above say of the collector and of those who should watch; ``disturbances``: what verdicts
         say is wrong and may be told, as alerts for those who know nothing else."""
         self._services = services
-        self._own_parts = own
+        self._own_parts = own_signs
         self._disturbances = disturbances
         self._beats = BeatJob(services.store, services.registry)
         self.book = AlertBook(services.store, services.registry, rules, self._parts)
