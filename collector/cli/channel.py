@@ -24,7 +24,10 @@ TEXTS = {
 
 def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     parser = verbs.add_parser(
-        "channel", help="list channels and send a test by one", description="List channels and send a test by one."
+        "channel",
+        help="list channels and send a test by one",
+        description="List channels and send a test by one.",
+        epilog="example: bongsu channel test email kim@example.org",
     )
     ways = parser.add_subparsers(dest="way", required=True, metavar="WAY")
     verb(ways, "list", "list the channels that are set", "bongsu channel list", json=True)

@@ -36,7 +36,7 @@ TABLE = {
 """Kind of a channel -> "module:class", imported when a channel of that kind is set."""
 
 COMMON = ("reply_secret_file", "reply_auth")
-"""Keys any channel may have: they are of answers that come in (``collector.pages.replies``)."""
+"""Keys any channel may have: they are of answers that come in (``collector.pages.reply_api``)."""
 
 
 def configured_senders(settings: Settings, door: Door, clock: Clock | None = None) -> Mapping[str, Sender]:

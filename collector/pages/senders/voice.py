@@ -2,10 +2,10 @@
 
     POST <url>, signed as webhooks are (see ``webhook``)
     {"version":1,"key":"…","to":"01012345678","country":"82","language":"ko","say":"…","repeat":2,
-     "keys":{"1":"acknowledge","2":"next"},"reference":"<key>","callback":"https://…/v1/replies/phone","incident":418}
+     "keys":{"1":"acknowledge"},"reference":"<key>","callback":"https://…/v1/replies/phone","incident":418}
 
 It calls ``to``, reads ``say`` aloud ``repeat`` times, and posts the key that was pressed to ``callback`` with the reference
-(``collector.pages.replies``). It answers 2xx with an ``id`` once the call is queued; a busy line or no answer is its own
+(``collector.pages.reply_api``). It answers 2xx with an ``id`` once the call is queued; a busy line or no answer is its own
 to try again, for escalation goes on meanwhile anyway.
 """
 
@@ -21,10 +21,10 @@ from collector.pages.senders.sens import recipient
 
 VERSION = 1
 SAY_LETTERS = 600
-KEYS = {"1": "acknowledge", "2": "next"}
+KEYS = {"1": "acknowledge"}
 PROMPTS = {
-    "ko": "확인하셨으면 1번을, 다른 담당자에게 넘기려면 2번을 눌러 주십시오.",
-    "en": "Press 1 to acknowledge, or 2 to pass it to the next person.",
+    "ko": "확인하셨으면 1번을 눌러 주십시오.",
+    "en": "Press 1 to acknowledge.",
 }
 
 
