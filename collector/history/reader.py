@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from agent.link.names import ABSENT_WORD
+from agent.link.names import ABSENT_WORD, STALE_INTERVALS
 from agent.link.wire import WireError
 from collector.fleet.registry import Registry
 from collector.history import queries
@@ -22,7 +22,7 @@ from collector.history.chunk import Instants
 from collector.history.index import HOST_LABELS, PRESENCE, UP, HostPart, Index, host_labels
 from collector.history.matchers import Matchers
 from collector.history.presence import presence
-from collector.history.reading import Readable, Reading, Wanted
+from collector.history.reading import Readable, Reading, Wanted, newest_before
 from collector.history.source import LabelSet, SeriesData, Source
 from collector.history.upstream import Upstream
 from collector.store.engine import Store
@@ -65,7 +65,7 @@ class History:
             wanted = self.wanted(matchers, scope)
             if not wanted:
                 return []
-            read = Reading(self.index, wanted, from_ms, to_ms, self._max_samples, newest_only)
+            read = Reading(self.index, wanted, from_ms - self.look_ms(wanted), to_ms, self._max_samples, newest_only)
             read.tail(connection, self._registry.fleet)
             read.chunks(connection)
             before = self.last_seen(connection, wanted, from_ms)
@@ -128,11 +128,28 @@ class History:
                 chosen.append(Wanted(host, labels, kept))
         return chosen
 
+    def look_ms(self, wanted: Sequence[Wanted]) -> int:
+        """For ``up``: how far before the time asked for a sample still says that the host was there."""
+        sites, hosts = self._registry.fleet.sites, self._registry.fleet.hosts
+        asked = (one.host for one in wanted if any(UP in part.ids for part in one.parts))
+        every = (sites[hosts[host].site].interval_seconds for host in asked)
+        return STALE_INTERVALS * max(every, default=0) * 1000
+
     def last_seen(self, connection: Connection, wanted: Sequence[Wanted], from_ms: int) -> dict[bytes, int]:
         """For ``up``: by schema, when it was last in use before the time asked for."""
         hosts = {one.host for one in wanted if any(UP in part.ids for part in one.parts)}
         schemas = {part.schema_hash for host in hosts for part in self.index.by_host[host]}
-        return queries.ends_before(connection, schemas, from_ms)
+        found = queries.ends_before(connection, schemas, from_ms)
+        fleet = self._registry.fleet
+        new = {
+            agent_id: frozenset(part.schema_hash for part in self.index.by_host[host])
+            for host in hosts
+            if not any(part.schema_hash in found for part in self.index.by_host[host])
+            and (agent_id := fleet.hosts[host].agent_id) is not None
+        }
+        if new:  # so new that nothing of it is in chunks yet
+            found |= newest_before(connection, new, self.index.widths, from_ms)
+        return found
 
     def series_of(
         self, host: Wanted, read: Readable, before: dict[bytes, int], from_ms: int, to_ms: int
@@ -149,6 +166,9 @@ class History:
         ids = sorted({at for part, _ in pieces for at in part.ids.tolist()} - {UP})
         if not ids:
             return found
+        if len(times) and times[0] < from_ms:  # read for ``up`` alone
+            pieces = [(part, one.since(from_ms)) for part, one in pieces]
+            times = times[times >= from_ms]
         words = np.full((len(ids), len(times)), ABSENT_WORD, np.uint64)
         for part, one in reversed(pieces):  # of several values at one instant the first piece's stands
             own = part.ids != UP

@@ -34,6 +34,10 @@ class Part(NamedTuple):
     times: Instants
     words: Words
 
+    def since(self, from_ms: int) -> Part:
+        low = int(np.searchsorted(self.times, from_ms))
+        return Part(self.times[low:], self.words[:, low:])
+
 
 class Readable(Protocol):
     """Samples by schema, wherever they were read from."""
@@ -152,6 +156,24 @@ class Reading:
                 "ask for fewer series or a shorter time"
             )
         self._parts[origin].append(part)
+
+
+def newest_before(
+    connection: Connection, agents: Mapping[bytes, frozenset[bytes]], widths: dict[bytes, int], at_ms: int
+) -> dict[bytes, int]:
+    """By schema, the newest sample before an instant among what is not chunked yet: of each agent's newest row that has
+    one. ``agents``: with the schemas that are asked for."""
+    found: dict[bytes, int] = {}
+    done: set[bytes] = set()
+    for row in queries.tail(connection, agents, 0):
+        if row.agent_id in done:
+            continue
+        gathering = Gathering(widths, 0, agents[row.agent_id], at_ms)
+        gathering.add(row)
+        for origin, newest_ms in gathering.newest.items():
+            found[origin.schema_hash] = max(newest_ms, found.get(origin.schema_hash, 0))
+            done.add(row.agent_id)
+    return found
 
 
 def _one(parts: list[Part]) -> Part:

@@ -123,7 +123,7 @@ class Recent:
 
     def _select(self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope) -> list[SeriesData]:
         wanted = self._history.wanted(matchers, scope)
-        reading = _Reading(self, from_ms, to_ms)
+        reading = _Reading(self, from_ms - self._history.look_ms(wanted), to_ms)
         if any(self.rows_of(part) is None for host in wanted for part in host.parts):
             return self._history.select(matchers, from_ms, to_ms, scope)
         before = self._before(wanted, from_ms)

@@ -249,6 +249,30 @@ def test_own_labels_and_matchers_on_every_kind_of_label(archive: Archive) -> Non
     assert found("node_memory") == []
 
 
+def test_up_is_whole_where_chunks_end_and_the_tail_begins(archive: Archive) -> None:
+    """Neither a zero while it reports, nor nothing while it is silent: whatever of it is chunked by then."""
+    sender = archive.centre.enrolled()
+
+    def value(text: str, at_ms: int) -> str | None:
+        found = Query([archive.history], EVERYTHING).instant(text, at_ms)["result"]
+        return found[0]["value"][1] if found else None
+
+    archive.send(sender, LOAD, rows(ticks(80)))
+    new = [value("up", START + minute * MINUTE) for minute in (-1, 0, 19, 21, 26, 40)]
+    assert new == [None, "1", "1", "0", "0", "0"], "before anything is in chunks"
+    archive.chunk(START + HOUR)
+    assert archive.count("waiting") == 0
+    times = ticks(80, start_ms=START + 20 * MINUTE + 7_300)  # its agent began anew, at another beat
+    archive.send(sender, LOAD, [(at, [1.0, 0.5, 0.0]) for at in times])
+    assert archive.count("waiting") == 80
+    last = times[-1]
+    assert {value("min_over_time(up[5m])", at) for at in range(START + 10 * MINUTE, last, 67_000)} == {"1"}
+    assert {value("count_over_time(up[5m])", at) for at in range(START + 10 * MINUTE, last, 67_000)} <= {"19", "20", "21"}
+    assert [value("up", last + minute * MINUTE) for minute in (0, 1, 5, 6, 10, 15, 60)] == ["1", *["0"] * 6]
+    archive.chunk(last + HOUR)
+    assert [value("up", last + minute * MINUTE) for minute in (0, 1, 5, 6, 10, 15, 60)] == ["1", *["0"] * 6]
+
+
 def test_up_falls_when_the_host_does(archive: Archive) -> None:
     sender = archive.centre.enrolled()
     archive.send(sender, LOAD, rows(ticks(4)))
