@@ -12,6 +12,7 @@ from fastapi import APIRouter
 
 from collector.alerts.alert import FiringAlert
 from collector.alerts.side import AlertSide
+from collector.incidents.side import IncidentSide
 from collector.jobs import Job
 from collector.pages import api as pages_api
 from collector.pages import reply_api
@@ -32,17 +33,19 @@ class Response:
         self._alert_side = AlertSide(services, rules, own_signs=self._own_signs)
         self.alerts = self._alert_side.book
         self.silences = self._alert_side.silences
+        self.incidents = IncidentSide(services, self.alerts)
         self.pages = PostOffice(services, self.silences.silenced)
 
     def jobs(self) -> tuple[Job, ...]:
         """In the order of the way: alerts, incidents, pages."""
         receipts = ReceiptJob(self._services.store, self.pages.senders, self.pages.ways.secret)
         relays = (Job("relay_receipts", RECEIPT_SECONDS, receipts.step),) if receipts.is_needed else ()
-        return (*self._alert_side.jobs(), *self.pages.jobs(), *relays)
+        return (*self._alert_side.jobs(), *self.incidents.jobs(), *self.pages.jobs(), *relays)
 
     def routers(self) -> tuple[APIRouter, ...]:
         return (
             *self._alert_side.routers(),
+            *self.incidents.routers(),
             pages_api.router(self._services, self.pages),
             reply_api.router(self._services, self.pages),
         )

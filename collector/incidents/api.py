@@ -1,0 +1,289 @@
+"""``/api/incidents``: what goes on, what happened, and what people do about it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import PlainTextResponse, Response
+
+from collector.access.guard import Reader, Writer
+from collector.access.paging import Limit, Page, page
+from collector.errors import Refused
+from collector.escalation.queries import pending, summoned
+from collector.incidents import asked, queries
+from collector.incidents.asked import TEXT_CHARS, find_for
+from collector.incidents.incident import Incident, SignalRow
+from collector.incidents.report import as_text
+from collector.incidents.similar import similar_to
+from collector.store.schema import instant
+
+if TYPE_CHECKING:
+    from collector.services import Services
+
+Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS)]
+Name = Annotated[str, Field(max_length=64)]
+State = Literal["triggered", "acknowledged", "resolved", "closed"]
+
+
+class IncidentOut(BaseModel):
+    """``priority`` 1 is the most urgent. Times are null while they did not come. ``merged_into``: the incident it is part
+    of. ``fix_due_at``: until when a system that is down must be back, by its grade."""
+
+    model_config = ConfigDict(from_attributes=True)
+    number: int
+    uid: str
+    key: str
+    source: str
+    state: str
+    severity: str
+    priority: int
+    reason: str
+    subject: tuple[str, str]
+    site: str
+    agency: str
+    title_ko: str
+    title_en: str
+    occurred_at: datetime
+    opened_at: datetime
+    due_at: datetime | None
+    paged_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str
+    acknowledged_for: str
+    assignee: str
+    action_at: datetime | None
+    recovered_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    snoozed_until: datetime | None
+    fix_due_at: datetime | None
+    returns: int
+    impact: dict[str, Any]
+    cause_text: str
+    prevention_text: str
+    is_digest: bool
+    is_storm: bool
+    merged_into: int | None
+
+
+class EventOut(BaseModel):
+    """``by`` is empty where the collector did it."""
+
+    model_config = ConfigDict(from_attributes=True)
+    at: datetime
+    kind: str
+    by: str
+    data: dict[str, Any]
+
+
+class SignalOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    key: str
+    source: str
+    severity: str
+    first_at: datetime
+    ended_at: datetime | None
+    labels: dict[str, str]
+    annotations: dict[str, str]
+
+
+class WaitingOut(BaseModel):
+    """What is due next: ``kind`` step (of the escalation), reack, unsnooze, fix_50 …"""
+
+    kind: str
+    step: int
+    due_at: datetime
+
+
+class SummonedOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    team: str
+    person: str
+    called_at: datetime
+    reply: str
+    replied_at: datetime | None
+
+
+class SimilarOut(BaseModel):
+    number: int
+    title_ko: str
+    title_en: str
+    occurred_at: datetime
+    recovered_at: datetime | None
+    is_same: bool
+    cause_text: str
+    prevention_text: str
+
+
+class Whole(IncidentOut):
+    """With everything that is known of it."""
+
+    evidence: list[tuple[str, str, str, int | None]]
+    policy: dict[str, Any]
+    events: list[EventOut]
+    signals: list[SignalOut]
+    waiting: list[WaitingOut]
+    summons: list[SummonedOut]
+    similar: list[SimilarOut]
+
+
+class Acknowledge(BaseModel):
+    """``for``: the id of the person it is acknowledged for (대리 인지)."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    for_: Name = Field("", alias="for")
+
+
+class Assign(BaseModel):
+    to: Name = ""
+
+
+class Snooze(BaseModel):
+    """One of both."""
+
+    minutes: int | None = Field(None, ge=1, le=7 * 1440)
+    until: datetime | None = None
+
+
+class Comment(BaseModel):
+    """``is_action``: it says what was done (조치)."""
+
+    text: Text
+    is_action: bool = False
+
+
+class Explain(BaseModel):
+    cause: Annotated[str, Field(max_length=TEXT_CHARS)] = ""
+    prevention: Annotated[str, Field(max_length=TEXT_CHARS)] = ""
+
+
+def router(services: Services) -> APIRouter:
+    routes = APIRouter(prefix="/api/incidents", tags=["incidents"])
+    _reading(routes, services)
+    _changing(routes, services)
+    return routes
+
+
+def _reading(routes: APIRouter, services: Services) -> None:
+    store = services.store
+
+    @routes.get("")
+    def incidents(
+        caller: Reader,
+        state: Annotated[list[State] | None, Query()] = None,
+        severity: Literal["", "critical", "warning", "info"] = "",
+        site: str = "",
+        agency: str = "",
+        merged: bool = False,
+        before: Annotated[int | None, Query(ge=0, description="`next` of the answer before")] = None,
+        limit: Limit = 100,
+    ) -> Page[IncidentOut]:
+        """Incidents, the newest first; those that were merged into others only where asked for."""
+        with store.reading() as connection:
+            rows = queries.list_incidents(
+                connection,
+                caller.scope,
+                states=state or (),
+                severity=severity,
+                site=site,
+                agency=agency,
+                before=before,
+                with_merged=merged,
+                limit=limit + 1,
+            )
+        return page([_out(row) for row in rows], [str(row.number) for row in rows], limit)
+
+    @routes.get("/{number}")
+    def one(caller: Reader, number: int) -> Whole:
+        """An incident with its course, its signals, what is due next, and similar ones of the past."""
+        found = find_for(services, caller, number)
+        with store.reading() as connection:
+            return Whole(
+                **_out(found).model_dump(),
+                evidence=list(found.evidence),
+                policy=dict(found.policy),
+                events=[EventOut.model_validate(each) for each in queries.events_of(connection, number)],
+                signals=[_signal(each) for each in queries.signals_of(connection, number)],
+                waiting=[WaitingOut(kind=t.kind, step=t.step, due_at=t.due_at) for t in pending(connection, number)],
+                summons=[SummonedOut.model_validate(each) for each in summoned(connection, number)],
+                similar=[
+                    SimilarOut(
+                        is_same=each.is_same,
+                        **{name: getattr(each.incident, name) for name in SimilarOut.model_fields if name != "is_same"},
+                    )
+                    for each in similar_to(connection, caller.scope, found)
+                ],
+            )
+
+    @routes.get("/{number}/report", response_model=None)
+    def report(
+        caller: Reader,
+        number: int,
+        stage: Literal["first", "interim", "final"] = "first",
+        language: Literal["ko", "en"] = "ko",
+        timezone: str = "Asia/Seoul",
+        format: Literal["json", "text"] = "json",
+    ) -> Response | dict[str, Any]:
+        """A report of an incident: sections, or text to paste."""
+        if timezone not in available_timezones():
+            raise Refused(422, "bad_zone", f"timezone = {timezone!r}: no such time zone")
+        made = asked.report_for(services, caller, number, stage, language, timezone)
+        if format == "text":
+            return PlainTextResponse(as_text(made))
+        sections = [{"title": s.title, "lines": [line._asdict() for line in s.lines]} for s in made.sections]
+        return {"title": made.title, "language": made.language, "sections": sections}
+
+
+def _changing(routes: APIRouter, services: Services) -> None:
+    @routes.post("/{number}/acknowledge")
+    def acknowledge(caller: Writer, number: int, wanted: Acknowledge | None = None) -> IncidentOut:
+        """Say that somebody has it; the steps of escalation end. 409 where somebody had it before, or where who says so
+        is not on duty: that is noted, and calling goes on."""
+        return _out(asked.acknowledge(services, caller, number, wanted.for_ if wanted else ""))
+
+    @routes.post("/{number}/assign")
+    def assign(caller: Writer, number: int, wanted: Assign) -> IncidentOut:
+        """Give it to somebody, or hand it on."""
+        return _out(asked.assign(services, caller, number, wanted.to))
+
+    @routes.post("/{number}/snooze")
+    def snooze(caller: Writer, number: int, wanted: Snooze) -> IncidentOut:
+        """Call nobody for a while. Not for what is critical and not acknowledged."""
+        until = wanted.until
+        if (until is None) == (wanted.minutes is None) or (until is not None and until.tzinfo is None):
+            raise Refused(422, "bad_time", "expected minutes, or until with an offset")
+        if until is None:
+            until = instant(services.clock.wall_ms()) + timedelta(minutes=wanted.minutes or 0)
+        return _out(asked.snooze(services, caller, number, until))
+
+    @routes.post("/{number}/comment")
+    def comment(caller: Writer, number: int, wanted: Comment) -> IncidentOut:
+        """Write a note, or what was done."""
+        return _out(asked.comment(services, caller, number, wanted.text, is_action=wanted.is_action))
+
+    @routes.post("/{number}/explain")
+    def explain(caller: Writer, number: int, wanted: Explain) -> IncidentOut:
+        """Why it happened, and what keeps it from happening again."""
+        return _out(asked.explain(services, caller, number, wanted.cause, wanted.prevention))
+
+    @routes.post("/{number}/resolve")
+    def resolve(caller: Writer, number: int) -> IncidentOut:
+        """Say that it is over. What still holds opens it again after a while."""
+        return _out(asked.resolve(services, caller, number))
+
+    @routes.post("/{number}/close")
+    def close(caller: Writer, number: int) -> IncidentOut:
+        """Nothing is left to be done about what is resolved."""
+        return _out(asked.close(services, caller, number))
+
+
+def _out(found: Incident) -> IncidentOut:
+    return IncidentOut.model_validate(found)
+
+
+def _signal(row: SignalRow) -> SignalOut:
+    return SignalOut(**(row._asdict() | {"labels": dict(row.labels), "annotations": dict(row.annotations)}))

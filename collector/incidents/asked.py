@@ -1,0 +1,185 @@
+"""What a caller asks of an incident, checked and done: the API, the command line and the pages share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from collector.access.audit import record
+from collector.access.caller import Caller
+from collector.access.problems import not_found
+from collector.errors import Refused
+from collector.escalation.policy_apply import current_plan
+from collector.fleet.registry import Fleet
+from collector.incidents import incident as inc
+from collector.incidents import queries
+from collector.incidents.incident import Incident
+from collector.incidents.report import Report, report
+from collector.incidents.shift import called_for, is_on_shift
+from collector.incidents.signal import CRITICAL
+from collector.people.queries import Book, whole_book
+from collector.rosters.compile import ground_of
+from collector.rosters.queries import load_rosters
+from collector.rules.runbook import load_runbook
+from collector.store.engine import Store
+from collector.store.schema import instant
+from collector.store.scope import EVERYTHING
+
+if TYPE_CHECKING:
+    from collector.services import Services
+
+LONGEST_SNOOZE = timedelta(days=7)
+TEXT_CHARS = 4_000
+
+
+def find_for(services: Services, caller: Caller, number: int) -> Incident:
+    """Raises Refused 404, also for what is not the caller's to see."""
+    with services.store.reading() as connection:
+        found = queries.find(connection, caller.scope, number)
+    if found is None:
+        raise not_found("incident", str(number))
+    return found
+
+
+def acknowledge(services: Services, caller: Caller, number: int, for_: str = "", way: str = "api") -> Incident:
+    """Acknowledge by name, or for another (대리 인지). Raises Refused: 409 with why where it changes nothing."""
+    find_for(services, caller, number)
+    now = instant(services.clock.wall_ms())
+    acknowledge_as(services.store, services.registry.fleet, caller.name, number, now, for_, way)
+    return find_for(services, caller, number)
+
+
+def acknowledge_as(
+    store: Store, fleet: Fleet, by: str, number: int, now: datetime, for_: str = "", way: str = "api"
+) -> None:
+    """The same by a login or a person's id. Raises Refused."""
+    with store.transaction() as connection:
+        found = queries.find(connection, EVERYTHING, number)
+        if found is None:
+            raise not_found("incident", str(number))
+        book = whole_book(connection)
+        if for_ and for_ not in book.people:
+            raise Refused(422, "no_such_person", f"Nobody is called {for_!r}; give a person's id.")
+        who = for_ or _person_of(by, book)
+        rosters = load_rosters(connection)
+        meant = called_for(found, rosters, ground_of(fleet), fleet, now)
+        on_shift = not current_plan(connection).only_on_shift or is_on_shift(who, meant)
+        done = queries.acknowledge(connection, number, by, now, for_, way, is_on_shift=on_shift)
+        if done:
+            record(connection, now, by, "incident.acknowledge", str(number), {"for": for_, "way": way})
+    if done:
+        return
+    if found.state != inc.TRIGGERED:
+        raise Refused(409, "already", _already(found))
+    people = ", ".join(dict.fromkeys(name for each in meant for name in each.people))
+    raise Refused(
+        409,
+        "off_shift",
+        f"Noted; but {who or by} is not on duty for it now, so calling goes on. On duty: {people}. "
+        "Acknowledge for one of them who took it over (for).",
+    )
+
+
+def assign(services: Services, caller: Caller, number: int, to: str) -> Incident:
+    """Raises Refused."""
+    with services.store.reading() as connection:
+        book = whole_book(connection)
+    if to and to not in book.people and to not in {person.login for person in book.people.values()}:
+        raise Refused(422, "no_such_person", f"Nobody is called {to!r}; give a person's id.")
+    return _do(services, caller, number, "assign", partial(queries.assign, assignee=to), {"to": to})
+
+
+def snooze(services: Services, caller: Caller, number: int, until: datetime) -> Incident:
+    """Raises Refused, also for what is critical and was not acknowledged: nobody mutes that."""
+    found, now = find_for(services, caller, number), instant(services.clock.wall_ms())
+    if found.severity == CRITICAL and found.state == inc.TRIGGERED:
+        raise Refused(409, "critical", "What is critical is acknowledged first; nobody mutes it.")
+    if not now < until <= now + LONGEST_SNOOZE:
+        raise Refused(422, "bad_time", f"until: expected a time after now, at most {LONGEST_SNOOZE.days} days ahead.")
+    data = {"until": until.isoformat()}
+    return _do(services, caller, number, "snooze", partial(queries.snooze, until=until), data)
+
+
+def comment(services: Services, caller: Caller, number: int, text: str, *, is_action: bool = False) -> Incident:
+    """A note, or what was done (조치). Raises Refused."""
+    made = partial(queries.comment, text=text, is_action=is_action)
+    return _do(services, caller, number, "action" if is_action else "comment", made, {"text": text})
+
+
+def explain(services: Services, caller: Caller, number: int, cause: str, prevention: str) -> Incident:
+    """Cause and 재발방지대책. Raises Refused."""
+    return _do(services, caller, number, "explain", partial(queries.explain, cause=cause, prevention=prevention), {})
+
+
+def resolve(services: Services, caller: Caller, number: int) -> Incident:
+    """Raises Refused."""
+    return _do(services, caller, number, "resolve", queries.resolve, {})
+
+
+def close(services: Services, caller: Caller, number: int) -> Incident:
+    """Raises Refused."""
+    return _do(services, caller, number, "close", queries.close, {})
+
+
+def report_for(
+    services: Services, caller: Caller, number: int, stage: str, language: str, zone: str = "Asia/Seoul"
+) -> Report:
+    """Raises Refused 404. That it was taken is in the audit log: call inside a request that may write."""
+    found, now = find_for(services, caller, number), instant(services.clock.wall_ms())
+    with services.store.transaction() as connection:
+        events = queries.events_of(connection, number)
+        book = whole_book(connection)
+        record(connection, now, caller.name, "export.report", str(number), {"stage": stage})
+    names = names_of(book, language)
+    page = services.settings.server.public_url.rstrip("/")
+    runbook = f"{page}/runbooks/{found.reason}" if load_runbook(found.reason, language) is not None else ""
+    return report(found, events, stage, language, services.registry.fleet, now, zone, names, runbook)
+
+
+def names_of(book: Book, language: str) -> Mapping[str, str]:
+    """By a person's id and login: what to call them."""
+    found: dict[str, str] = {}
+    for person in book.people.values():
+        name = (person.name_en if language == "en" else person.name_ko) or person.name_ko or person.id
+        found |= {each: name for each in (person.id, person.login) if each}
+    return found
+
+
+def _do(
+    services: Services,
+    caller: Caller,
+    number: int,
+    verb: str,
+    change: Callable[[Connection, int, str, datetime], bool],
+    data: Mapping[str, object],
+) -> Incident:
+    before = find_for(services, caller, number)
+    now = instant(services.clock.wall_ms())
+    with services.store.transaction() as connection:
+        done = change(connection, number, caller.name, now)
+        if done:
+            record(connection, now, caller.name, f"incident.{verb}", str(number), dict(data))
+    if not done:
+        raise Refused(409, "not_now", _not_now(before, verb))
+    return find_for(services, caller, number)
+
+
+def _person_of(login: str, book: Book) -> str:
+    found = next((person.id for person in book.people.values() if person.login == login and login), "")
+    return found or (login if login in book.people else "")
+
+
+def _already(found: Incident) -> str:
+    if found.state == inc.ACKNOWLEDGED:
+        return f"Incident {found.number} was acknowledged by {found.acknowledged_by} already."
+    return f"Incident {found.number} is {found.state}."
+
+
+def _not_now(found: Incident, verb: str) -> str:
+    if verb == "close":
+        return f"Incident {found.number} is {found.state}; only what is resolved, and where nothing holds any more, is closed."
+    return f"Incident {found.number} is {found.state}: it cannot be changed so."

@@ -1,0 +1,48 @@
+"""Incidents as ``collector.response`` has them: the job on what verdicts and alerts say, and the routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+
+from collector.alerts.book import AlertBook
+from collector.escalation.policy import Plan
+from collector.incidents import api
+from collector.incidents.from_alerts import alert_signals
+from collector.incidents.from_verdicts import is_unjudged, verdict_signals
+from collector.incidents.job import SECONDS, IncidentJob
+from collector.incidents.signal import Signal
+from collector.incidents.telemetry import IncidentTelemetry
+from collector.jobs import Job
+
+if TYPE_CHECKING:
+    from collector.services import Services
+
+
+class IncidentSide:
+    def __init__(
+        self, services: Services, alerts: AlertBook, is_acting: Callable[[datetime], bool] | None = None
+    ) -> None:
+        """``is_acting``: whether this collector opens incidents now; a hub only does while its centre is out of reach."""
+        self._services = services
+        self._alerts = alerts
+        self._is_acting = is_acting or (lambda _now: not services.is_hub)
+        telemetry = IncidentTelemetry(services.telemetry.registry)
+        self.job = IncidentJob(services.store, services.registry, self._signals, telemetry)
+
+    def jobs(self) -> tuple[Job, ...]:
+        return (Job("incidents", SECONDS, self._step),)
+
+    def routers(self) -> tuple[APIRouter, ...]:
+        return (api.router(self._services),)
+
+    def _step(self, now: datetime) -> datetime | None:
+        return self.job.step(now) if self._is_acting(now) else None
+
+    def _signals(self, now: datetime, plan: Plan) -> tuple[Sequence[Signal], bool]:
+        standing = self._services.standing
+        told = verdict_signals(standing, self._services.registry.fleet)
+        return [*told, *alert_signals(self._alerts.now(now), plan.alert_hold_seconds)], is_unjudged(standing)
