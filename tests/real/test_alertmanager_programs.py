@@ -6,6 +6,8 @@ import json
 import signal
 import subprocess
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +110,73 @@ def firing(running: Running) -> list[Any]:
 def fetched(url: str) -> Any:
     with urllib.request.urlopen(url, timeout=10) as answer:
         return json.load(answer)
+
+
+def test_another_alertmanager_is_told_and_one_that_is_dead_holds_up_nobody(tmp_path: Path) -> None:
+    with alertmanager(tmp_path / "am") as other:
+        data = tmp_path / "data"
+        bongsu("init", data=data)
+        (data / "collector.toml").write_text(
+            f'[[alertmanagers]]\nname = "dead"\nurl = "http://127.0.0.1:{free_port()}"\n'
+            f'[[alertmanagers]]\nname = "noc"\nurl = "{other.url}"\n'
+            f'[[intakes]]\nname = "am"\nkey_file = "{tmp_path}/key"\n'
+        )
+        (tmp_path / "key").write_text("0123456789abcdef0123\n")
+        with collector(data) as running:
+            beat = bongsu("beat", "add", "job", "--period", "1h", "--severity", "critical", data=data).split()[0]
+            path = running.url + "/v1/beats/" + beat.rpartition("/")[2]
+            urllib.request.urlopen(f"{path}/3", timeout=10).close()
+            wait_until(lambda: told(other), "the other Alertmanager to be told")
+            (alert,) = told(other)
+            assert alert["labels"] == {"alertname": "BeatDown", "beat": "job", "severity": "critical"}
+            urllib.request.urlopen(f"{path}/0", timeout=10).close()
+            wait_until(lambda: not told(other), "it to be over there")
+            text = running.get("/metrics")[1]
+            assert 'bongsu_alertmanager_alerts_total{alertmanager="dead",result="failed"}' in text
+            assert 'bongsu_alertmanager_lag_seconds{alertmanager="noc"} 0.0' in text
+            # And back: what an Alertmanager's webhook sends is an alert here, unless it was ours in the first place.
+            amtool = Amtool(other.url, "")
+            amtool("alert", "add", "FromThere", "severity=warning")
+            post = f"{running.url}/v1/alerts/alertmanager/0123456789abcdef0123"
+            other.stop()
+            config = tmp_path / "am" / "alertmanager.yml"
+            config.write_text(
+                "route: {receiver: r, group_wait: 0s, group_interval: 1s, repeat_interval: 1h}\n"
+                f"receivers: [{{name: r, webhook_configs: [{{url: '{post}'}}]}}]\n"
+            )
+            other.start()
+            urllib.request.urlopen(f"{path}/3", timeout=10).close()
+            amtool("alert", "add", "FromThere", "severity=warning")
+            wait_until(lambda: "FromThere" in here(running), "the webhook")
+            wait_until(lambda: told(other), "the other Alertmanager to be told again")
+            assert sorted(here(running)) == ["BeatDown", "FromThere"]
+            assert [one["labels"]["alertname"] for one in told(other)] == ["BeatDown"], (
+                "theirs does not come back to them"
+            )
+
+
+def told(other: Program) -> list[Any]:
+    found: list[Any] = fetched(f"{other.url}/api/v2/alerts?filter=alertname%3DBeatDown")
+    return found
+
+
+def here(running: Running) -> list[str]:
+    return [
+        one["labels"]["alertname"] for one in running.json("/api/v2/alerts?filter=alertname%3D~BeatDown%7CFromThere")
+    ]
+
+
+@contextmanager
+def alertmanager(folder: Path) -> Iterator[Program]:
+    program = require("prometheus-alertmanager")
+    folder.mkdir(parents=True)
+    (folder / "alertmanager.yml").write_text("route: {receiver: none}\nreceivers: [{name: none}]\n")
+    port = free_port()
+    argv = [program, f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/data",
+            f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=", "--log.level=warn"]  # fmt: skip
+    made = Program(argv, f"http://127.0.0.1:{port}", "/-/ready", folder / "log")
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
