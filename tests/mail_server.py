@@ -21,6 +21,8 @@ class Mailbox:
     at_rcpt: str = "250 OK"
     at_data: str = "250 2.0.0 Ok: queued as 4F1A"
     at_mail: str = "250 OK"
+    is_rude: bool = False
+    """Hangs up in place of a goodbye."""
     mails: list[tuple[str, list[str], EmailMessage]] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     logins: list[tuple[str, str]] = field(default_factory=list)
@@ -43,6 +45,11 @@ class Mailbox:
             mail = cast("EmailMessage", message_from_bytes(content, policy=default))
             self.mails.append((envelope.mail_from or "", list(envelope.rcpt_tos), mail))
         return self.at_data
+
+    async def handle_QUIT(self, server: Server, _session: Session, _envelope: Envelope) -> str:
+        if self.is_rude:
+            server.transport.abort()
+        return "221 Bye"
 
     def authenticate(
         self, _server: Server, _s: Session, _e: Envelope, _mechanism: str, data: LoginPassword

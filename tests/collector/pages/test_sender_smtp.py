@@ -144,6 +144,12 @@ def test_what_is_no_mail_server(answer: bytes, reason: str) -> None:
     assert why.value.reason == reason, why.value.text
 
 
+def test_how_it_says_goodbye_changes_nothing() -> None:
+    with mail_server() as box:
+        box.is_rude = True
+        assert "queued" in sender(box.port).send(a_message(address=KIM))
+
+
 def test_one_that_drips_is_cut_off() -> None:
     with (
         running(Target(answer=b"220-hello\r\n" * 100, greets=True, drip=0.05)) as target,
