@@ -48,7 +48,10 @@ def _flat(rows: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
         ("settings", noun): dict(rows[noun]) for noun in ("course", "digest", "fix_seconds")
     }
     for row in rows["policies"]:
-        steps = {f"step {n}": tuple(str(value) for value in step.values()) for n, step in enumerate(row["steps"], 1)}
+        steps = {
+            f"step {n}": f"{step['after_seconds']} s: {', '.join(step['notify'])} by {step['channel']}, {step['mode']}"
+            for n, step in enumerate(row["steps"], 1)
+        }
         found["policies", row["id"]] = {k: v for k, v in row.items() if k not in ("id", "steps")} | steps
     for number, row in enumerate(rows["routes"], 1):
         found["routes", str(number)] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sqlalchemy import Connection
 
+from agent.link.clock import Clock
 from collector.access.audit import record
 from collector.access.caller import Caller
 from collector.access.problems import not_found
 from collector.errors import Refused
 from collector.escalation.policy_apply import current_plan
-from collector.fleet.registry import Fleet
+from collector.fleet.registry import Fleet, Registry
 from collector.incidents import incident as inc
 from collector.incidents import queries
 from collector.incidents.incident import Incident
@@ -25,18 +26,29 @@ from collector.people.queries import Book, whole_book
 from collector.rosters.compile import ground_of
 from collector.rosters.queries import load_rosters
 from collector.rules.runbook import load_runbook
+from collector.settings import Settings
 from collector.store.engine import Store
 from collector.store.schema import instant
 from collector.store.scope import EVERYTHING
-
-if TYPE_CHECKING:
-    from collector.services import Services
 
 LONGEST_SNOOZE = timedelta(days=7)
 TEXT_CHARS = 4_000
 
 
-def find_for(services: Services, caller: Caller, number: int) -> Incident:
+class Desk(Protocol):
+    """What of ``collector.services.Services`` this needs; the command line has no more."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def registry(self) -> Registry: ...
+
+
+def find_for(services: Desk, caller: Caller, number: int) -> Incident:
     """Raises Refused 404, also for what is not the caller's to see."""
     with services.store.reading() as connection:
         found = queries.find(connection, caller.scope, number)
@@ -45,7 +57,7 @@ def find_for(services: Services, caller: Caller, number: int) -> Incident:
     return found
 
 
-def acknowledge(services: Services, caller: Caller, number: int, for_: str = "", way: str = "api") -> Incident:
+def acknowledge(services: Desk, caller: Caller, number: int, for_: str = "", way: str = "api") -> Incident:
     """Acknowledge by name, or for another (대리 인지). Raises Refused: 409 with why where it changes nothing."""
     find_for(services, caller, number)
     now = instant(services.clock.wall_ms())
@@ -84,7 +96,7 @@ def acknowledge_as(
     )
 
 
-def assign(services: Services, caller: Caller, number: int, to: str) -> Incident:
+def assign(services: Desk, caller: Caller, number: int, to: str) -> Incident:
     """Raises Refused."""
     with services.store.reading() as connection:
         book = whole_book(connection)
@@ -93,7 +105,7 @@ def assign(services: Services, caller: Caller, number: int, to: str) -> Incident
     return _do(services, caller, number, "assign", partial(queries.assign, assignee=to), {"to": to})
 
 
-def snooze(services: Services, caller: Caller, number: int, until: datetime) -> Incident:
+def snooze(services: Desk, caller: Caller, number: int, until: datetime) -> Incident:
     """Raises Refused, also for what is critical and was not acknowledged: nobody mutes that."""
     found, now = find_for(services, caller, number), instant(services.clock.wall_ms())
     if found.severity == CRITICAL and found.state == inc.TRIGGERED:
@@ -104,29 +116,29 @@ def snooze(services: Services, caller: Caller, number: int, until: datetime) -> 
     return _do(services, caller, number, "snooze", partial(queries.snooze, until=until), data)
 
 
-def comment(services: Services, caller: Caller, number: int, text: str, *, is_action: bool = False) -> Incident:
+def comment(services: Desk, caller: Caller, number: int, text: str, *, is_action: bool = False) -> Incident:
     """A note, or what was done (조치). Raises Refused."""
     made = partial(queries.comment, text=text, is_action=is_action)
     return _do(services, caller, number, "action" if is_action else "comment", made, {"text": text})
 
 
-def explain(services: Services, caller: Caller, number: int, cause: str, prevention: str) -> Incident:
+def explain(services: Desk, caller: Caller, number: int, cause: str, prevention: str) -> Incident:
     """Cause and 재발방지대책. Raises Refused."""
     return _do(services, caller, number, "explain", partial(queries.explain, cause=cause, prevention=prevention), {})
 
 
-def resolve(services: Services, caller: Caller, number: int) -> Incident:
+def resolve(services: Desk, caller: Caller, number: int) -> Incident:
     """Raises Refused."""
     return _do(services, caller, number, "resolve", queries.resolve, {})
 
 
-def close(services: Services, caller: Caller, number: int) -> Incident:
+def close(services: Desk, caller: Caller, number: int) -> Incident:
     """Raises Refused."""
     return _do(services, caller, number, "close", queries.close, {})
 
 
 def report_for(
-    services: Services, caller: Caller, number: int, stage: str, language: str, zone: str = "Asia/Seoul"
+    services: Desk, caller: Caller, number: int, stage: str, language: str, zone: str = "Asia/Seoul"
 ) -> Report:
     """Raises Refused 404. That it was taken is in the audit log: call inside a request that may write."""
     found, now = find_for(services, caller, number), instant(services.clock.wall_ms())
@@ -150,7 +162,7 @@ def names_of(book: Book, language: str) -> Mapping[str, str]:
 
 
 def _do(
-    services: Services,
+    services: Desk,
     caller: Caller,
     number: int,
     verb: str,
