@@ -27,9 +27,10 @@ from collector.errors import Refused
 from collector.store.scope import EVERYTHING
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
-OPEN_PREFIXES = ("/v1/", "/status/", "/static/", "/feeds/")
+OPEN_PREFIXES = ("/v1/", "/status/", "/static/", "/feeds/", "/a/")
 """``/v1/`` is the agents' and proves itself by signatures; ``/static/`` holds the program's own public files, which the
-login page needs, and never data; an address under ``/feeds/`` is itself the secret, as calendar programs cannot sign in."""
+login page needs, and never data; an address under ``/feeds/`` is itself the secret, as calendar programs cannot sign in, and so is one
+under ``/a/``: somebody who is called at night answers by the link alone."""
 MOST_BODY_BYTES = 1 << 20
 """Of what people and tools send; envelopes and schemas do not come this way."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

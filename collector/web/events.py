@@ -3,6 +3,7 @@
 ``rows``    ``{now, at, counts, rows: {site: table body}, seen: {site: ms}}``; its id is where the browser stands then
 ``beat``    ``{now, at}`` every few seconds, so that a browser can tell a quiet board from a dead line
 ``reload``  the fleet itself changed: load the page anew
+``incidents``  ``{token, open: {severity: count}}`` when something happened to an incident
 
 One ticker serves all streams, and runs only while there is one. It looks once a second, makes the text of a change once
 for each scope and language, and hands the same bytes to everyone. A browser that comes back names where it stood
@@ -25,9 +26,12 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from collector.access.guard import Reader
+from collector.incidents.queries import count_open
+from collector.incidents.signal import SEVERITIES
 from collector.store.scope import Scope
 from collector.web import view
 from collector.web.i18n import LANGUAGES, words
+from collector.web.queries import newest_event
 from collector.web.rows import Boards, Snapshot
 
 if TYPE_CHECKING:
@@ -51,6 +55,8 @@ class Listener:
     scope: Scope
     language: str
     token: str
+    incidents: str | None = None
+    """The state of incidents this browser was told last."""
     queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(QUEUE_EVENTS))
     """Events to send; None ends the stream."""
     ticks: int = 0
@@ -117,10 +123,14 @@ class Streams:
         """Look once, and send each listener what it lacks."""
         for scope in {listener.scope for listener in listeners}:
             snapshot = await run_in_threadpool(self._observe, scope)
+            found, told = await run_in_threadpool(self._incidents, scope)
             made: dict[tuple[str, str], bytes] = {}
             for listener in listeners:
                 if listener.scope != scope:
                     continue
+                if listener.incidents not in (None, found):  # at first it has just loaded how they stand
+                    listener.send(told)
+                listener.incidents = found
                 key = (listener.language, listener.token)
                 if key not in made:
                     made[key] = self._event(snapshot, *key, scope)
@@ -145,6 +155,13 @@ class Streams:
     def _observe(self, scope: Scope) -> Snapshot:
         services = self._services
         return self.boards.of(scope).observe(services.registry.fleet, services.live, services.standing)
+
+    def _incidents(self, scope: Scope) -> tuple[str, bytes]:
+        """Where the incidents of a scope stand, as one word, and the event that says so."""
+        with self._services.store.reading() as connection:
+            counts, newest = count_open(connection, scope), newest_event(connection)
+        token = f"{newest}.{'.'.join(str(counts.get(name, 0)) for name in SEVERITIES)}"
+        return token, _frame("incidents", {"token": token, "open": counts})
 
     def _event(self, snapshot: Snapshot, language: str, token: str, scope: Scope) -> bytes:
         """What a browser at ``token`` lacks; empty where it lacks nothing."""

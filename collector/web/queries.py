@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from collector.incidents.tables import incident_events
 from collector.verdicts.standing import Change
 from collector.verdicts.tables import state_changes
 
@@ -33,3 +34,8 @@ def latest_changes(connection: Connection, subjects: Sequence[tuple[str, str]], 
         .limit(limit)
     )
     return [Change(*row) for row in connection.execute(query)]
+
+
+def newest_event(connection: Connection) -> int:
+    """Number of the newest event of any incident; 0 where there is none."""
+    return int(connection.execute(select(func.max(incident_events.c.id))).scalar() or 0)

@@ -81,9 +81,10 @@ def age_markup(now_ms: int, ms: int, zone_name: str, texts: Words) -> Markup:
     return Markup(text)  # noqa: S704 escaped part by part
 
 
-def frame_of(request: Request, services: Services) -> Frame:
+def frame_of(request: Request, services: Services, language: str = "") -> Frame:
+    """``language``: that of whom the page was made for, where the browser was not told another."""
     caller: Caller | None = getattr(request.state, "caller", None)
-    remembered = request.cookies.get(COOKIE) or (caller.language if caller is not None else "")
+    remembered = request.cookies.get(COOKIE) or language or (caller.language if caller is not None else "")
     language = choose_language(request.query_params.get("lang"), remembered, request.headers.get("accept-language"))
     return Frame(
         words(language),

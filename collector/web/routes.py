@@ -16,7 +16,21 @@ from collector.access.problems import problem
 from collector.errors import Refused
 from collector.web import events
 from collector.web.headers import HEADERS, SecurityHeaders
-from collector.web.pages import agents, board, host, login, maintenance, oncall, runbook, site, systems
+from collector.web.pages import (
+    agents,
+    answer,
+    board,
+    host,
+    incident,
+    incident_report,
+    incidents,
+    login,
+    maintenance,
+    oncall,
+    runbook,
+    site,
+    systems,
+)
 from collector.web.pages.errors import error_page, wants_page
 from collector.web.render import assets, warm
 
@@ -41,6 +55,10 @@ def routers(services: Services, streams: events.Streams | None = None) -> list[A
         maintenance.router(services),
         oncall.router(services),
         runbook.router(services),
+        incidents.router(services),
+        incident_report.router(services),
+        incident.router(services),
+        answer.router(services),
         login.router(services),
         events.router(streams),
         static_router(),

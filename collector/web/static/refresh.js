@@ -23,7 +23,7 @@ function takeOver(part, newer) {
   });
 }
 
-async function refresh() {
+export async function refresh() {
   if (isPaused || document.visibilityState === "hidden") return;
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });

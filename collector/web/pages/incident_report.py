@@ -1,0 +1,67 @@
+"""``/incidents/{n}/report/{stage}``: the first, interim and final report, to print or, as ``.txt``, to paste.
+
+Taking a report out of the system is an export and stands in the audit log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from collector.access.audit import record
+from collector.access.guard import Reader
+from collector.access.problems import not_found
+from collector.incidents.queries import events_of, find, signals_of
+from collector.incidents.report import Report, as_text, report
+from collector.pages.advice import advice
+from collector.people.queries import whole_book
+from collector.store.schema import instant
+from collector.store.scope import EVERYTHING
+from collector.web import incident_view
+from collector.web.people_names import PeopleNames
+from collector.web.render import Frame, frame_of, page
+
+if TYPE_CHECKING:
+    from collector.access.caller import Caller
+    from collector.services import Services
+
+Stage = Literal["first", "interim", "final"]
+
+
+def router(services: Services) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/incidents/{number}/report/{stage}.txt")
+    def text(request: Request, caller: Reader, number: int, stage: Stage) -> Response:
+        made = write(services, frame_of(request, services), caller, number, stage, "txt")
+        return PlainTextResponse(as_text(made), headers={"cache-control": "no-store"})
+
+    @routes.get("/incidents/{number}/report/{stage}")
+    def html(request: Request, caller: Reader, number: int, stage: Stage) -> Response:
+        frame = frame_of(request, services)
+        made = write(services, frame, caller, number, stage, "html")
+        values = {"report": made, "number": number, "stage": stage, "text": as_text(made)}
+        return page(request, services, "incident_report.html", values, frame=frame)
+
+    return routes
+
+
+def write(services: Services, frame: Frame, caller: Caller, number: int, stage: str, form: str) -> Report:
+    """Raises Refused 404. Whoever sees a part of the impact only gets a report of that part."""
+    fleet, now = services.registry.fleet, instant(frame.now_ms)
+    with services.store.reading() as connection:
+        found = find(connection, caller.scope, number) if number < 1 << 62 else None
+        if found is None:
+            raise not_found("incident", str(number))
+        events = incident_view.course(events_of(connection, number), caller.scope)[::-1]
+        signals = signals_of(connection, number, limit=1)
+        names = PeopleNames(whole_book(connection), frame.language)
+    if caller.scope != EVERYTHING:
+        found = incident_view.narrowed(found, fleet, caller.scope)
+    with services.store.transaction() as connection:
+        record(connection, now, caller.name, "export.report", str(number), {"stage": stage, "form": form})
+    notes = dict(signals[0].annotations) if signals else {}
+    runbook = advice(found.reason, found.subject_kind, notes, frame.language).runbook
+    return report(found, events, stage, frame.language, fleet, now, names=names.all, runbook=runbook)
