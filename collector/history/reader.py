@@ -23,6 +23,7 @@ from collector.history.index import HOST_LABELS, PRESENCE, UP, HostPart, Index, 
 from collector.history.matchers import Matchers
 from collector.history.presence import presence
 from collector.history.reading import Readable, Reading, Wanted, newest_before
+from collector.history.rolled import plainly
 from collector.history.source import LabelSet, SeriesData, Source
 from collector.history.upstream import Upstream
 from collector.store.engine import Store
@@ -170,14 +171,20 @@ class History:
             pieces = [(part, one.since(from_ms)) for part, one in pieces]
             times = times[times >= from_ms]
         words = np.full((len(ids), len(times)), ABSENT_WORD, np.uint64)
+        has_windows = any(one.folded is not None for _, one in pieces)
+        more = np.zeros((4, *words.shape)) if has_windows else None
         for part, one in reversed(pieces):  # of several values at one instant the first piece's stands
             own = part.ids != UP
-            at = np.searchsorted(times, one.times)
-            words[np.ix_(np.searchsorted(ids, part.ids[own]), at)] = one.words[read.rows(part)[own]]
+            at_rows, at_times = np.ix_(np.searchsorted(ids, part.ids[own]), np.searchsorted(times, one.times))
+            rows = read.rows(part)[own]
+            words[at_rows, at_times] = one.words[rows]
+            if more is not None:
+                more[:, at_rows, at_times] = plainly(one.words[rows]) if one.folded is None else one.folded[:, rows]
         columns = self.index.columns
-        for at_id, row, there in zip(ids, words, (words != ABSENT_WORD).any(axis=1).tolist(), strict=True):
+        for at, there in enumerate((words != ABSENT_WORD).any(axis=1).tolist()):
             if there:
-                found.append(SeriesData(_label_set(columns[at_id].labels, host.labels), times, row))
+                labels = _label_set(columns[ids[at]].labels, host.labels)
+                found.append(SeriesData(labels, times, words[at], None if more is None else more[:, at]))
         return found
 
     def _up(self, host: Wanted, before: dict[bytes, int], times: Instants, from_ms: int, to_ms: int) -> SeriesData:

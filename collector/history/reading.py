@@ -16,7 +16,15 @@ from collector.history import queries
 from collector.history.chunk import Instants, Words, unpack_times, unpack_words
 from collector.history.index import PRESENCE, HostPart, Index
 from collector.history.records import Gathering, LogRow, Origin
-from collector.history.rolled import ROLLED, BadRollUp, spread, unpack_windows
+from collector.history.rolled import (
+    ROLLED,
+    BadRollUp,
+    folded,
+    folded_columns,
+    plainly,
+    spread,
+    unpack_windows,
+)
 from collector.history.source import TooMuch
 
 
@@ -29,14 +37,20 @@ class Wanted(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Some instants of one origin, the columns asked for: ``words`` has shape (columns, T)."""
+    """Some instants of one origin, the columns asked for: ``words`` has shape (columns, T). ``folded`` as in
+    ``SeriesData``, shape (4, columns, T), where some of it is windows."""
 
     times: Instants
     words: Words
+    folded: NDArray[np.float64] | None = None
+
+    def at(self, which: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Part:
+        """Some of the instants."""
+        folded = None if self.folded is None else self.folded[:, :, which]
+        return Part(self.times[which], self.words[:, which], folded)
 
     def since(self, from_ms: int) -> Part:
-        low = int(np.searchsorted(self.times, from_ms))
-        return Part(self.times[low:], self.words[:, low:])
+        return self.at(slice(int(np.searchsorted(self.times, from_ms)), None))
 
 
 class Readable(Protocol):
@@ -101,7 +115,9 @@ class Reading:
                 except BadRollUp:
                     continue
                 self._keep_presence(origin, spread(began, samples.times, counts))
-                self._keep(origin, Part(samples.times, samples.words[self._places[origin.schema_hash]]))
+                places = self._places[origin.schema_hash]
+                more = folded(samples.words, self._index.widths[origin.schema_hash], places)
+                self._keep(origin, Part(samples.times, samples.words[places], more))
 
     def _is_settled(self, row: LogRow, hosts: list[str]) -> bool:
         """Whether every host of the agent has a sample that is newer than anything in this row."""
@@ -118,10 +134,15 @@ class Reading:
             origin = Origin(row.agent_id, row.epoch, row.schema_hash)
             if self._newest_only and self._newest.get(origin, -1) >= row.to_ms:
                 continue
-            times = unpack_times(row.instants, row.times)
-            if row.flags & ROLLED:
-                self._keep_presence(origin, spread(*unpack_windows(row.instants, row.times)))
-            self._keep(origin, Part(times, unpack_words(row.instants, row.data, self._places[row.schema_hash])))
+            times, places = unpack_times(row.instants, row.times), self._places[row.schema_hash]
+            if not row.flags & ROLLED:
+                self._keep(origin, Part(times, unpack_words(row.instants, row.data, places)))
+                continue
+            self._keep_presence(origin, spread(*unpack_windows(row.instants, row.times)))
+            columns = folded_columns(self._index.widths[row.schema_hash], places)
+            words = unpack_words(row.instants, row.data, columns)
+            own = np.arange(len(places))
+            self._keep(origin, Part(times, words[: len(places)], folded(words, len(places), own)))
 
     def presence(self, schemas: Iterable[bytes]) -> list[Instants]:
         """Further instants at which samples of these schemas were taken that are now in roll-ups."""
@@ -148,7 +169,7 @@ class Reading:
     def _keep(self, origin: Origin, part: Part) -> None:
         inside = (part.times >= self._from_ms) & (part.times < self._to_ms)
         if not inside.all():
-            part = Part(part.times[inside], part.words[:, inside])
+            part = part.at(inside)
         self._left -= len(part.times) * max(1, len(part.words))
         if self._left < 0:
             raise TooMuch(
@@ -178,9 +199,12 @@ def newest_before(
 
 def _one(parts: list[Part]) -> Part:
     """Parts of one origin joined. A number has one time for ever, so one sample for each time is each number once."""
-    times = np.concatenate([part.times for part in parts])
-    words = np.concatenate([part.words for part in parts], axis=1)
-    if len(times) > 1 and not (times[1:] > times[:-1]).all():
-        times, first = np.unique(times, return_index=True)
-        words = words[:, first]
-    return Part(times, words)
+    more = None
+    if any(part.folded is not None for part in parts):
+        more = np.concatenate([plainly(one.words) if one.folded is None else one.folded for one in parts], axis=2)
+    joined = Part(
+        np.concatenate([part.times for part in parts]), np.concatenate([part.words for part in parts], axis=1), more
+    )
+    if len(joined.times) > 1 and not (joined.times[1:] > joined.times[:-1]).all():
+        return joined.at(np.unique(joined.times, return_index=True)[1])
+    return joined

@@ -2,7 +2,7 @@
 
 A plot or a query sees one point for each roll-up: the ``last`` value at the end of its window, which is exactly what
 was true then. Nothing is interpolated and no mean is shown as if it had been measured. The smallest, the largest, the
-sum, the count and the falls of counters are kept beside it for roll-up queries. ``up`` is 1 all through a window, as
+sum and the count are kept beside it for ``min_over_time`` and its kind, and the falls of counters. ``up`` is 1 all through a window, as
 often as samples were taken in it: the host was there, only the details are gone.
 
 A chunk of roll-ups has flag 1. Its words are six rows of columns, each as wide as the schema: ``last`` (at the places
@@ -134,6 +134,31 @@ def unpack_windows(count: int, packed: bytes) -> tuple[Instants, Instants, Insta
     """(begins, ends, samples taken) of a chunk of roll-ups."""
     began, counts = unpack_more(count, packed)
     return began, unpack_times(count, packed), counts
+
+
+def folded(words: Words, width: int, places: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Count, low, high and total of some columns of windows, shape (4, columns, T). Of a counter, and of what has none of
+    these, each instant stands for its last value as often as samples were taken. Count 0 where there was nothing at all."""
+    last = words[places]
+    found = np.stack([words[part * width + places] for part in (1, 2, 3, 4)])
+    is_bare = found == ABSENT_WORD
+    numbers = found.view(np.float64)
+    numbers[0][is_bare[0]] = (last != ABSENT_WORD)[is_bare[0]]
+    value = last.view(np.float64)
+    for part, stand_in in ((1, value), (2, value), (3, value * numbers[0])):
+        numbers[part][is_bare[part]] = stand_in[is_bare[part]]
+    return numbers
+
+
+def plainly(words: Words) -> NDArray[np.float64]:
+    """The same of samples: each stands for itself, once."""
+    value = words.view(np.float64)
+    return np.stack([(words != ABSENT_WORD).astype(np.float64), value, value, value])
+
+
+def folded_columns(width: int, places: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Where a chunk of windows has everything about some columns; ``folded`` takes them by ``np.arange``."""
+    return np.concatenate([part * width + places for part in range(5)])
 
 
 def spread(began: Instants, ended: Instants, counts: Instants) -> Instants:

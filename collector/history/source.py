@@ -16,6 +16,9 @@ LabelSet = tuple[tuple[str, str], ...]
 """Labels in order of their names, ``__name__`` among them, none of them empty."""
 
 
+COUNT, LOW, HIGH, TOTAL = range(4)
+
+
 class SeriesData(NamedTuple):
     """One series between two instants. ``times`` ascend and are unique, in milliseconds; ``words`` are bit patterns.
 
@@ -25,12 +28,18 @@ class SeriesData(NamedTuple):
     labels: LabelSet
     times: Instants
     words: Words
+    folded: NDArray[np.float64] | None = None
+    """Where some of it is windows: rows ``COUNT``, ``LOW``, ``HIGH`` and ``TOTAL`` of what each instant stands for; a
+    sample stands for itself."""
 
     @property
     def present(self) -> SeriesData:
         """Without the instants at which the series was absent."""
         here = self.words != ABSENT_WORD
-        return self if here.all() else SeriesData(self.labels, self.times[here], self.words[here])
+        if here.all():
+            return self
+        folded = None if self.folded is None else self.folded[:, here]
+        return SeriesData(self.labels, self.times[here], self.words[here], folded)
 
     @property
     def values(self) -> NDArray[np.float64]:

@@ -67,7 +67,9 @@ class Evaluator:
     def _call(self, node: Call) -> Vector | Scalar:
         name, args = node.name, node.args
         if name in ranges.PLAIN:
-            return self._windows(args[0], ranges.PLAIN[name], keeps_name=name == "last_over_time")
+            return self._windows(
+                args[0], ranges.PLAIN[name], keeps_name=name == "last_over_time", by_fold=name in ranges.FOLDS
+            )
         if name == "predict_linear":
             ahead = self._scalar(args[1])
             return self._windows(args[0], lambda window: ranges.predict_linear(window, self.grid, ahead))
@@ -110,7 +112,9 @@ class Evaluator:
         self._allow(len(found))
         return some(instant_vector(found, self.grid, lookback, node.offset_ms, as_times))
 
-    def _windows(self, node: Node, compute: Callable[[Window], ranges.Result], keeps_name: bool = False) -> Vector:
+    def _windows(
+        self, node: Node, compute: Callable[[Window], ranges.Result], keeps_name: bool = False, by_fold: bool = False
+    ) -> Vector:
         assert isinstance(node, Selector), node
         assert node.range_ms is not None, node
         first, last = int(self.grid[0]) - node.offset_ms, int(self.grid[-1]) - node.offset_ms
@@ -118,7 +122,7 @@ class Evaluator:
         self._allow(len(found))
         parts = []
         touched = 0
-        for window in windows(found, self.grid, node.range_ms, node.offset_ms):
+        for window in windows(found, self.grid, node.range_ms, node.offset_ms, by_fold):
             touched += int(window.counts.sum()) * len(window.labels)
             if touched > MAX_TOUCHED:
                 raise TooMuch(f"{node.text} looks at too many samples: ask for a shorter range or a longer step")

@@ -1,7 +1,9 @@
 """Functions of range vectors, over all windows of some series at once.
 
 Each takes a ``Window`` and gives values (S, T) and where there are any, (T,). The arithmetic follows Prometheus 2's
-functions.go: the same extrapolation, the same treatment of resets and of NaN.
+functions.go: the same extrapolation, the same treatment of resets and of NaN. Old history is there in windows: the sum,
+the mean, the smallest, the largest and the number of samples are still those of the samples; all others take each window
+as its last sample.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from collector.history.promql.sampled import Places, Window
 from collector.history.promql.values import Mask, Scalar, Values
+from collector.history.source import COUNT, HIGH, LOW, TOTAL
 
 Result = tuple[Values, Mask]
 
@@ -40,23 +43,28 @@ def _ends(window: Window) -> tuple[Values, Values]:
 
 
 def _sum_over_time(window: Window) -> Result:
-    return _sum(window.values, window.first, window.end).astype(np.float64), window.counts > 0
+    return _sum(window.fold(TOTAL), window.first, window.end).astype(np.float64), window.counts > 0
 
 
 def _avg_over_time(window: Window) -> Result:
-    total = _sum(window.values, window.first, window.end)
-    return (total / np.maximum(window.counts, 1)).astype(np.float64), window.counts > 0
+    total = _sum(window.fold(TOTAL), window.first, window.end)
+    if window.folded is None:
+        return (total / np.maximum(window.counts, 1)).astype(np.float64), window.counts > 0
+    count = _sum(window.fold(COUNT), window.first, window.end)
+    return (total / np.maximum(count, 1)).astype(np.float64), window.counts > 0
 
 
 def _min_over_time(window: Window) -> Result:
-    return _fold(np.fmin, window.values, window.first, window.end).astype(np.float64), window.counts > 0
+    return _fold(np.fmin, window.fold(LOW), window.first, window.end).astype(np.float64), window.counts > 0
 
 
 def _max_over_time(window: Window) -> Result:
-    return _fold(np.fmax, window.values, window.first, window.end).astype(np.float64), window.counts > 0
+    return _fold(np.fmax, window.fold(HIGH), window.first, window.end).astype(np.float64), window.counts > 0
 
 
 def _count_over_time(window: Window) -> Result:
+    if window.folded is not None:
+        return _sum(window.fold(COUNT), window.first, window.end).astype(np.float64), window.counts > 0
     shape = (len(window.labels), len(window.first))
     return np.broadcast_to(window.counts.astype(np.float64), shape).copy(), window.counts > 0
 
@@ -188,3 +196,5 @@ PLAIN: dict[str, Callable[[Window], Result]] = {
     "last_over_time": _last_over_time,
 }
 """Those that take nothing but a range vector."""
+FOLDS = frozenset({"avg_over_time", "min_over_time", "max_over_time", "sum_over_time", "count_over_time"})
+"""Those that ask windows of old history for what they stand for, not for their last sample."""

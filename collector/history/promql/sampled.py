@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from agent.link.names import ABSENT_WORD
 from collector.history.chunk import Instants
 from collector.history.promql.values import Mask, Values, Vector, stacked
-from collector.history.source import LabelSet, SeriesData
+from collector.history.source import COUNT, LabelSet, SeriesData
 
 Places = NDArray[np.intp]
 
@@ -35,6 +35,15 @@ class Window(NamedTuple):
     end: Places
     began_ms: Instants
     ended_ms: Instants
+    folded: NDArray[np.float64] | None = None
+    """Where some samples are windows, (4, S, N): see ``SeriesData``."""
+
+    def fold(self, part: int) -> Values:
+        """What each sample stands for: itself, but where it is a window."""
+        if self.folded is not None:
+            found: Values = self.folded[part]
+            return found
+        return np.ones(self.values.shape) if part == COUNT else self.values
 
     @property
     def counts(self) -> Places:
@@ -51,7 +60,7 @@ def instant_vector(
     """
     parts = []
     at_ms = grid - offset_ms
-    for labels, times, words in _together(found):
+    for labels, times, words, _ in _together(found):
         at = np.searchsorted(times, at_ms, side="right") - 1
         in_reach = at >= 0
         in_reach &= times[at] >= at_ms - lookback_ms
@@ -62,12 +71,16 @@ def instant_vector(
     return stacked(parts, len(grid))
 
 
-def windows(found: Sequence[SeriesData], grid: Instants, range_ms: int, offset_ms: int = 0) -> Iterator[Window]:
-    """What range functions look through. Series with holes are taken by their holes."""
+def windows(
+    found: Sequence[SeriesData], grid: Instants, range_ms: int, offset_ms: int = 0, by_fold: bool = False
+) -> Iterator[Window]:
+    """What range functions look through. Series with holes are taken by their holes. ``by_fold``: one that ended within a
+    window of old history is there in that window, though it has no last value."""
     ended = grid - offset_ms
     began = ended - range_ms
-    for labels, times, words in _together(found):
-        for rows, here in _by_holes(words):
+    for labels, times, words, folded in _together(found):
+        is_there = words != ABSENT_WORD if folded is None or not by_fold else folded[COUNT] > 0
+        for rows, here in _by_holes(is_there):
             own = times if here is None else times[here]
             first = np.searchsorted(own, began, side="left")
             end = np.searchsorted(own, ended, side="right")
@@ -75,6 +88,9 @@ def windows(found: Sequence[SeriesData], grid: Instants, range_ms: int, offset_m
             if low >= high:
                 continue
             taken = words[rows] if here is None else words[rows][:, here]
+            more = folded
+            if more is not None:
+                more = (more[:, rows] if here is None else more[:, rows][:, :, here])[:, :, low:high]
             yield Window(
                 labels if rows == slice(None) else [labels[row] for row in rows],  # type: ignore[union-attr]
                 own[low:high],
@@ -83,25 +99,31 @@ def windows(found: Sequence[SeriesData], grid: Instants, range_ms: int, offset_m
                 end - low,
                 began,
                 ended,
+                more,
             )
 
 
-def _together(found: Sequence[SeriesData]) -> Iterator[tuple[list[LabelSet], Instants, NDArray[np.uint64]]]:
+def _together(
+    found: Sequence[SeriesData],
+) -> Iterator[tuple[list[LabelSet], Instants, NDArray[np.uint64], NDArray[np.float64] | None]]:
     """Neighbours that share their instants, as one."""
     for _, group in groupby(found, key=lambda one: id(one.times)):
         some = list(group)
-        if len(some[0].times):
-            yield [one.labels for one in some], some[0].times, np.stack([one.words for one in some])
+        if not len(some[0].times):
+            continue
+        folds = [one.folded for one in some if one.folded is not None]
+        assert len(folds) in (0, len(some)), "series of one report are windows together"
+        folded = np.stack(folds, axis=1) if folds else None
+        yield [one.labels for one in some], some[0].times, np.stack([one.words for one in some]), folded
 
 
-def _by_holes(words: NDArray[np.uint64]) -> Iterator[tuple[list[int] | slice, Mask | None]]:
+def _by_holes(is_there: Mask) -> Iterator[tuple[list[int] | slice, Mask | None]]:
     """Rows that are present at the same instants, and which; None where at all."""
-    here = words != ABSENT_WORD
-    if here.all():
+    if is_there.all():
         yield slice(None), None
         return
     groups: dict[bytes, list[int]] = {}
-    for row in range(len(words)):
-        groups.setdefault(here[row].tobytes(), []).append(row)
+    for row in range(len(is_there)):
+        groups.setdefault(is_there[row].tobytes(), []).append(row)
     for rows in groups.values():
-        yield rows, here[rows[0]]
+        yield rows, is_there[rows[0]]

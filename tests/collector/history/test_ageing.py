@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from datetime import UTC, datetime
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from archive import DAY, HOUR, MINUTE, NOW_MS, Archive
 from sender import schema_of
 from sqlalchemy import func, select
 
+from agent.link.model import Series, make_schema
 from agent.link.names import ABSENT_WORD
 from agent.link.rollup import roll_up
 from collector.history.ageing import FIVE_MINUTES, SAMPLES, Ageing, Days
@@ -161,3 +163,35 @@ def test_a_value_of_an_hour_holds_for_that_hour_and_no_longer(archive: Archive) 
         found = query.instant("node_load1", end_ms + after * MINUTE)["result"]
         assert bool(found) is there
     assert query.instant("rate(node_load1[5m])", end_ms)["result"] == []  # nobody knows how it went in five minutes
+
+
+FOLDS = ("min", "max", "sum", "count", "avg")
+
+
+@pytest.mark.parametrize("keeps", [Days(1, 4, 8), Days(1, 1, 8)])
+def test_folds_over_windows_are_those_of_the_samples(archive: Archive, keeps: Days) -> None:
+    """A spike of one sample is still there when only windows are; a plot of last values would not show it."""
+    chance = random.Random(4)
+    schema = make_schema(tuple(Series("srv1.abuja", name, 0, ()) for name in ("spiky", "holey")), ())
+    rows: list[tuple[int, list[float | None]]] = []
+    for at in range(3 * 240):
+        spiky = 1000.0 if at % 97 == 13 else chance.random()
+        rows.append((START + at * 15_000, [spiky, None if 50 < at % 240 < 130 else -chance.random()]))
+    sender = archive.centre.enrolled()
+    archive.send(sender, schema, rows, at_once=True)
+    archive.chunk(START + 4 * HOUR)
+
+    def asked() -> dict[tuple[str, str, int], float]:
+        found = {}
+        for name, fold, hour in product(("spiky", "holey"), FOLDS, (1, 2, 3)):
+            at_ms = START + hour * HOUR - 1  # whole windows, whatever their length
+            (one,) = Query([archive.history], EVERYTHING).instant(f"{fold}_over_time({name}[1h])", at_ms)["result"]
+            found[name, fold, hour] = float(one["value"][1])
+        return found
+
+    before = asked()
+    assert before["spiky", "max", 1] == 1000.0
+    assert before["spiky", "count", 2] == 240
+    Ageing(archive.store, archive.history, keeps).step(datetime.fromtimestamp((START + 3 * DAY) / 1000, UTC))
+    assert SAMPLES not in flags(archive)
+    assert asked() == pytest.approx(before, rel=1e-9)
