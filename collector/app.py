@@ -173,6 +173,7 @@ class App:
         self._forgotten_at = -1
         """Version of the fleet at which what it no longer has was forgotten."""
         self.streams = Streams(self)
+        self.streams.on_shown = self.response.pages.watch.seen
         self.fastapi = self._make_fastapi()
 
     @property

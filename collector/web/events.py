@@ -15,8 +15,9 @@ Async like the intake, and for the same reason: thousands may wait here, and wai
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -28,7 +29,8 @@ from starlette.responses import StreamingResponse
 from collector.access.guard import Reader
 from collector.incidents.queries import count_open
 from collector.incidents.signal import SEVERITIES
-from collector.store.scope import Scope
+from collector.store.schema import instant
+from collector.store.scope import EVERYTHING, Scope
 from collector.web import view
 from collector.web.i18n import LANGUAGES, words
 from collector.web.queries import newest_event
@@ -61,6 +63,7 @@ class Listener:
     """Events to send; None ends the stream."""
     ticks: int = 0
     quiet_ticks: int = 0
+    person: str = ""
 
     def send(self, event: bytes | None) -> bool:
         """False where the browser does not keep up."""
@@ -77,6 +80,8 @@ class Streams:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.on_shown: Callable[[str, str, datetime], None] = lambda _console, _person, _at: None
+        """Told that a board of everything is before somebody's eyes; must not block."""
         self.boards = Boards(services.clock.wall_ms())
         self._listeners: set[Listener] = set()
         self._ticker: asyncio.Task[None] | None = None
@@ -86,9 +91,9 @@ class Streams:
     def __len__(self) -> int:
         return len(self._listeners)
 
-    async def stream(self, scope: Scope, language: str, token: str) -> AsyncIterator[bytes]:
+    async def stream(self, scope: Scope, language: str, token: str, person: str = "") -> AsyncIterator[bytes]:
         """Events for one browser until it leaves, falls behind, or its time is over."""
-        listener = Listener(scope, language, token)
+        listener = Listener(scope, language, token, person=person)
         self._listeners.add(listener)
         try:
             yield RETRY
@@ -143,6 +148,8 @@ class Streams:
             listener.token = snapshot.token
         elif listener.ticks == 1 or listener.quiet_ticks >= BEAT_TICKS:
             event = _frame("beat", self._times(snapshot))
+        if event and listener.scope == EVERYTHING:
+            self.on_shown(listener.person, listener.person, instant(self._services.clock.wall_ms()))
         is_over = event is RELOAD or listener.ticks > LIFE_TICKS
         if (event and not listener.send(event)) or is_over:
             self._end(listener)
@@ -199,7 +206,7 @@ def router(streams: Streams) -> APIRouter:
         token = request.headers.get("last-event-id") or since
         language = lang if lang in LANGUAGES else "ko"
         return StreamingResponse(
-            streams.stream(caller.scope, language, token),
+            streams.stream(caller.scope, language, token, caller.name),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
