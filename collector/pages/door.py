@@ -87,7 +87,9 @@ class Door:
             except (OSError, http.client.HTTPException, ValueError) as why:
                 if limit.is_over or isinstance(why, TimeoutError):
                     raise SendError(f"{_shown(url)}: no whole answer in {allowed} s", False, "timeout") from why
-                if isinstance(why, (OSError, http.client.HTTPException)):
+                if isinstance(why, (OSError, http.client.HTTPException)) and not isinstance(
+                    why, http.client.InvalidURL
+                ):
                     raise SendError(f"{_shown(url)}: {type(why).__name__}: {why}", False, "unreachable") from why
                 raise SendError(f"{_shown(url)}: cannot be asked: {why}", True, "address") from why
 
@@ -259,7 +261,7 @@ def _split(text: str) -> SplitResult:
         url = urlsplit(text)
         _ = url.port
     except ValueError as why:
-        raise SendError(f"{text!r}: not a URL: {why}", True, "address") from why
+        raise SendError(f"address: not a URL: {why}", True, "address") from why
     if url.scheme not in ("http", "https") or not url.hostname or url.username is not None:
         raise SendError("address: expected http://… or https://… with a host and no user", True, "address")
     if any(not letter.isprintable() or letter == " " or ord(letter) > 126 for letter in text):

@@ -27,6 +27,7 @@ from collector.pages.senders.relay import (
 )
 
 FIRST_SECONDS, MOST_SECONDS = 5.0, 300.0
+MOST_TEXT = 1000
 SENT, WAITING, FAILED, NOT_OURS = "sent", "waiting", "failed", "not ours"
 
 
@@ -90,7 +91,8 @@ class Relay:
         return self._over(name, message.key, SENT, receipt=receipt)
 
     def _over(self, name: str, key: str, state: str, **more: Any) -> str:
-        told = {"version": 1, "key": key, "state": state, "at_ms": self._clock.wall_ms(), **more}
+        said = {name: value[:MOST_TEXT] if isinstance(value, str) else value for name, value in more.items()}
+        told = {"version": 1, "key": key, "state": state, "at_ms": self._clock.wall_ms(), **said}
         write_signed(self._folder, RECEIPT, name, told, self._key)
         remove(self._folder, PAGE, name)
         self._tried.pop(name, None)

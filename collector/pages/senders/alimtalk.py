@@ -48,7 +48,7 @@ class AlimtalkSender:
     def send(self, message: Message) -> str:
         template = self._template(message)
         values = {**message.fields, "link": message.link, "subject": message.subject}
-        values |= {"incident": "" if message.incident is None else str(message.incident), "person": message.person}
+        values["incident"] = "" if message.incident is None else str(message.incident)
         country, number = recipient(message.address)
         one: dict[str, Any] = {"countryCode": country, "to": number, "content": filled(template["text"], values)}
         if len(one["content"]) > CONTENT_LETTERS:

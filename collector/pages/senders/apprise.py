@@ -63,8 +63,9 @@ class AppriseSender:
         service = self._made(message.address)
         if service is None:
             raise SendError(f"{self._name}: {message.address!r} makes no address of this service", True, "address")
-        if self._host:
-            self._ground.door.way(self._host, 443, is_ours="{address}" not in self._host)
+        url = self._options.url.read()
+        if host := host_of(url):
+            self._ground.door.way(host, 443, is_ours="{address}" not in url.partition("://")[2].partition("/")[0])
         text = message.text if not message.link or message.link in message.text else f"{message.text}\n{message.link}"
         with self._lock, _Heard() as heard:
             is_sent = service.notify(
@@ -79,14 +80,20 @@ class AppriseSender:
 
     def _made(self, address: str) -> apprise.NotifyBase | None:
         """The service for an address. Raises SendError where the secret cannot be read."""
-        url = self._options.url.read()
-        parts = urlsplit(url)
-        has_host = "." in (parts.hostname or "") or bool(parts.port)
-        self._host = (parts.hostname or "") if has_host else ""
-        url = url.replace("{address}", quote(address, safe="@#+"))
+        url = self._options.url.read().replace("{address}", quote(address, safe="@+"))
         seconds = self._options.timeout_seconds
         url += f"{'&' if '?' in url else '?'}rto={seconds}&cto={seconds}"
         return apprise.Apprise.instantiate(url, asset=self._asset, suppress_exceptions=True)
+
+
+def host_of(url: str) -> str:
+    """The host an apprise URL names; empty where the service has one of its own and a token stands in its place."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # a token of its own form, such as Telegram's 123:abc
+        return ""
+    return parts.hostname or "" if port or "." in (parts.hostname or "") else ""
 
 
 class _Heard(logging.Handler):

@@ -53,6 +53,8 @@ class RelaySender:
             "message": message._asdict() | {"fields": dict(message.fields)},
         }
         name = name_of(message.key)
+        if len(packed(page)) > FILE_BYTES - 100:
+            raise SendError(f"{self._name}: a page of more than {FILE_BYTES} bytes", True, "message")
         try:
             if not is_there(Path(self.options.folder), PAGE, name):
                 write_signed(Path(self.options.folder), PAGE, name, page, self.options.secret.read())
@@ -75,6 +77,7 @@ def write_signed(folder: Path, kind: str, name: str, value: Mapping[str, Any], k
     path = _path(folder, kind, name)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     body = packed(value)
+    assert len(body) <= FILE_BYTES - 100, "a page was measured before"
     write_private(path, body + b"\n" + signature(key, kind, body).encode() + b"\n")
 
 

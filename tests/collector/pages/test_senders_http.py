@@ -20,8 +20,10 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from gateway import DROP, HALF, HANG, Gateway, a_message, answer, serving
 from jsonschema import Draft202012Validator
 
+from collector.errors import SettingsError
 from collector.pages.door import Door
 from collector.pages.senders import TABLE, made
+from collector.pages.senders.apprise import host_of
 from collector.pages.senders.base import Sender, SendError
 from collector.pages.senders.options import Secret
 from collector.settings import Server, Settings, load
@@ -259,6 +261,15 @@ def test_alimtalk_sends_what_is_registered_and_nothing_else(gateway: Gateway) ->
     talk.send(a_message(fields={"site": "#{since}", "since": "{x}\n2"}))
     assert gateway.last.json["messages"][0]["content"] == "[봉수] #{since} 장애 418\n발생 {x} 2"
     assert len(gateway.heard) == 2
+    nobody = sens(gateway, "sens_alimtalk", "alimtalk", channel_id="@b", templates=[{"code": "B", "text": "#{person}"}])
+    with pytest.raises(SendError, match="template variable"):  # who is called is nobody's business outside
+        nobody.send(a_message())
+
+
+def test_a_path_that_cannot_be_asked_for_is_final(gateway: Gateway) -> None:
+    with pytest.raises(SendError) as why:
+        sens(gateway, caller="02", service_id="a b").send(a_message())
+    assert why.value.permanent
 
 
 def test_a_gateway_of_ones_own(gateway: Gateway) -> None:
@@ -325,6 +336,31 @@ def test_apprise_sends_to_mattermost_and_ntfy(gateway: Gateway) -> None:
     gateway.then = answer(302, {}, Location="http://127.0.0.1:9/")
     with pytest.raises(SendError, match="302"):
         note.send(a_message(address="duty"))
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        (
+            "mmosts://mattermost.example.org/3ccdd113474722377935511fc85d3dd4?channel={address}",
+            "mattermost.example.org",
+        ),
+        ("mmost://mattermost:8065/3ccdd113474722377935511fc85d3dd4", "mattermost"),
+        ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/%23general", ""),
+        ("tgram://123456789:abcdefg_hijklmnop/{address}", ""),
+        ("ntfys://{address}", ""),
+        ("ntfys://ntfy.example.org/{address}", "ntfy.example.org"),
+        ("workflows://contoso.webhook.office.com:443/workflowid/signature", "contoso.webhook.office.com"),
+    ],
+)
+def test_services_that_apprise_knows(url: str, host: str) -> None:
+    assert sender("apprise", "ntfy", {"url": url})
+    assert host_of(url) == host
+
+
+def test_what_apprise_does_not_know() -> None:
+    with pytest.raises(SettingsError, match="apprise does not know"):
+        sender("apprise", "ntfy", {"url": "gopher://x/y"})
 
 
 @pytest.mark.parametrize(
