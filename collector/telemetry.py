@@ -186,6 +186,8 @@ class Telemetry:
         )
         last = FLEET_METRICS["bongsu_job_last_success_timestamp_seconds"]
         self._job_last_success = Gauge(last.name, last.help, list(last.labels), registry=registry)
+        self.succeeded_ms: dict[str, int] = {}
+        """When each background task last succeeded."""
         self.remote_write = RemoteWriteTelemetry(registry)
         for code in (*ENVELOPE_CODES, "other"):
             self._refused.labels(code)
@@ -242,6 +244,7 @@ class Telemetry:
         self._job_seconds.labels(task).observe(seconds)
         self._job_runs.labels(task, "failed" if finished_at_ms is None else "ok").inc()
         if finished_at_ms is not None:
+            self.succeeded_ms[task] = finished_at_ms
             self._job_last_success.labels(task).set(finished_at_ms / 1000)
 
     def job_skipped(self, task: str) -> None:

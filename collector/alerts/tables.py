@@ -97,3 +97,15 @@ handed_incidents = Table(
     Column("digest", String(64), nullable=False),
     Column("handed_at", UtcDateTime, nullable=False),
 )
+
+hub_reports = Table(
+    # At the centre: what hubs opened while alone, until the centre's own incident about the same takes it in.
+    "hub_reports",
+    metadata,
+    Column("uid", String(32), primary_key=True),
+    Column("hub", String(64), nullable=False),
+    Column("key", String(200), nullable=False, index=True),
+    Column("content", JsonText, nullable=False),  # collector.incidents.handed.Report
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("incident", BigInteger, nullable=True),  # null = waits
+)

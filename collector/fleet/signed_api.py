@@ -45,7 +45,12 @@ def router(services: Services) -> APIRouter:
         now_ms = services.clock.wall_ms()
         with services.store.reading() as connection:
             packed = export_registry(connection, hub, hub_id, have, instant(now_ms), services.centre_key.sign)
-        return {"registry": base64.b64encode(packed).decode(), "nonce": services.nonces.make(now_ms)}
+        judged_ms = services.standing.at_ms if services.standing is not None else now_ms
+        return {
+            "registry": base64.b64encode(packed).decode(),
+            "nonce": services.nonces.make(now_ms),
+            "judged_seconds_ago": max(0, now_ms - judged_ms) / 1000,  # that it answers does not prove that it works
+        }
 
     return routes
 

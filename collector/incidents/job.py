@@ -16,6 +16,7 @@ from collector.escalation.policy_apply import current_plan
 from collector.fleet.registry import Registry
 from collector.incidents.course import Course, Home, Outcome
 from collector.incidents.course_queries import Overtaken, close_old, read_book, read_homes, read_known, write_look
+from collector.incidents.handed_queries import adopt, give_up_waiting
 from collector.incidents.queries import count_open
 from collector.incidents.signal import Signal
 from collector.incidents.silence_job import act_on_silence
@@ -59,10 +60,12 @@ class IncidentJob:
             self._version = -1
             log.info("another collector was first with incidents", extra={"why": str(why)})
             return now + timedelta(milliseconds=200)
-        if plan.close_seconds and (self._closed_at is None or now - self._closed_at >= CLOSE_EVERY):
+        if self._closed_at is None or now - self._closed_at >= CLOSE_EVERY:
             self._closed_at = now
             with self._store.transaction() as connection:
-                close_old(connection, now - timedelta(seconds=plan.close_seconds), now)
+                give_up_waiting(connection, self._registry.fleet, plan, now)
+                if plan.close_seconds:
+                    close_old(connection, now - timedelta(seconds=plan.close_seconds), now)
         return None
 
     def _look(self, plan: Plan, now: datetime) -> None:
@@ -85,6 +88,7 @@ class IncidentJob:
         if outcome.drafts or outcome.moved or outcome.late or memory != before:
             with self._store.transaction() as connection:
                 numbers = write_look(connection, version, outcome, memory, now)
+                adopt(connection, numbers.values(), now)
             self._follow(outcome, version + 1)
             self._say(outcome, numbers)
         if self._telemetry is not None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from agent.link.clock import Chance, Clock, SystemChance, Waiter
@@ -23,6 +24,7 @@ from collector.relay.relay import Relay
 from collector.relay.upstream import Upstream
 from collector.settings import Settings
 from collector.store.engine import Store
+from collector.store.schema import instant
 from collector.telemetry import RelayNumbers, Telemetry
 
 log = logging.getLogger(__name__)
@@ -159,6 +161,13 @@ class HubSide:
             figures.oldest_ms,
             self._upstream.trouble or self.pull.trouble,
         )
+
+    def centre_well_at(self) -> datetime | None:
+        """When the centre last answered, as far as it judges too; None where it was not heard since the start."""
+        answered_ms = self._upstream.answered_ms
+        if self.pull.judged_ms is not None:
+            answered_ms = min(answered_ms, self.pull.judged_ms)
+        return instant(answered_ms) if answered_ms else None
 
     def _show(self) -> None:
         numbers = self._numbers

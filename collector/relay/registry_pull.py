@@ -36,6 +36,7 @@ REGISTRY_PATH = "/v1/registry"
 NOT_DECIDED = (401, 404, 408, 425, 429)
 """Says nothing about the token: a stale nonce, a portal or a proxy in between, a centre under load."""
 BUSY = (429, 503)
+JUDGED_LATE_SECONDS = 60.0
 NOT_KNOWN = "not_known"
 """Says it of this hub, suspended or revoked; its agents may be all right."""
 
@@ -58,6 +59,8 @@ class RegistryPull:
         """Whether the region is known at all, from now or from before a restart."""
         self.pulled_ms = 0
         self.trouble = ""
+        self.judged_ms: int | None = None
+        """When the centre last made a verdict, by our clock, where it answered and said that this is too long ago."""
         self._store = store
         self._registry = registry
         self._upstream = upstream
@@ -93,6 +96,7 @@ class RegistryPull:
             if told.status in (0, *BUSY):
                 self._away(told.text, told.retry_after_seconds)
             return
+        self._hear(told.said)
         try:
             packed = base64.b64decode(str(told.said.get("registry", "")), validate=True)
             registry = open_registry(packed, self._centre_public, self._hub_id)
@@ -114,6 +118,12 @@ class RegistryPull:
             self._registry.refresh()
             self._on_change()
             log.info("registry taken over", extra={"version": registry.version, "hub": registry.hub})
+
+    def _hear(self, said: dict[str, Any]) -> None:
+        """Whether the centre judges, or only answers. An older one does not say."""
+        age = said.get("judged_seconds_ago", 0)
+        is_late = isinstance(age, int | float) and age > JUDGED_LATE_SECONDS
+        self.judged_ms = self._clock.wall_ms() - round(age * 1000) if is_late else None
 
     def _fail(self, text: str) -> None:
         if text != self.trouble:

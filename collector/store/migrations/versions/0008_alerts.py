@@ -51,6 +51,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collector_alive")),
     )
     op.create_table(
+        "hub_reports",
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("hub", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("incident", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("uid", name=op.f("pk_hub_reports")),
+    )
+    op.create_index(op.f("ix_hub_reports_key"), "hub_reports", ["key"], unique=False)
+    op.create_table(
         "handed_incidents",
         sa.Column("uid", sa.String(length=32), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
