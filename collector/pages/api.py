@@ -201,7 +201,7 @@ def router(services: Services, office: PostOffice) -> APIRouter:
             health = read_health(connection)
         names = sorted({*office.senders, *health})
         return [
-            ChannelOut(channel=name, is_configured=name in office.senders, **health[name]._asdict() | {"channel": name})
+            ChannelOut(is_configured=name in office.senders, **health[name]._asdict())
             if name in health
             else ChannelOut(
                 channel=name,

@@ -11,7 +11,7 @@ is gathered in ``job.py`` and passed in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -120,7 +120,8 @@ def quiet_hours(ask: Ask, wanted: Sequence[Aim]) -> tuple[list[Aim], list[Why]]:
 
 
 def duplicate(ask: Ask, aim: Aim) -> Why:
-    is_one = is_duplicate(aim.person, ask.kind, ask.step, ask.earlier, ask.now)
+    kind = p.SUMMONS if aim.team else ask.kind
+    is_one = is_duplicate(aim.person, kind, ask.step, ask.earlier, ask.now)
     return Why("duplicate", "duplicate" if is_one else PASSED, "", aim.person)
 
 
@@ -143,8 +144,9 @@ def language_and_redaction(ask: Ask, aim: Aim, ways: Sequence[Route]) -> tuple[O
     """In the person's language, once for each way, for what may be said outside is less."""
     person = ask.people[aim.person]
     language = language_of(person.languages)
+    matter = replace(ask.matter, kind=p.SUMMONS) if aim.team else ask.matter
     worded = tuple(
-        (way, word(ask.matter, Reader(language, person.timezone, way.channel in ask.outside, aim.why), ask.now))
+        (way, word(matter, Reader(language, person.timezone, way.channel in ask.outside, aim.why), ask.now))
         for way in ways
     )
     outcome = "redacted" if ways[0].channel in ask.outside else "in_full"

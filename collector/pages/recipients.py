@@ -68,7 +68,10 @@ def awake(
     duty = [people[name] for name in on_duty(called) if name in people]
     for aim in wanted:
         person = people.get(aim.person)
-        answer, at = quiet(person, severity, duty, now) if person is not None else ("now", now)
+        if person is None or aim.team:  # a summons is somebody's own decision, and wakes
+            found.append(aim)
+            continue
+        answer, at = quiet(person, severity, duty, now)
         if answer == NEXT:
             other = next(one for one in duty if one.id != aim.person and not one.is_quiet(now))
             whys.append(Why("quiet", "quiet_next", f"handed to {other.id}", aim.person))
