@@ -23,6 +23,8 @@ from collector.intake.records import check_record, roll_up
 from collector.live.shape import Layout, Shapes
 from collector.log.positions import HASH_BYTES, Name
 
+SINGLY = {"bad_labels", "too_large"}
+"""What may be wrong with one record while those beside it are well: a host that is not bound to the agent, mostly."""
 BELIEVED = {"fork", "malformed", "too_large", "bad_labels"}
 """Refusals of envelopes whose signature held, where the header and the site are known."""
 
@@ -70,6 +72,8 @@ class Admitted:
     new_schemas: dict[bytes, bytes]
     missing: list[bytes] = field(default_factory=list)
     """Schema hashes that nobody has brought yet."""
+    refused: dict[int, str] = field(default_factory=dict)
+    """Number -> code: records among those that may not come in, where the others may."""
 
 
 MISSING_SCHEMAS = 1_000
@@ -84,7 +88,10 @@ class Admission:
         self._limits = limits
         self._layouts = Layouts(limits, shapes, stored_schema)
 
-    def admit(self, index: int, raw: bytes | msgspec.Raw, fleet: Fleet) -> Admitted | Refused:
+    def admit(self, index: int, raw: bytes | msgspec.Raw, fleet: Fleet, *, singly: bool = False) -> Admitted | Refused:
+        """``singly``: what may not come in is left out record by record. An agent is told of its whole envelope and asks
+        again for each record; a hub that took it can only bring it as it is.
+        """
         header: Header | None = None
         agent: Agent | None = None
         try:
@@ -98,17 +105,18 @@ class Admission:
             if not is_signed(ENVELOPE_PREFIX + header_bytes + body, signature, agent.keys[header.key_no]):
                 agent = None  # nothing it says is believed, not even who it is
                 raise WireError("bad_signature", "the signature is not this agent's over this header and body")
-            return self._open(index, bytes(raw), header, body, agent)
+            return self._open(index, bytes(raw), header, body, agent, singly)
         except WireError as why:
             return Refused(index, DROP, why.code, why.text, header, agent.site if agent else "")
 
     def reread(self, packed: bytes, fleet: Fleet) -> Admitted | None:
-        """An envelope from our own log, admitted before; None where its agent may no longer say these things."""
+        """An envelope from our own log, admitted before; None where its agent is gone. What it may no longer say is among
+        its ``refused``."""
         try:
             header_bytes, _, body = open_envelope(packed)
             header = open_header(header_bytes, self._limits)
             agent = fleet.agents.get(header.agent_id)
-            return self._open(0, packed, header, body, agent) if agent is not None else None
+            return self._open(0, packed, header, body, agent, True) if agent is not None else None
         except WireError:
             return None
 
@@ -120,9 +128,13 @@ class Admission:
         """Drop what is remembered of agents the registry no longer knows."""
         self._layouts.forget(keep)
 
-    def _missing_of(self, record: Record, agent: Agent, brought: dict[bytes, bytes]) -> list[bytes]:
+    def _missing_of(
+        self, record: Record, agent: Agent, brought: dict[bytes, bytes], bad: dict[bytes, str]
+    ) -> list[bytes]:
         """The schema of a roll-up where nobody has brought it yet. Raises WireError where the two do not fit."""
         schema, width = rolled_width(record)
+        if schema in bad:
+            raise WireError(bad[schema], f"roll-up record {record.seq}: its schema may not be used")
         layout = self.layout(agent, schema, brought)
         if layout is None:
             return [schema]
@@ -130,16 +142,20 @@ class Admission:
             raise WireError("malformed", f"roll-up record {record.seq}: {width} columns, its schema has {layout.width}")
         return []
 
-    def _open(self, index: int, packed: bytes, header: Header, body: bytes, agent: Agent) -> Admitted:
+    def _open(self, index: int, packed: bytes, header: Header, body: bytes, agent: Agent, singly: bool) -> Admitted:
         opened = open_body(body, header, self._limits)
         brought = {schema_hash(schema): schema for schema in opened.schemas}
         layouts: dict[bytes, Layout] = {}
+        bad: dict[bytes, str] = {}
         for name in brought:
-            self.layout(agent, name, brought)  # refuse a bad schema even where no block uses it
+            self._usable(agent, name, brought, bad, singly)  # refuse a bad schema even where no block uses it
         missing = []
+        refused: dict[int, str] = {}
         for block in opened.blocks:
-            layout = self.layout(agent, block.schema_hash, brought)
-            if layout is None:
+            layout = self._usable(agent, block.schema_hash, brought, bad, singly)
+            if block.schema_hash in bad:
+                refused |= dict.fromkeys(block.seqs, bad[block.schema_hash])
+            elif layout is None:
                 missing.append(block.schema_hash)
                 if len(missing) > MISSING_SCHEMAS:
                     raise WireError("too_large", f"over {MISSING_SCHEMAS} schemas that are not here in one envelope")
@@ -153,11 +169,29 @@ class Admission:
         if len(set(seqs)) != len(seqs):
             raise WireError("malformed", "two records carry the same sequence number")
         for record in records:
-            check_record(record, agent, self._limits)
-            if record.kind == KIND_ROLLUP:
-                missing += self._missing_of(record, agent, brought)
+            try:
+                check_record(record, agent, self._limits)
+                if record.kind == KIND_ROLLUP:
+                    missing += self._missing_of(record, agent, brought, bad)
+            except WireError as why:
+                if not singly or why.code not in SINGLY:
+                    raise
+                refused[record.seq] = why.code
         hashed = [(record, record_content_hash(record.kind, record.packed)[:HASH_BYTES]) for record in records]
-        return Admitted(index, agent, header, packed, samples, hashed, layouts, brought, missing)
+        usable = {name: packed for name, packed in brought.items() if name not in bad}
+        return Admitted(index, agent, header, packed, samples, hashed, layouts, usable, missing, refused)
+
+    def _usable(
+        self, agent: Agent, name: bytes, brought: dict[bytes, bytes], bad: dict[bytes, str], singly: bool
+    ) -> Layout | None:
+        """As ``layout``; where the schema may not be used it is noted in ``bad``. Raises WireError unless ``singly``."""
+        try:
+            return self.layout(agent, name, brought)
+        except WireError as why:
+            if not singly or why.code not in SINGLY:
+                raise
+            bad[name] = why.code
+            return None
 
 
 def rolled_width(record: Record) -> tuple[bytes, int]:

@@ -12,7 +12,7 @@ from agent.link.model import encode
 from agent.link.names import FUTURE_LIMIT_MS
 from agent.link.ranges import Ranges
 from collector.intake.admit import Admitted, Refused
-from collector.intake.records import EXPIRED, ROLLED_UP, replaced, time_of
+from collector.intake.records import EXPIRED, REFUSED, ROLLED_UP, replaced, time_of
 from collector.intake.work import Outcome, Work
 from collector.log.positions import EPOCHS_KEPT, RANGES_KEPT, Accepted, Name, Position, Positions
 from collector.log.queries import NewEnvelope, add_envelopes, content_hash
@@ -60,6 +60,8 @@ class Batch:
         expired: set[int] = set()
         for seq, content, at_ms in contents:
             if seq not in position.held:
+                if seq in envelope.refused:
+                    continue
                 if now_ms - at_ms > self._raw_ms:
                     if seq in position.lost:
                         outcome.duplicates += 1
@@ -86,6 +88,8 @@ class Batch:
             is_late = now_ms - max(at_ms for _, _, at_ms in fresh) > LATE_MS
             self._keep(work, envelope, position, outcome.accepted, is_late)
         self._lose_replaced(name, position, envelope, expired, now_ms)
+        if envelope.refused:
+            self._refuse(name, position, outcome, now_ms)
         position.last_received_at_ms = max(position.last_received_at_ms, now_ms)
         return outcome
 
@@ -145,6 +149,18 @@ class Batch:
                     reason = EXPIRED
                 for first, last in ranges:
                     self._lose(name, position, first, last, reason, now_ms)
+
+    def _refuse(self, name: Name, position: Position, outcome: Outcome, now_ms: int) -> None:
+        """Records that may not come in are lost, each for its own reason, and what roll-ups among them stood for."""
+        envelope = outcome.envelope
+        for seq, code in envelope.refused.items():
+            if seq not in position.held and seq not in position.lost:
+                outcome.refused += 1
+                self._lose(name, position, seq, seq, f"{REFUSED}:{code}", now_ms)
+        for record, _ in envelope.records:
+            if record.seq in envelope.refused and record.seq not in position.held:
+                for first, last in replaced(record)[0]:
+                    self._lose(name, position, first, last, f"{REFUSED}:{envelope.refused[record.seq]}", now_ms)
 
     def _lose(self, name: Name, position: Position, first: int, last: int, reason: str, now_ms: int) -> None:
         for part in position.lose(first, last):

@@ -183,6 +183,9 @@ class Writer:
         kept = []
         for envelope in work.admitted:
             reason = changed_standing(fleet.agents.get(envelope.agent.id), envelope)
+            if reason is not None and work.singly and reason[0] == DROP:
+                envelope.refused |= no_longer_bound(envelope, fleet.agents[envelope.agent.id])
+                reason = None
             if reason is None:
                 kept.append(envelope)
             else:
@@ -219,6 +222,14 @@ class Writer:
     def _hand_down(self, work: Work, name: Name) -> None:
         if self.receipt_of is not None and name in self.positions and name not in work.receipts:
             work.receipts[name] = self.receipt_of(name, self.positions.held(name))
+
+
+def no_longer_bound(envelope: Admitted, agent: Agent) -> dict[int, str]:
+    """Number -> code of the samples that name a host which is not this agent's any more."""
+    gone = {
+        name for name, layout in envelope.layouts.items() if any(one.host not in agent.hosts for one in layout.hosts)
+    }
+    return {instant.seq: "bad_labels" for instant in envelope.samples if instant.schema_hash in gone}
 
 
 def changed_standing(agent: Agent | None, envelope: Admitted) -> tuple[str, str, str] | None:

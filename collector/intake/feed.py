@@ -18,12 +18,14 @@ def feed(live: Live, outcome: Outcome, site: str, interval_ms: int, received_at_
         counts[site, "duplicate"] += outcome.duplicates
     if outcome.expired:
         counts[site, "expired"] += outcome.expired
+    if outcome.refused:
+        counts[site, "refused"] += outcome.refused
     for instant in envelope.samples:
         layout = envelope.layouts.get(instant.schema_hash)
         if instant.seq not in new:
             continue
         if layout is None:
-            counts[site, "parked"] += 1
+            counts[site, "refused" if instant.seq in envelope.refused else "parked"] += 1
             continue
         if layout.refused:
             counts[site, "clash"] += layout.refused
@@ -33,7 +35,7 @@ def feed(live: Live, outcome: Outcome, site: str, interval_ms: int, received_at_
         )
         counts[site, result] += 1
     for record, _ in envelope.records:
-        if record.seq not in new:
+        if record.seq not in new or record.seq in envelope.refused:
             continue
         result = "accepted"
         if record.kind == KIND_STATE:

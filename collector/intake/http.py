@@ -99,9 +99,10 @@ class Intake:
             await send_problem(reply, 503, "busy", f"no room for the {lane} lane now; send again", again_in)
             return
         answering = self._answering  # as it was before the commit: what is said to be held may be less for the next one
+        hub = self.bearer(scope)
         waits = self.shedder.begin(len(body), self._clock.monotonic())
         try:
-            work, failure = await self._commit(raws)
+            work, failure = await self._commit(raws, bool(hub))
         except BodyError as why:
             self._count("", "too_large")
             await send_problem(reply, why.status, "too_large", why.text)
@@ -111,7 +112,10 @@ class Intake:
         if failure is not None:
             await send_problem(reply, 503, "not_stored", f"nothing of this request was kept: {failure}", 5)
             return
-        hub = self.bearer(scope)
+        for outcome in work.outcomes:
+            if outcome.refused:
+                for code in set(outcome.envelope.refused.values()):
+                    self._count(outcome.envelope.agent.site, code)
         for refusal in work.refused:
             self._count(refusal.site, refusal.code)
             if hub:
@@ -120,7 +124,7 @@ class Intake:
         said = answer(work, answering, self._registry.fleet, now_ms, self._nonces.make(now_ms))
         await send(reply, 200, write_answer(said), ANSWER_TYPE.encode())
 
-    async def _commit(self, raws: list[msgspec.Raw]) -> tuple[Work, BaseException | None]:
+    async def _commit(self, raws: list[msgspec.Raw], singly: bool) -> tuple[Work, BaseException | None]:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[BaseException | None] = loop.create_future()
 
@@ -129,7 +133,7 @@ class Intake:
             if len(self._finished) == 1:  # one wake of the loop for all requests of a commit
                 loop.call_soon_threadsafe(self._settle_finished)
 
-        work = Work([], [], self._clock.wall_ms(), finish)
+        work = Work([], [], self._clock.wall_ms(), finish, singly)
         await self._admit(work, raws)
         if any(refusal.action == HOLD for refusal in work.refused) and await asyncio.to_thread(self._registry.refresh):
             await self._admit(work, raws)  # another process enrolled or resumed it a moment ago
@@ -152,7 +156,7 @@ class Intake:
             if self._clock.monotonic() >= turn_ends:
                 await asyncio.sleep(0)
                 turn_ends = self._clock.monotonic() + TURN_SECONDS
-            judged = self._admission.admit(index, raw, fleet)
+            judged = self._admission.admit(index, raw, fleet, singly=work.singly)
             if not isinstance(judged, Admitted):
                 work.refused.append(judged)
                 continue

@@ -19,7 +19,7 @@ _BAD = (msgspec.ValidationError, TypeError, ValueError, LookupError)
 TEXT_CHARS = 1_000
 """Of a check's words; the record itself is kept as it came."""
 REASON_CHARS = 64
-EXPIRED, ROLLED_UP = "expired", "rolled_up"
+EXPIRED, ROLLED_UP, REFUSED = "expired", "rolled_up", "refused"
 """Reasons that only we give; an agent that declares a loss by such a word declares a loss."""
 DECLARED = "declared"
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from agent.link.model import schema_hash
+from agent.link.model import encode, schema_hash
 from agent.link.names import KIND_ROLLUP
 from agent.link.wire import WireError, open_body, open_envelope, open_header, open_record
 from collector.fleet.registry import Agent
 from collector.intake.admit import Admission, rolled_width
 from collector.intake.commit import Writer
 from collector.intake.feed import feed
+from collector.intake.records import REFUSED
 from collector.intake.work import Outcome
 from collector.log.positions import read_accepted
 from collector.log.tables import envelopes, losses, schemas, wanted_schemas
@@ -62,7 +63,7 @@ def _settle_one(writer: Writer, admission: Admission, name: bytes, packed: bytes
             _lose_parked(writer, connection, agent_id, name, refusal.code)
         connection.execute(delete(wanted_schemas).where(wanted_schemas.c.hash == name))
         known = writer.known_schemas | ({name} if good else set())
-        for agent in good:
+        for agent in (fleet.agents[agent_id] for agent_id in writer.wanted[name] if agent_id in fleet.agents):
             unparked += [(agent, row) for row in _unpark(writer, admission, connection, agent.id, known)]
         saved = writer.positions.save(connection)
     saved()
@@ -79,13 +80,18 @@ def _parked(connection: Connection, agent_id: bytes) -> list[Row[tuple[int, byte
     return list(connection.execute(select(*columns).where(*where).order_by(envelopes.c.id)))
 
 
-def _schemas_of(packed: bytes) -> set[bytes]:
+def _schemas_of(packed: bytes) -> dict[bytes, set[int]]:
+    """Schema hash -> numbers of an envelope that need it."""
     header_bytes, _, packed_body = open_envelope(packed)
     header = open_header(header_bytes)
     body = open_body(packed_body, header)
-    records = (open_record(raw, header) for raw in body.records)
-    rolled = {rolled_width(record)[0] for record in records if record.kind == KIND_ROLLUP}
-    return {block.schema_hash for block in body.blocks} | rolled
+    found: dict[bytes, set[int]] = {}
+    for block in body.blocks:
+        found.setdefault(block.schema_hash, set()).update(block.seqs)
+    for record in (open_record(raw, header) for raw in body.records):
+        if record.kind == KIND_ROLLUP:
+            found.setdefault(rolled_width(record)[0], set()).add(record.seq)
+    return found
 
 
 def _unpark(
@@ -94,11 +100,12 @@ def _unpark(
     """Rows whose schemas are all here now; one whose columns do not fit them is lost."""
     ready = []
     for row in _parked(connection, agent_id):
-        if not _schemas_of(row.packed) <= known:
+        numbers = set(read_accepted(row.accepted).seqs)
+        if any(name not in known and not numbers.isdisjoint(seqs) for name, seqs in _schemas_of(row.packed).items()):
             continue
         if admission.reread(row.packed, writer.registry.fleet) is None:
             if writer.decides:
-                _lose(writer, connection, agent_id, row, "malformed")
+                _lose(writer, connection, agent_id, row, numbers, "malformed")
             continue
         connection.execute(update(envelopes).where(envelopes.c.id == row.id).values(is_parked=False))
         ready.append(row)
@@ -107,22 +114,32 @@ def _unpark(
 
 def _lose_parked(writer: Writer, connection: Connection, agent_id: bytes, name: bytes, code: str) -> None:
     for row in _parked(connection, agent_id):
-        if name in _schemas_of(row.packed):
-            _lose(writer, connection, agent_id, row, code)
+        if doomed := _schemas_of(row.packed).get(name):
+            _lose(writer, connection, agent_id, row, doomed, code)
 
 
 def _lose(
-    writer: Writer, connection: Connection, agent_id: bytes, row: Row[tuple[int, bytes, bytes, int, bytes]], code: str
+    writer: Writer,
+    connection: Connection,
+    agent_id: bytes,
+    row: Row[tuple[int, bytes, bytes, int, bytes]],
+    doomed: set[int],
+    code: str,
 ) -> None:
     """What waited in vain was acknowledged and will never be read: say so, number by number."""
     now_ms = writer.clock.wall_ms()
     position = writer.positions.get((agent_id, row.epoch), now_ms)
-    connection.execute(delete(envelopes).where(envelopes.c.id == row.id))
-    for seq in read_accepted(row.accepted).seqs:
+    accepted = read_accepted(row.accepted)
+    kept = accepted.without(doomed)
+    if kept.seqs:  # the rest is well, or waits for another schema
+        connection.execute(update(envelopes).where(envelopes.c.id == row.id).values(accepted=encode(kept)))
+    else:
+        connection.execute(delete(envelopes).where(envelopes.c.id == row.id))
+    for seq in doomed & set(accepted.seqs):
         position.held.remove(seq, seq)
         for first, last in position.lose(seq, seq):
             lost = {"agent_id": agent_id, "epoch": row.epoch, "first_seq": first, "last_seq": last}
-            connection.execute(insert(losses), {**lost, "reason": f"refused:{code}", "at_ms": now_ms})
+            connection.execute(insert(losses), {**lost, "reason": f"{REFUSED}:{code}", "at_ms": now_ms})
 
 
 def _tell_live(writer: Writer, admission: Admission, agent: Agent, row: Row[tuple[bytes, bytes, int]]) -> None:

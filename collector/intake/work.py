@@ -17,6 +17,8 @@ class Work:
     refused: list[Refused]
     received_at_ms: int
     finish: Callable[[BaseException | None], None]
+    singly: bool = False
+    """Brought by a hub: what may not come in of an envelope is left out record by record."""
     outcomes: list[Outcome] = field(default_factory=list)
     held: dict[Name, list[tuple[int, int]]] = field(default_factory=dict)
     """After the commit: what is held of names that had a refusal."""
@@ -39,5 +41,7 @@ class Outcome:
     accepted: Accepted
     duplicates: int = 0
     expired: int = 0
+    refused: int = 0
+    """Records left out although the others came in."""
     asked: list[int] = field(default_factory=list)
     ranges: list[tuple[int, int]] = field(default_factory=list)

@@ -7,7 +7,7 @@ are what a receipt covers. Recovered at start from the checkpoint and the log ro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 
 import msgspec
@@ -36,6 +36,11 @@ class Accepted(msgspec.Struct, array_like=True, frozen=True):
     seqs: list[int]
     hashes: bytes
     future: list[int] = []
+
+    def without(self, seqs: Set[int]) -> Accepted:
+        kept = [at for at, seq in enumerate(self.seqs) if seq not in seqs]
+        hashes = b"".join(self.hashes[HASH_BYTES * at : HASH_BYTES * (at + 1)] for at in kept)
+        return Accepted([self.seqs[at] for at in kept], hashes, [seq for seq in self.future if seq not in seqs])
 
 
 _decode_accepted = msgspec.msgpack.Decoder(Accepted).decode

@@ -138,6 +138,23 @@ def test_a_refused_schema_that_was_waited_for_becomes_a_declared_loss(centre: Ce
     assert centre.answer(request(sender.report(NOW_MS))).agents[0].held == [(1, 2)]
 
 
+@pytest.mark.parametrize("is_refused_first", [True, False])
+def test_a_refused_schema_takes_nothing_with_it_that_stands_in_the_same_envelope(
+    centre: Centre, is_refused_first: bool
+) -> None:
+    sender = centre.enrolled()
+    bad, good = make_schema((Series(sender.host, "up", 0, ()),), ()), schema_of(sender.host)
+    centre.answer(request(sender.envelope([sender.sample(bad, [1.0], NOW_MS), sender.sample(good, [7.0], NOW_MS)])))
+    for schema in (bad, good) if is_refused_first else (good, bad):
+        assert centre.post(schema.packed, "/v1/schemas")[0] == (422 if schema is bad else 200)
+    assert lost(centre) == [(1, 1, "refused:bad_labels")]
+    assert stored(centre) == 1
+    assert centre.live.hosts[sender.host].value("node_load1") == 7.0
+    centre.stop()
+    centre.start()
+    assert centre.answer(request(sender.report(NOW_MS))).agents[0].held == [(1, 3)]
+
+
 def test_a_day_ahead_is_stored_but_never_the_newest(centre: Centre) -> None:
     sender = centre.enrolled()
     centre.answer(request(sender.report(NOW_MS, 1.0)))

@@ -9,14 +9,18 @@ from dataclasses import replace
 from typing import Any
 
 from region import CENTRE, Region
-from sender import Sender
+from sender import Sender, schema_of
+from sqlalchemy import insert, select, update
 
 from agent.link.exchange import Failure, Request, Response
 from agent.link.model import Loss, loss_record
 from agent.link.names import LANE_HEADER
 from agent.link.wire import open_envelope, open_header, open_request
 from collector.fleet.agent_status import set_status
+from collector.fleet.registry import bump_version
+from collector.fleet.tables import hosts
 from collector.log.queries import NewEnvelope, add_envelopes
+from collector.log.tables import losses
 from collector.store.schema import instant
 
 
@@ -313,3 +317,35 @@ def test_whose_reports_the_centre_does_not_take_now_holds_up_nobody_else(region:
     with suppress(AssertionError):  # so many rows take more turns than that
         region.hub.turn(5)
     assert region.held(region.at_centre, suspended) == [(1, 1)]
+
+
+def test_a_host_that_is_no_longer_bound_spoils_nothing_that_stands_beside_it(region: Region) -> None:
+    agent = region.agent()
+    with region.at_centre.store.transaction() as connection:
+        host = {"id": "printer.abuja", "name": "printer", "site": "abuja", "agency": "for", "managed_by": "topology"}
+        connection.execute(insert(hosts), {**host, "agent_id": agent.agent_id})
+        bump_version(connection)
+    region.wait(31)
+    region.hub.turn()
+    region.is_cut = True
+    at_ms = region.hub.clock.wall_ms()
+    own, other = schema_of(agent.host), schema_of("printer.abuja")
+    samples = [agent.sample(own, [1.0], at_ms), agent.sample(other, [2.0], at_ms), agent.sample(own, [3.0], at_ms + 1)]
+    lines = agent.envelope(samples, [own.packed, other.packed])
+    assert region.post(region.hub, lines).agents[0].held == [(1, 3)]
+    with region.at_centre.store.transaction() as connection:
+        connection.execute(update(hosts).where(hosts.c.id == "printer.abuja").values(agent_id=None))
+        bump_version(connection)
+    region.wait(61)
+    region.is_cut = False
+    region.hub.turn()
+    assert region.held(region.at_centre, agent) == [(1, 3)]
+    with region.at_centre.store.reading() as connection:
+        lost = [(row.first_seq, row.last_seq, row.reason) for row in connection.execute(select(losses))]
+    assert lost == [(2, 2, "refused:bad_labels")]
+    assert dict(region.at_centre.live.reports) == {("abuja", "refused"): 1, ("abuja", "late"): 2}
+    assert region.at_centre.intake.refusals["abuja", "bad_labels"] == 1
+    region.wait(2)
+    assert region.receipt(region.report(agent), agent).ranges == [(1, 3)]
+    region.post(region.centre, lines)
+    assert region.at_centre.live.reports["abuja", "refused"] == 1, "counted once"
