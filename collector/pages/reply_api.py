@@ -131,7 +131,7 @@ def _take(services: Services, office: PostOffice, channel: str, reply: Reply, no
         keys = keys_in(reply.reference)
         is_named, number = incident_of_key(connection, channel, addresses, keys) if keys else (False, None)
         waiting = open_incidents(connection, channel, addresses, now)
-    said = read_reply(reply.key or reply.text)
+    said = read_reply(reply.key or reply.text, is_mail=channel == "email")
     is_automatic = reply.auto_submitted.lower() not in ("", "no")
     if said is None or is_automatic or (reply.key and said.number is not None):
         raise Refused(

@@ -1,6 +1,6 @@
 """What a person wrote back: an acknowledgement, and of which incident. Pure.
 
-Strict on purpose. Only the first line that is the person's own counts, and it must be nothing but the word: an automatic answer
+Strict on purpose. It must be nothing but the word (of a mail: the first line that is the person's own): an automatic answer
 ("… 확인 후 연락드리겠습니다") or a question ("확인이 안 됩니다") must not end an escalation.
 """
 
@@ -20,15 +20,19 @@ _QUOTE = re.compile(
 )
 
 
+_KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
 class Said(NamedTuple):
     """An acknowledgement; ``number``: the incident named, None where none is."""
 
     number: int | None
 
 
-def read_reply(text: str) -> Said | None:
-    """None where it is not plainly an acknowledgement."""
-    line = _own_line(unicodedata.normalize("NFKC", text))
+def read_reply(text: str, *, is_mail: bool = False) -> Said | None:
+    """None where it is not plainly an acknowledgement. Only a mail may go on after its first line: it quotes."""
+    lines = _own_lines(unicodedata.normalize("NFKC", text))
+    line = lines[0] if lines and (is_mail or len(lines) == 1) else ""
     found = _LINE.fullmatch(line)
     if not line or found is None:
         return None
@@ -39,15 +43,19 @@ def read_reply(text: str) -> Said | None:
     return Said(int(number) if number is not None else None)
 
 
-def _own_line(text: str) -> str:
+def _own_lines(text: str) -> list[str]:
+    """Those before the first that is a quotation, without empty ones."""
+    found = []
     for line in text.splitlines():
         line = " ".join("".join(letter for letter in line if letter.isprintable() or letter == "\t").split())
-        if not line:
-            continue
-        return "" if _QUOTE.match(line) else line
-    return ""
+        if _QUOTE.match(line):
+            break
+        if line:
+            found.append(line)
+    return found
 
 
 def keys_in(text: str) -> list[str]:
     """Keys of pages in Message-IDs (In-Reply-To, References) or a reference: whatever stands before an ``@``, or all of it."""
-    return [word.strip("<>").partition("@")[0] for word in text.split()[:50] if word.strip("<>")]
+    found = [word.strip("<>").partition("@")[0] for word in text.split()[:50]]
+    return [key for key in found if _KEY.fullmatch(key)]

@@ -223,6 +223,20 @@ def test_a_mail_has_to_answer_a_page(town: Town) -> None:
     assert town.state(418)[0] == "triggered"
 
 
+@pytest.mark.parametrize("poison", ["\x00", "' OR 1=1 --", "\u202e2x", "%", "é" * 300, "1\r\nX: y"])
+def test_poison_is_refused_in_words(town: Town, poison: str) -> None:
+    town.page(418, "sms", NUMBER, "k1")
+    for reply in (
+        {"sender": poison, "text": "1"},
+        {"sender": NUMBER, "text": poison},
+        {"sender": NUMBER, "key": poison[:8]},
+        {"sender": NUMBER, "text": "2 9", "reference": poison},
+    ):
+        assert 400 <= town.post("sms", **reply)[0] < 500, reply
+    assert town.client.post("/v1/replies/sms", content=b"\xff{").status_code == 401
+    assert town.state(418)[0] == "triggered"
+
+
 def test_a_test_page_is_received(town: Town) -> None:
     town.page(None, "sms", NUMBER, "k1")
     assert town.post("sms", sender=NUMBER, text="1") == (200, {"outcome": "received", "incident": None})

@@ -30,7 +30,7 @@ from collector.pages.reply_text import keys_in, read_reply
     ],
 )
 def test_yes(text: str, number: int | None) -> None:
-    said = read_reply(text)
+    said = read_reply(text, is_mail=True)
     assert said is not None
     assert said.number == number
 
@@ -44,7 +44,7 @@ def test_yes(text: str, number: int | None) -> None:
     ],
 )  # fmt: skip
 def test_no(text: str) -> None:
-    said = read_reply(text)
+    said = read_reply(text, is_mail=True)
     # "2" is a number like any other: it names incident 2, which then waits or does not.
     assert said is None or (text == "2" and said.number == 2)
 
@@ -52,3 +52,10 @@ def test_no(text: str) -> None:
 def test_keys() -> None:
     assert keys_in("<abc@example.org>\r\n <incident-4@example.org> def") == ["abc", "incident-4", "def"]
     assert keys_in("") == []
+    assert keys_in("\x00 a\x00b <> é@x ' or 1=1") == ["or"]
+
+
+def test_only_a_mail_goes_on_after_its_first_line() -> None:
+    assert read_reply("1\n\n김철수 드림", is_mail=True) == (None,)
+    assert read_reply("1\n못 갑니다") is None
+    assert read_reply("\n 확인 \n") == (None,)
