@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from collector.fleet.registry import Fleet, Site
 from collector.incidents.incident import ACKNOWLEDGED, TRIGGERED, Event, Incident, SignalRow
-from collector.incidents.signal import SEVERITIES
+from collector.incidents.signal import INFO, SEVERITIES
 from collector.store.scope import EVERYTHING, Scope
 
 SHAPES = {"critical": "4", "warning": "3", "info": "i"}
@@ -59,8 +59,27 @@ class Reach:
 
 
 def in_order(found: Iterable[Incident]) -> list[Incident]:
-    """What nobody answered first, the gravest first in it, then the newest."""
-    return sorted(found, key=lambda i: (ORDER.get(i.state, 2), SEVERITIES.index(i.severity), i.priority, -i.number))
+    """What waits for an answer first, the gravest first in it, then the newest; what is only told of comes last."""
+    return sorted(
+        found,
+        key=lambda i: (i.severity == INFO, ORDER.get(i.state, 2), SEVERITIES.index(i.severity), i.priority, -i.number),
+    )
+
+
+def touching(found: Iterable[Incident], site: str, host: str = "") -> list[Incident]:
+    """Those about a place, or that reach it; in order."""
+    kind, name = ("hosts", host) if host else ("sites", site)
+    own = ("host", host) if host else ("site", site)
+    return in_order(
+        each
+        for each in found
+        if each.subject == own or (not host and each.site == site) or name in each.impact.get(kind, ())
+    )
+
+
+def waits(incident: Incident) -> bool:
+    """Whether somebody has to answer, and nobody has."""
+    return incident.state == TRIGGERED and incident.severity != INFO
 
 
 def steps(incident: Incident) -> tuple[Step, ...]:

@@ -180,10 +180,10 @@ def standing_on(system: str, fleet: Fleet, scope: Scope) -> tuple[System, ...]:
     )
 
 
-def reconciled(fleet: Fleet, live: Live, scope: Scope) -> Reconciled:
+def reconciled(fleet: Fleet, live: Live, standing: Standing, scope: Scope) -> Reconciled:
     lists = [
         tuple(host for host in found if scope.allows(host.agency, host.site))
-        for found in (unmonitored(fleet, live), unregistered(fleet, live))
+        for found in (unmonitored(fleet, live, standing.hosts), unregistered(fleet, live))
     ]
     return Reconciled(lists[0], lists[1])
 
@@ -197,12 +197,12 @@ class Counts:
     def __init__(self) -> None:
         self._known: Mapping[Scope, tuple[Fleet, int, tuple[int, int]]] = {}
 
-    def of(self, fleet: Fleet, live: Live, scope: Scope, now_ms: int) -> tuple[int, int]:
+    def of(self, fleet: Fleet, live: Live, standing: Standing, scope: Scope, now_ms: int) -> tuple[int, int]:
         """(registered and not monitored, monitored and not registered)."""
         known = self._known.get(scope)
         if known is not None and known[0] is fleet and 0 <= now_ms - known[1] < self.KEPT_MS:
             return known[2]
-        found = reconciled(fleet, live, scope)
+        found = reconciled(fleet, live, standing, scope)
         counts = len(found.unmonitored), len(found.unregistered)
         kept = self._known if len(self._known) < self.KEPT_SCOPES else {}
         self._known = {**kept, scope: (fleet, now_ms, counts)}

@@ -72,7 +72,7 @@ def show(request: Request, services: Services, token: str, found: Answerable | N
         "is_summons": found is not None and found.page.kind == SUMMONS,
         "names": names,
         "site": site,
-        "zone": site.timezone if site is not None else "",
+        "zone": site.timezone if site is not None else "Asia/Seoul",
         "clock": incident_view.clock(incident, instant(frame.now_ms)) if incident is not None else None,
         "shapes": incident_view.SHAPES,
         "signed_out": frame.caller is None,

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collector.access.guard import Reader
-from collector.web import view
+from collector.incidents.queries import count_open
+from collector.web import incident_view, view
 from collector.web.render import frame_of, page
 from collector.web.rows import Boards
 from collector.web.systems_view import Counts
@@ -38,8 +39,12 @@ def router(services: Services, boards: Boards) -> APIRouter:
             (group, [rows.markup(row, snapshot.seen[row.site.id], frame.now_ms, frame.words) for row in group.rows])
             for group in view.groups(fitting)
         ]
+        with services.store.reading() as connection:
+            broken = count_open(connection, caller.scope)
         values = {
-            "apart": counts.of(services.registry.fleet, services.live, caller.scope, frame.now_ms),
+            "incidents": broken,
+            "shapes": incident_view.SHAPES,
+            "apart": counts.of(services.registry.fleet, services.live, services.standing, caller.scope, frame.now_ms),
             "groups": groups,
             "counts": view.counts_by_state(every),
             "total": len(every),

@@ -18,8 +18,10 @@ from collector.errors import Refused
 from collector.fleet.registry import HostEntry
 from collector.history.matchers import matcher
 from collector.history.source import SeriesData, TooMuch
+from collector.incidents.incident import OPEN
+from collector.incidents.queries import list_incidents
 from collector.verdicts.standing import NO_DATA
-from collector.web import plots, site_view, view
+from collector.web import incident_view, plots, site_view, view
 from collector.web.i18n import Words
 from collector.web.queries import known_since, latest_changes
 from collector.web.render import frame_of, packed, page
@@ -53,6 +55,7 @@ def router(services: Services) -> APIRouter:
         with services.store.reading() as connection:
             changes = latest_changes(connection, [("host", found.id)], SHOWN_CHANGES)
             since_ms = known_since(connection, "host", found.id)
+            broken = list_incidents(connection, caller.scope, states=OPEN)
         values = {
             "host": found,
             "site": site,
@@ -70,6 +73,7 @@ def router(services: Services) -> APIRouter:
             "uptime": site_view.uptime(known) if known is not None and is_current else None,
             "identity": site_view.identity(known) if known is not None else {},
             "changes": changes,
+            "incidents": incident_view.touching(broken, found.site, found.id),
         }
         return page(request, services, "host.html", values, frame=frame)
 

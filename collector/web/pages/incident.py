@@ -164,7 +164,7 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
     values: dict[str, Any] = {
         "incident": found,
         "said": said,
-        "zone": site.timezone if site is not None else "",
+        "zone": site.timezone if site is not None else "Asia/Seoul",
         "site": site,
         "advice": advice(found.reason, found.subject_kind, notes, frame.language),
         "steps": incident_view.steps(found),
@@ -182,6 +182,8 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         "names": names,
         "fleet": fleet,
         "shapes": incident_view.SHAPES,
+        "waits": incident_view.waits(found),
+        "roster_names": {one.id: frame.words.name(one) for one in rosters},
         "may_close": found.state == RESOLVED,
         "snooze_minutes": SNOOZE_MINUTES,
     }

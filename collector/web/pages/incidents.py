@@ -61,6 +61,7 @@ def router(services: Services) -> APIRouter:
             "more": more,
             "filters": FILTERS,
             "shapes": incident_view.SHAPES,
+            "waits": incident_view.waits,
         }
         return page(request, services, "incidents.html", values, frame=frame)
 

@@ -18,9 +18,11 @@ from collector.completeness.missing import missing_of
 from collector.fleet.registry import Fleet, Site
 from collector.history.matchers import matcher
 from collector.history.source import TooMuch
+from collector.incidents.incident import OPEN
+from collector.incidents.queries import list_incidents
 from collector.store.scope import Scope
 from collector.verdicts.standing import OK
-from collector.web import plots, site_view, view
+from collector.web import incident_view, plots, site_view, view
 from collector.web.completeness_view import SHOWN_HOURS, Strip, strip
 from collector.web.link_bytes import RECEIVED, SENT, LinkBytes, bytes_per_minute
 from collector.web.queries import latest_changes
@@ -54,6 +56,7 @@ def router(services: Services) -> APIRouter:
         with services.store.reading() as connection:
             changes = latest_changes(connection, subjects, SHOWN_CHANGES)
             completeness = strip_of(connection, fleet, found, frame.now_ms) if is_own else None
+            broken = list_incidents(connection, caller.scope, states=OPEN)
         values = {
             "site": found,
             "row": view.site_row(fleet, live, standing, caller.scope, found),
@@ -66,6 +69,7 @@ def router(services: Services) -> APIRouter:
             "reports": site_view.reports_of(hosts, live),
             "link_bytes": line_use(services, found, caller.scope, frame.now_ms),
             "changes": changes,
+            "incidents": incident_view.touching(broken, found.id),
             "strip": completeness,
         }
         return page(request, services, "site.html", values, frame=frame)

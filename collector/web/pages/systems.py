@@ -51,7 +51,7 @@ def router(services: Services) -> APIRouter:
             "shown": len(shown),
             "total": len(every),
             "interfaces": systems_view.interface_lines(fleet, standing, caller.scope),
-            "lists": systems_view.reconciled(fleet, live, caller.scope),
+            "lists": systems_view.reconciled(fleet, live, standing, caller.scope),
             "most": SHOWN_HOSTS,
         }
         return page(request, services, "systems.html", values, frame=frame)

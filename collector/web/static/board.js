@@ -19,6 +19,14 @@ let stream = null;
 let isPaused = false;
 let state = form.elements.state ? form.elements.state.value : "";
 
+function showIncidents(open) {
+  for (const link of document.querySelectorAll("[data-incidents]")) {
+    const count = open[link.dataset.incidents] ?? 0;
+    link.querySelector("b").textContent = count;
+    link.parentElement.hidden = count === 0;
+  }
+}
+
 // --- rows ---------------------------------------------------------------------------------------------------------
 
 const rank = (section) => Math.max(0, ...[...section.querySelectorAll(".site")].map((row) => Number(row.dataset.state)));
@@ -95,6 +103,7 @@ function open() {
   stream = new EventSource(`/events?since=${encodeURIComponent(token)}&lang=${board.dataset.language}`);
   stream.addEventListener("rows", (event) => take(heard(event)));
   stream.addEventListener("beat", heard);
+  stream.addEventListener("incidents", (event) => showIncidents(JSON.parse(event.data).open));
   stream.addEventListener("reload", () => {
     stream.close();
     location.reload();
