@@ -172,10 +172,10 @@ def test_who_is_nobody_is_refused_and_counted(town: Town) -> None:
     assert town.state(418)[0] == "triggered"
 
 
-@pytest.mark.parametrize("text", ["", "네?", "확인이 안 됩니다", "2 418", "> 1"])
-def test_what_is_no_acknowledgement(town: Town, text: str) -> None:
+def test_what_is_no_acknowledgement(town: Town) -> None:
     town.page(418, "sms", NUMBER, "k1")
-    assert town.post("sms", sender=NUMBER, text=text)[1]["code"] == "not_understood"
+    for text in ("", "네?", "확인이 안 됩니다", "2 418", "> 1"):
+        assert town.post("sms", sender=NUMBER, text=text)[1]["code"] == "not_understood"
     assert town.state(418)[0] == "triggered"
 
 
@@ -223,16 +223,16 @@ def test_a_mail_has_to_answer_a_page(town: Town) -> None:
     assert town.state(418)[0] == "triggered"
 
 
-@pytest.mark.parametrize("poison", ["\x00", "' OR 1=1 --", "\u202e2x", "%", "é" * 300, "1\r\nX: y"])
-def test_poison_is_refused_in_words(town: Town, poison: str) -> None:
+def test_poison_is_refused_in_words(town: Town) -> None:
     town.page(418, "sms", NUMBER, "k1")
-    for reply in (
-        {"sender": poison, "text": "1"},
-        {"sender": NUMBER, "text": poison},
-        {"sender": NUMBER, "key": poison[:8]},
-        {"sender": NUMBER, "text": "2 9", "reference": poison},
-    ):
-        assert 400 <= town.post("sms", **reply)[0] < 500, reply
+    for poison in ("\x00", "' OR 1=1 --", "\u202e2x", "%", "é" * 300, "1\r\nX: y"):
+        for reply in (
+            {"sender": poison, "text": "1"},
+            {"sender": NUMBER, "text": poison},
+            {"sender": NUMBER, "key": poison[:8]},
+            {"sender": NUMBER, "text": "2 9", "reference": poison},
+        ):
+            assert 400 <= town.post("sms", **reply)[0] < 500, reply
     assert town.client.post("/v1/replies/sms", content=b"\xff{").status_code == 401
     assert town.state(418)[0] == "triggered"
 
