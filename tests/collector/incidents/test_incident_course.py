@@ -139,8 +139,16 @@ def test_what_comes_and_goes_pages_once(told: Told) -> None:
         told.until(second + 60, by=30)
         told.at(second + 70)
     told.until(4000, by=300)
-    assert [page for page in told.paged if page[2] == "step"] == [(30, 1, "step")]
-    assert [page[2] for page in told.paged[1:]] == ["resolved"]
+    assert [kind for _, _, kind in told.paged] == ["step", "resolved"]
+
+
+def test_what_comes_back_each_time_it_was_resolved_must_stay_well_for_longer(told: Told) -> None:
+    for second in range(0, 2400, 240):
+        told.at(second, HERE._replace(due_ms=HERE.since_ms + second * 1000))
+        told.at(second + 70)
+        told.until(second + 190, by=120)
+    told.until(6000, by=300)
+    assert [kind for _, _, kind in told.paged] == ["step", "resolved", "step", "resolved"]
 
 
 def test_an_alert_that_rules_keep_firing_does_not_move_the_time_of_recovery(told: Told) -> None:
