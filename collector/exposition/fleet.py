@@ -41,7 +41,7 @@ def fleet_text(fleet: Fleet, live: Live, standing: Standing, scope: Scope) -> It
     ):
         yield family(name, ((labels, seconds[system]) for system, labels in systems.items() if system in seconds))
     for name, counts in (
-        ("bongsu_hosts_unmonitored", unmonitored(fleet, live)),
+        ("bongsu_hosts_unmonitored", unmonitored(fleet, live, standing.hosts)),
         ("bongsu_hosts_unregistered", unregistered(fleet, live)),
     ):
         owners = Counter(host.agency for host in counts if scope.allows(host.agency, host.site))

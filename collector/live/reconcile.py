@@ -5,7 +5,7 @@ The monitor and the inventory must not count differently: both lists are made fr
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from typing import Protocol
 
 from collector.fleet.registry import Fleet, HostEntry
@@ -20,9 +20,20 @@ class Reporting(Protocol):
         ...
 
 
-def unmonitored(fleet: Fleet, live: Reporting) -> list[HostEntry]:
-    """Registered, but not monitored: no agent speaks for it, or none ever brought a report."""
-    return [host for host in fleet.hosts.values() if host.agent_id is None or host.id not in live.hosts]
+class Judged(Protocol):
+    @property
+    def last_report_ms(self) -> int | None: ...
+
+
+def unmonitored(fleet: Fleet, live: Reporting, judged: Mapping[str, Judged]) -> list[HostEntry]:
+    """Registered, but not monitored: no agent speaks for it, or none ever brought a report. ``judged``: hosts' verdicts,
+    which know of reports from before a start."""
+    return [
+        host
+        for host in fleet.hosts.values()
+        if host.agent_id is None
+        or (host.id not in live.hosts and ((known := judged.get(host.id)) is None or known.last_report_ms is None))
+    ]
 
 
 def unregistered(fleet: Fleet, live: Reporting) -> list[HostEntry]:

@@ -169,7 +169,7 @@ def router(services: Services) -> APIRouter:
         fleet, live = services.registry.fleet, services.live
         lists = [
             [host.id for host in found if caller.scope.allows(host.agency, host.site)]
-            for found in (unmonitored(fleet, live), unregistered(fleet, live))
+            for found in (unmonitored(fleet, live, services.standing.hosts), unregistered(fleet, live))
         ]
         return Reconciliation(unmonitored=lists[0], unregistered=lists[1])
 

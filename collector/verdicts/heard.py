@@ -69,13 +69,39 @@ class Hearing:
     moved_agents: frozenset[bytes] = frozenset()
 
 
-def hear(fleet: Fleet, evidence: Evidence, now_ms: int, past: Hearing, started_at_ms: int) -> Hearing:
-    return _Hearing(fleet, evidence, now_ms, past, started_at_ms).run()
+def hear(
+    fleet: Fleet, evidence: Evidence, now_ms: int, past: Hearing, started_at_ms: int, silent: Mapping[str, int]
+) -> Hearing:
+    """``silent``: last reports of hosts that fell silent before there was a report to look at."""
+    return _Hearing(fleet, evidence, now_ms, past, started_at_ms, silent).run()
+
+
+def silent_hosts(before: Mapping[str, int], hearing: Hearing) -> Mapping[str, int]:
+    """Hosts that are silent now -> their last reports."""
+    if not hearing.moved_hosts and before.keys() <= hearing.hosts.keys():
+        return before
+    found = {host: at_ms for host, at_ms in before.items() if host in hearing.hosts}
+    for host in hearing.moved_hosts:
+        heard = hearing.hosts[host]
+        if heard.reason == r.SILENT and heard.last_report_ms is not None:
+            found[host] = heard.last_report_ms
+        elif heard.speaker is not None:
+            found.pop(host, None)
+    return found
 
 
 class _Hearing:
-    def __init__(self, fleet: Fleet, evidence: Evidence, now_ms: int, past: Hearing, started_at_ms: int) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        evidence: Evidence,
+        now_ms: int,
+        past: Hearing,
+        started_at_ms: int,
+        silent: Mapping[str, int],
+    ) -> None:
         self.fleet = fleet
+        self.silent = silent
         self.reports = dict(evidence.hosts)  # a copy: the intake goes on while we judge
         self.heard = dict(evidence.agents)
         self.now_ms = now_ms
@@ -151,7 +177,7 @@ class _Hearing:
         """What is heard of it, and until when that holds."""
         report = self.reports.get(entry.id)
         agent = self.fleet.agents.get(entry.agent_id) if entry.agent_id is not None else None
-        last_ms = report.received_at_ms if report is not None else None
+        last_ms = report.received_at_ms if report is not None else self.silent.get(entry.id)
         failing = failing_of(entry.id, report) if report is not None else ()
         current_until = 0
         if report is not None:
@@ -170,7 +196,7 @@ class _Hearing:
             return HeardHost(OK, r.REPORTING, last_ms, failing, speaker), ends_ms
         if agent is not None and self._is_grace(entry.site):
             return HeardHost(NO_DATA, r.STARTING, last_ms, failing, None), self._grace_ends_ms(entry.site) - 1
-        reason = r.SILENT if report is not None else r.NEVER_REPORTED
+        reason = r.SILENT if last_ms is not None else r.NEVER_REPORTED
         return HeardHost(NO_DATA, reason, last_ms, failing, None), NEVER_MS
 
     def _agents(self) -> tuple[dict[bytes, HeardAgent], Wheel, set[bytes]]:

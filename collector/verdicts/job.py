@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 Windows = Mapping[tuple[str, str], Window]
 MEMORY_MS = 60_000
 """How often what is remembered besides states goes to the rows where no state changed."""
-GROWING = ("paths", "mains", "hubs", "carried")
+GROWING = ("paths", "mains", "hubs", "carried", "silent")
 """Parts that move with every report: written now and then. The others are written with the change they belong to."""
 
 
@@ -70,7 +70,7 @@ class VerdictJob:
         judged = judge(fleet, evidence, now_ms, past, self._started_at_ms)
         self.standing = judged.standing
         gone = _gone(past, fleet) if fleet.version != past.standing.fleet_version else []
-        self._write_failing(judged.standing)
+        self._write_failing(judged.standing, fleet)
         parts = self._parts(judged.memory, now_ms)
         if judged.changes or gone or parts:
             with self._store.transaction() as connection:
@@ -94,8 +94,10 @@ class VerdictJob:
         same = [part.name for part in fields(Memory) if known.get(part.name, {}) == getattr(memory, part.name)]
         return memory.plain(leaving=same if is_time else [*same, *GROWING])
 
-    def _write_failing(self, standing: Standing) -> None:
+    def _write_failing(self, standing: Standing, fleet: Fleet) -> None:
         now = {check for host in standing.hosts.values() for check in host.failing}
+        # Of a host that was silent over a start there is no report to look at: what it said last stays said.
+        now |= {check for check in self._failing if check.host in fleet.hosts and check.host not in self._reports.hosts}
         if now != self._failing:
             with self._store.transaction() as connection:
                 replace_failing(connection, self._failing - now, now - self._failing)

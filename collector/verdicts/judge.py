@@ -18,7 +18,7 @@ from collector.verdicts.conclude import Conclusions, in_grace
 from collector.verdicts.evidence import Evidence
 from collector.verdicts.factors import common_factors
 from collector.verdicts.finding import Finding
-from collector.verdicts.heard import GRACE_INTERVALS, hear
+from collector.verdicts.heard import GRACE_INTERVALS, hear, silent_hosts
 from collector.verdicts.hosts import find_agent, find_host, own_finding
 from collector.verdicts.index import make_index
 from collector.verdicts.links import judge_link
@@ -59,9 +59,13 @@ class _Judgement:
         is_same = past.index is not None and past.index.fleet is fleet
         self.is_anew = not is_same or now_ms < past.standing.at_ms
         self.index = past.index if is_same and past.index is not None else make_index(fleet)
-        self.hearing = hear(fleet, evidence, now_ms, past.hearing, started_at_ms)
+        self.hearing = hear(fleet, evidence, now_ms, past.hearing, started_at_ms, past.memory.silent)
         self.senses = Senses(fleet, self.index, self.hearing, past.working, past.memory)
-        self.memory = replace(self.senses.memory, hubs={**past.memory.hubs, **evidence.hub_seen_ms})
+        self.memory = replace(
+            self.senses.memory,
+            hubs={**past.memory.hubs, **evidence.hub_seen_ms},
+            silent=silent_hosts(past.memory.silent, self.hearing),
+        )
         self.out = Conclusions(past.books, past.memory.flaps, past.memory.facts, now_ms, started_at_ms)
         longest_ms = max((site.interval_seconds for site in fleet.sites.values()), default=0) * 1000
         self.grace_ends_ms = started_at_ms + GRACE_INTERVALS * longest_ms

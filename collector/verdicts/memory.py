@@ -12,7 +12,7 @@ from collector.verdicts.standing import Fact
 
 Key = tuple[str, str]
 """(kind, id), or (host, target) of a probed path."""
-TIMES = ("recovered", "battery", "mains", "hubs", "suspected", "carried")
+TIMES = ("recovered", "battery", "mains", "hubs", "suspected", "carried", "silent")
 """Parts that say when."""
 
 
@@ -33,6 +33,9 @@ class Memory:
     """Hub, or ``collector``, that is out -> since when."""
     carried: Mapping[str, int] = field(default_factory=dict)
     """Backup link -> when it was last seen to work."""
+    silent: Mapping[str, int] = field(default_factory=dict)
+    """Host that fell silent -> its last report. A start reads back only the last minutes of reports; without this a host
+    that has been out for longer would count as one that never reported."""
     facts: Mapping[Key, tuple[Fact, ...]] = field(default_factory=dict)
     """Evidence of what is not well, so that a restart does not forget what a verdict stood on."""
 

@@ -86,3 +86,20 @@ def test_a_restart_changes_no_verdict(situation: Situation) -> None:
     never_restarted.run(8)
     assert told(world.standing) == told(never_restarted.standing)
     assert [change[:6] for change in world.changes] == [change[:6] for change in never_restarted.changes]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("situation", SITUATIONS, ids=[row.name for row in SITUATIONS])
+def test_a_restart_at_any_point_of_a_story_changes_no_verdict(situation: Situation) -> None:
+    """Also long after what happened: a start reads back only the last minutes of reports."""
+    never_restarted = play(situation.script)
+    never_restarted.run(10)
+    words = [each.strip() for each in situation.script.split(";")]
+    for place in range(len(words)):
+        world = warm()
+        for at, word in enumerate(words):
+            world.do(word)
+            if at == place:
+                world.restart()
+        world.run(10)
+        assert told(world.standing) == told(never_restarted.standing), words[place]

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from worlds import START, Known, fleet, known
 
 from collector.fleet.registry import Fleet, Registry
+from collector.live.reconcile import unmonitored
 from collector.store.engine import Store
 from collector.verdicts.job import VerdictJob
-from collector.verdicts.queries import changes_of
+from collector.verdicts.queries import changes_of, failing
 from collector.verdicts.reasons import SILENT, STARTING
 from collector.verdicts.standing import DEGRADED, NO_DATA, OK
 from collector.verdicts.tables import state_changes, states
@@ -86,6 +87,32 @@ def test_restart_keeps_since_and_writes_nothing(world: World) -> None:
     world.tick(LATER + 611)
     assert world.job.standing.sites["seoul"][:2] == (OK, START + round(LATER * 1000))
     assert world.rows() == before
+
+
+def test_who_was_silent_for_long_is_not_new_after_a_restart(world: World) -> None:
+    """A start reads back the last minutes of reports; whoever was silent before that has none."""
+    world.hear({"a.seoul": ("x", LATER, {"disk": 2})})
+    world.tick(LATER)
+    world.tick(LATER + 100)
+    world.tick(LATER + 700)
+    before = world.rows()
+    for restart in (1, 2):
+        del world.heard.hosts["a.seoul"]
+        world.begin(LATER + 1000 * restart)
+        for at in range(0, 100, 20):
+            world.tick(LATER + 1000 * restart + at)
+        found = world.job.standing.hosts["a.seoul"]
+        assert (found.reason, found.last_report_ms) == (SILENT, START + round(LATER * 1000))
+        assert (world.rows(), unmonitored(world.registry.fleet, world.heard, world.job.standing.hosts)) == (before, [])
+        with world.store.reading() as connection:
+            assert [check.check for check in failing(connection)] == ["disk"], "what it said last stays said"
+        world.heard.hosts |= known({"a.seoul": ("x", LATER, {"disk": 2})}).hosts
+    world.begin(LATER + 3000)
+    world.hear({"a.seoul": ("x", LATER + 3001)})
+    world.tick(LATER + 3001)
+    assert world.job.standing.hosts["a.seoul"].state == OK
+    with world.store.reading() as connection:
+        assert failing(connection) == set()
 
 
 def test_what_cannot_be_written_is_published_and_written_later(world: World) -> None:
