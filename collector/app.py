@@ -30,6 +30,7 @@ from collector.agencies import api as agencies_api
 from collector.completeness import api as completeness_api
 from collector.completeness.hours import SiteHour
 from collector.completeness.job import CompletenessJob
+from collector.completeness.spooled import spooled_of
 from collector.errors import SettingsError
 from collector.exposition import api as exposition_api
 from collector.exposition.remote_write.job import RemoteWrite
@@ -146,8 +147,8 @@ class App:
         self.remote_write = RemoteWrite(
             settings.remote_write, self.store, self.registry, self.history, clock, self.telemetry
         )
-        self._completeness = CompletenessJob(self.store, self.registry)
         self.windows = Windows(self.store)
+        self._completeness = CompletenessJob(self.store, self.registry, spooled_of(self.live), self.windows.spans)
         self._verdicts = VerdictJob(
             self.store, self.registry, self.live, clock.wall_ms(), self.hub_contacts.seen_ms, self._windows_now
         )

@@ -31,6 +31,10 @@ PER_HOUR = HOUR_MS // STEP
 class Counted:
     store: Store
     centre: Centre = field(init=False)
+    spooled: dict[str, int] = field(default_factory=dict)
+    """Host -> when the oldest record was taken that its agent keeps."""
+    agreed: list[tuple[tuple[str, str], tuple[datetime, datetime]]] = field(default_factory=list)
+    """Work, as (kind, id) and from when to when."""
 
     def __post_init__(self) -> None:
         self.centre = Centre(self.store)
@@ -43,7 +47,9 @@ class Counted:
     def restart(self) -> None:
         """A new process' view of the same rows."""
         self.centre.registry.refresh()
-        self.completeness = CompletenessJob(self.store, self.centre.registry)
+        self.completeness = CompletenessJob(
+            self.store, self.centre.registry, self.spooled.get, lambda _from_at, _to_at: self.agreed
+        )
         history = History(self.store, self.centre.registry, raw_days=15)
         self.chunks = ChunkJob(self.store, self.centre.registry, history, Telemetry("test"), self.completeness.count)
 

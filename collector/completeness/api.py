@@ -13,6 +13,7 @@ from collector.access.problems import not_found
 from collector.completeness import queries
 from collector.completeness.hours import HOUR_MS, LOST_KINDS, SiteHour
 from collector.completeness.missing import missing_of
+from collector.completeness.spooled import spooled_of
 from collector.store.schema import instant
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def router(services: Services) -> APIRouter:
         with services.store.reading() as connection:
             settled = queries.settled_ms(connection)
             known = queries.site_hours(connection, first, now_ms + 1, settled or 0, site).get(site, [])
-            gaps = missing_of(queries.all_gaps(connection), fleet, found, now_ms)
+            gaps = missing_of(queries.all_gaps(connection), fleet, found, spooled_of(services.live), now_ms)
         return Completeness(
             site=site,
             settled_before=None if settled is None else instant(settled),

@@ -40,6 +40,9 @@ def aged(now: Sequence[Range], before: Iterable[Gap], now_ms: int) -> list[Gap]:
     return found
 
 
-def is_missing(gap: Gap, interval_ms: int, now_ms: int) -> bool:
-    """Whether it is time to say so: older than two intervals."""
+def is_missing(gap: Gap, interval_ms: int, now_ms: int, spooled_ms: int | None = None) -> bool:
+    """Whether it is time to say so: older than two intervals, and the agent keeps nothing from before it was seen that it
+    still has to send. ``spooled_ms``: when the oldest record it keeps was taken."""
+    if spooled_ms is not None and spooled_ms <= gap.since_ms:
+        return False
     return now_ms - gap.since_ms > max(INTERVALS * interval_ms, LEAST_MS)

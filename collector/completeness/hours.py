@@ -75,6 +75,15 @@ def expected_of(eligible_ms: int, interval_ms: int) -> int:
     return eligible_ms // interval_ms if interval_ms > 0 else 0
 
 
+def outside_ms(first_ms: int, last_ms: int, spans: Iterable[tuple[int, int]]) -> int:
+    """How much of ``[first_ms, last_ms)`` lies in none of the spans."""
+    left, at = 0, first_ms
+    for began, ended in sorted(spans):
+        left += max(0, min(began, last_ms) - at)
+        at = max(at, ended)
+    return left + max(0, last_ms - at)
+
+
 def site_hour(hour_ms: int, hosts: Iterable[HostHour], lost: Mapping[str, int], is_open: bool) -> SiteHour:
     """A site's hour out of its hosts'. One host's surplus never covers another's shortfall."""
     expected = received = late = covered = 0

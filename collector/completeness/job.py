@@ -4,7 +4,7 @@ which hours lost numbers belong to. Every step can be repeated and stopped anywh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -23,10 +23,13 @@ from collector.completeness.hours import (
     LostRange,
     SiteHour,
     by_hour,
+    outside_ms,
 )
+from collector.completeness.spooled import Spooled
 from collector.fleet.registry import Fleet, Registry
 from collector.history.tally import Tally
 from collector.store.engine import Store
+from collector.store.schema import instant
 
 SETTLE_MS = 20 * 60_000
 """How long after its end an hour is judged: by then what came in it is in chunks."""
@@ -35,6 +38,9 @@ INTERVAL_LOOKBACK_MS = 7 * 24 * HOUR_MS
 KINDS = {"expired": EXPIRED, "rolled_up": ROLLED_UP}
 """Reasons that are ours; every other one was declared."""
 ACTIVE = "active"
+Span = tuple[datetime, datetime]
+Agreed = Callable[[datetime, datetime], Iterable[tuple[tuple[str, str], Span]]]
+"""(from, to) -> ((kind, id), span): kind "site" or "host"; others are passed over."""
 IN_ORDER = (b"", b"", ())
 """Nothing lost and nothing missing: what it holds changes every minute and says no more than that."""
 
@@ -42,9 +48,18 @@ IN_ORDER = (b"", b"", ())
 class CompletenessJob:
     """``count`` goes into the chunk job; ``latest`` is each site's last judged hour, for the metrics."""
 
-    def __init__(self, store: Store, registry: Registry) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        spooled: Spooled = lambda _host: None,
+        agreed: Agreed = lambda _from_at, _to_at: (),
+    ) -> None:
+        """``agreed``: work that was agreed to, when nothing is expected of its subjects."""
         self._store = store
         self._registry = registry
+        self._spooled = spooled
+        self._agreed = agreed
         self._seen: dict[queries.Name, tuple[bytes, bytes, tuple[bool, ...]]] = {}
         """By epoch what its lost hours were made from, so that an agent in order costs a comparison."""
         self.latest: Mapping[str, SiteHour] = {}
@@ -93,6 +108,9 @@ class CompletenessJob:
         fleet = self._registry.fleet
         enrolled = queries.enrolled_ms(connection)
         intervals = queries.last_intervals(connection, fleet.hosts.keys(), hours[0] - INTERVAL_LOOKBACK_MS)
+        spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        for subject, (began, ended) in self._agreed(instant(hours[0]), instant(hours[-1] + HOUR_MS)):
+            spans.setdefault(subject, []).append((round(began.timestamp() * 1000), round(ended.timestamp() * 1000)))
         rows = []
         for host in fleet.hosts.values():
             agent = fleet.agents.get(host.agent_id) if host.agent_id is not None else None
@@ -100,8 +118,9 @@ class CompletenessJob:
                 continue
             interval = intervals.get(host.id) or fleet.sites[host.site].interval_seconds * 1000
             of = {"host": host.id, "site": host.site, "interval_ms": interval}
+            work = [*spans.get(("host", host.id), ()), *spans.get(("site", host.site), ())]
             for hour_ms in hours:
-                eligible = hour_ms + HOUR_MS - max(hour_ms, enrolled.get(agent.id, 0))
+                eligible = outside_ms(max(hour_ms, enrolled.get(agent.id, 0)), hour_ms + HOUR_MS, work)
                 if eligible > 0:
                     rows.append({**of, "hour_ms": hour_ms, "eligible_ms": eligible})
         queries.add_expected(connection, rows)
@@ -127,7 +146,7 @@ class CompletenessJob:
         held, lost = row.ranges
         found = aged(missing(held, lost), before, now_ms)
         interval_ms = fleet.sites[agent.site].interval_seconds * 1000
-        told = tuple(is_missing(gap, interval_ms, now_ms) for gap in found)
+        told = tuple(is_missing(gap, interval_ms, now_ms, self._spooled(agent.host)) for gap in found)
         made_from = (row.held, row.lost, told) if lost or any(told) else IN_ORDER
         is_same = self._seen.get(row.name) == made_from
         has_changed_gaps = found != before

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from collector.completeness.gaps import Gap, is_missing
+from collector.completeness.spooled import Spooled
 from collector.fleet.registry import Fleet, Site
 
 
@@ -21,7 +22,7 @@ class MissingRange(NamedTuple):
 
 
 def missing_of(
-    known: Mapping[tuple[bytes, bytes], Sequence[Gap]], fleet: Fleet, site: Site, now_ms: int
+    known: Mapping[tuple[bytes, bytes], Sequence[Gap]], fleet: Fleet, site: Site, spooled: Spooled, now_ms: int
 ) -> list[MissingRange]:
     """By agent, the oldest number first."""
     here = set(fleet.agents_by_site.get(site.id, ()))
@@ -32,7 +33,7 @@ def missing_of(
             for (agent_id, epoch), gaps in known.items()
             if agent_id in here
             for gap in gaps
-            if is_missing(gap, interval_ms, now_ms)
+            if is_missing(gap, interval_ms, now_ms, spooled(fleet.agents[agent_id].host))
         ),
         key=lambda one: (one.host, one.agent_id, one.epoch, one.first),
     )

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, or_, select, update
 
 from collector.fleet.registry import Fleet
-from collector.maintenance.occurrence import Repeat, Schedule, active_at
+from collector.maintenance.occurrence import Repeat, Schedule, Span, active_at, occurrences
 from collector.maintenance.tables import maintenance_windows
 from collector.store.engine import Store
 from collector.store.scope import EVERYTHING, Scope
@@ -148,6 +148,17 @@ class Windows:
     def changed(self) -> None:
         """Read at the next look."""
         self._read_at = None
+
+    def spans(self, from_at: datetime, to_at: datetime) -> list[tuple[Subject, Span]]:
+        """When each thing named in one was worked on, also in windows that ended early."""
+        with self._store.reading() as connection:
+            known = open_windows(connection, from_at)
+        return [
+            (subject, span)
+            for window in known
+            for span in occurrences(window.schedule, from_at, to_at)
+            for subject in window.subjects
+        ]
 
     def active(self, now: datetime) -> Mapping[Subject, WindowRow]:
         """The window that holds for each thing named in one."""

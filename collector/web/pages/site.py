@@ -15,6 +15,7 @@ from collector.access.problems import not_found
 from collector.completeness import queries as completeness_queries
 from collector.completeness.hours import HOUR_MS
 from collector.completeness.missing import missing_of
+from collector.completeness.spooled import Spooled, spooled_of
 from collector.fleet.registry import Fleet, Site
 from collector.history.matchers import matcher
 from collector.history.source import TooMuch
@@ -55,8 +56,12 @@ def router(services: Services) -> APIRouter:
             subjects.append(("site", found.id))
         with services.store.reading() as connection:
             changes = latest_changes(connection, subjects, SHOWN_CHANGES)
+<<<<<<< Updated upstream
             completeness = strip_of(connection, fleet, found, frame.now_ms) if is_own else None
             broken = list_incidents(connection, caller.scope, states=OPEN)
+=======
+            completeness = strip_of(connection, fleet, found, spooled_of(services.live), frame.now_ms) if is_own else None
+>>>>>>> Stashed changes
         values = {
             "site": found,
             "row": view.site_row(fleet, live, standing, caller.scope, found),
@@ -77,12 +82,12 @@ def router(services: Services) -> APIRouter:
     return routes
 
 
-def strip_of(connection: Connection, fleet: Fleet, site: Site, now_ms: int) -> Strip:
+def strip_of(connection: Connection, fleet: Fleet, site: Site, spooled: Spooled, now_ms: int) -> Strip:
     """The last hours' completeness of a site. One that shares the site with its owner does not see it."""
     settled = completeness_queries.settled_ms(connection) or 0
     from_ms = now_ms - SHOWN_HOURS * HOUR_MS
     known = completeness_queries.site_hours(connection, from_ms, now_ms + 1, settled, site.id)
-    gaps = missing_of(completeness_queries.all_gaps(connection), fleet, site, now_ms)
+    gaps = missing_of(completeness_queries.all_gaps(connection), fleet, site, spooled, now_ms)
     return strip(known.get(site.id, ()), gaps, now_ms)
 
 

@@ -184,6 +184,37 @@ def test_numbers_that_nobody_explains_are_missing_by_name(counted: Counted) -> N
     assert (dict(counted.hour().lost), counted.hour().state) == ({}, "late")
 
 
+def test_a_backlog_that_still_drains_is_not_missing(counted: Counted) -> None:
+    sender = counted.centre.enrolled()
+    counted.turn(START)
+    samples = counted.samples(sender, START, PER_HOUR)
+    counted.spooled[sender.host] = samples[20].taken_at_ms
+    counted.send(sender, samples[:20] + samples[40:])
+    counted.settle()
+    assert [(gap.first, gap.last) for gap in counted.gaps()] == [(21, 40)]
+    assert counted.hour().lost == {}
+    counted.send_at(sender, samples[30:40], START + 2 * HOUR_MS)
+    counted.turn(START + 2 * HOUR_MS + MINUTE)
+    counted.spooled[sender.host] = START + 3 * HOUR_MS  # nothing so old any more, and ten never came
+    counted.turn(START + 3 * HOUR_MS + MINUTE)
+    assert dict(counted.hour().lost) == {"missing": 10}
+
+
+def test_nothing_is_expected_while_agreed_work_goes_on(counted: Counted) -> None:
+    sender, other = counted.centre.enrolled(), counted.centre.enrolled("srv2")
+    span = (instant(START + 15 * MINUTE), instant(START + 45 * MINUTE))
+    counted.agreed += [(("host", sender.host), span), (("host", "srv9.tokyo"), span), (("system", "x"), span)]
+    counted.turn(START)
+    samples = counted.samples(sender, START, PER_HOUR)
+    counted.send(sender, samples[:15] + samples[45:])
+    counted.send(other, counted.samples(other, START, PER_HOUR))
+    counted.settle()
+    assert (counted.hour().expected, counted.hour().received) == (PER_HOUR + 30, PER_HOUR + 30)
+    counted.agreed[:] = [(("site", "abuja"), (instant(START), instant(START + 2 * HOUR_MS)))]
+    counted.settle(2)
+    assert [hour.expected for hour in counted.hours(1) if hour.hour_ms == START + HOUR_MS] == []
+
+
 def test_an_epoch_that_was_given_up_lacks_nothing(counted: Counted) -> None:
     sender = counted.centre.enrolled()
     counted.turn(START)

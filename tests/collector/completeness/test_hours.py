@@ -6,7 +6,7 @@ import pytest
 
 from agent.link.ranges import Ranges
 from collector.completeness.gaps import LEAST_MS, MOST, Gap, aged, is_missing, missing
-from collector.completeness.hours import HOUR_MS, HostHour, LostRange, by_hour, expected_of, site_hour
+from collector.completeness.hours import HOUR_MS, HostHour, LostRange, by_hour, expected_of, outside_ms, site_hour
 
 NINE, TEN, ELEVEN, TWELVE = (hour * HOUR_MS for hour in (9, 10, 11, 12))
 HALF = HOUR_MS // 2
@@ -131,3 +131,24 @@ def test_a_gap_keeps_its_age(now: list[tuple[int, int]], before: list[Gap], afte
 )
 def test_a_gap_is_told_after_two_intervals(interval_ms: int, age_ms: int, is_told: bool) -> None:
     assert is_missing(Gap(1, 2, 1_000), interval_ms, 1_000 + age_ms) is is_told
+
+
+@pytest.mark.parametrize(("spooled_ms", "is_told"), [(None, True), (1_000, False), (999, False), (1_001, True)])
+def test_a_gap_is_not_told_while_its_agent_keeps_what_is_as_old(spooled_ms: int | None, is_told: bool) -> None:
+    assert is_missing(Gap(1, 2, 1_000), 15_000, 1_000_000, spooled_ms) is is_told
+
+
+@pytest.mark.parametrize(
+    ("spans", "left"),
+    [
+        ([], 100),
+        ([(0, 50)], 100),
+        ([(120, 140)], 80),
+        ([(90, 110), (105, 130)], 70),
+        ([(150, 300)], 50),
+        ([(0, 300)], 0),
+    ],
+)
+def test_time_outside_of_spans(spans: list[tuple[int, int]], left: int) -> None:
+    assert outside_ms(100, 200, spans) == left
+    assert outside_ms(100, 200, reversed(spans)) == left
