@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Condition:
-    dark_sites: dict[str, float] = field(default_factory=dict)
-    """Site without mains -> since when (seconds of the timeline). Its batteries last ``BATTERY_SECONDS``."""
+    dark_sites: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Site without mains -> since when (seconds of the timeline), and for how many seconds its batteries last."""
     cut_links: set[str] = field(default_factory=set)
     """``SITE/main`` or ``SITE/backup``: nothing passes."""
     slow_links: dict[str, float] = field(default_factory=dict)
@@ -24,7 +24,10 @@ class Condition:
     without_copy: set[str] = field(default_factory=set)
     """Systems whose off-site copy is missing."""
 
+    def battery_ratio(self, site: str, now: float) -> float:
+        """What is left in a site's batteries, 0 to 1; full while the mains are there."""
+        since, lasting = self.dark_sites.get(site, (now, 1.0))
+        return max(0.0, 1 - (now - since) / lasting)
 
-BATTERY_SECONDS = 600.0
-"""A mission's batteries after the mains go."""
+
 USUAL_CELSIUS = 23.0

@@ -25,7 +25,7 @@ from collector.world.agent import Identity, seeded_identity
 from collector.world.centre import make_centre, make_database
 from collector.world.clock import START_MS, BusyClock, StepClock, Timeline
 from collector.world.demo.agent import DemoAgent
-from collector.world.demo.condition import BATTERY_SECONDS, Condition
+from collector.world.demo.condition import Condition
 from collector.world.demo.fleet import Looked, Machine, document, looks, machines
 from collector.world.demo.machine import Numbers, Reading
 from collector.world.hub import HubStation, make_hub
@@ -141,8 +141,7 @@ class Demo:
         """Machines without power stop; with it, they start again."""
         now, condition = self.timeline.now, self.condition
         for host, agent in self.agents.items():
-            dark_since = condition.dark_sites.get(agent.identity.site)
-            is_powered = dark_since is None or now - dark_since < BATTERY_SECONDS
+            is_powered = condition.battery_ratio(agent.identity.site, now) > 0
             if agent.is_up and not (is_powered and host not in condition.dead_hosts):
                 agent.kill(cut_power=True)
             elif not agent.is_up and is_powered and host not in condition.dead_hosts:
@@ -180,7 +179,7 @@ class Demo:
     def _look(self, host: str, look: Looked) -> list[Reading]:
         own, place = AT[host.rpartition(".")[2]], AT[look.target.rpartition(".")[2]]
         link = look.id.rpartition("/")[2] if look.subject == "link" else "main"
-        is_there = self.carries(own) and self._is_lit(place)
+        is_there = self.carries(own) and self.condition.battery_ratio(place.id, self.timeline.now) > 0
         if look.subject == "link":
             is_there = is_there and look.id not in self.condition.cut_links
         else:
@@ -200,10 +199,6 @@ class Demo:
             found.append(_probe("probe_success", look.target, "path_mtu", float(is_wide)))
             found.append(_probe("probe_path_mtu_bytes", look.target, "path_mtu", mtu))
         return found
-
-    def _is_lit(self, place: Place) -> bool:
-        since = self.condition.dark_sites.get(place.id)
-        return since is None or self.timeline.now - since < BATTERY_SECONDS
 
 
 def hub_url(name: str) -> str:

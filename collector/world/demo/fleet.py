@@ -114,7 +114,9 @@ def _centre(place: Place) -> list[Machine]:
                 found.append(Machine(host, place.id, one.agency, name[:-1], host, checks=(check,)))
         if one.other == place.id:
             host = f"{one.id}-dr1.{place.id}"
-            found.append(Machine(host, place.id, one.agency, "dr", host, checks=("process:postgres",)))
+            found.append(
+                Machine(host, place.id, one.agency, "dr", host, checks=("process:postgres", "backup:off-site"))
+            )
     return found
 
 
@@ -129,6 +131,9 @@ def looks() -> tuple[Looked, ...]:
             found += [Looked(host, f"gw.{place.id}", "link", f"{place.id}/main")]
             found += [Looked(host, f"gw2.{place.id}", "link", f"{place.id}/backup")] if "+" in place.link else []
             found += [Looked(host, place.id, "site", place.id)]
+    for place in DATA_CENTRES:
+        for eye in [other.id for other in DATA_CENTRES if other.id != place.id][:3]:
+            found.append(Looked(f"{WATCHER}.{eye}", f"core.{place.id}", "link", f"{place.id}/main"))
     for site in (CENTRE_SITE, *HUB_SITES.values()):
         host = f"{WATCHER}.{site}" if site == CENTRE_SITE else f"srv1.{site}"
         found += [Looked(host, f"gw.{place.id}", "anchor", "") for place in DATA_CENTRES if place.id != site][:2]
@@ -148,8 +153,8 @@ def document() -> str:
         more = {"agent": one.speaker} if one.speaker != one.id else {}
         shared = {"shared": True} if one.is_shared else {}
         lines += _table("hosts", name=one.name, site=one.site, agency=one.agency, role=one.role, **more, **shared)
-    for place in MISSIONS:
-        lines += _links(place)
+    for place in PLACES:
+        lines += _links(place) if place.link else _backbone(place)
     for look in looks():
         subject = {"anchor": True} if look.subject == "anchor" else {look.subject: look.id}
         lines += _table("probes", **{"from": look.host}, target=look.target, **subject)
@@ -183,6 +188,10 @@ def _links(place: Place) -> list[str]:
         carrier = "second-line" if second == first else CARRIERS[second]
         found += _table("links", site=place.id, name="backup", role="backup", kind=PROFILES[second], carrier=carrier)
     return found
+
+
+def _backbone(place: Place) -> list[str]:
+    return _table("links", site=place.id, name="main", role="primary", kind="lan", carrier="backbone")
 
 
 def _system(one: Service) -> list[str]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from agent.link.model import Labels, Schema, Series, make_schema
 from agent.link.names import COUNTER, GAUGE
-from collector.world.demo.condition import BATTERY_SECONDS, USUAL_CELSIUS, Condition
+from collector.world.demo.condition import USUAL_CELSIUS, Condition
 from collector.world.demo.fleet import Machine
 from collector.world.topology import Place
 
@@ -19,6 +19,8 @@ GIB = float(1 << 30)
 CPUS = ("0", "1", "2", "3")
 MODES = ("idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user")
 NIGHT_LOAD, DAY_LOAD = 0.08, 0.55
+FULL_SECONDS = 3600.0
+"""What a charged battery says it lasts."""
 UPS_FLAGS = ("OL", "OB", "LB", "RB")
 
 
@@ -143,11 +145,10 @@ class Numbers:
         yield self._grow("node_disk_written_bytes_total", float(round(passed * share * 3e6)), device="sda")
 
     def _power(self, condition: Condition, now: float) -> Iterator[Reading]:
-        since = condition.dark_sites.get(self.machine.site)
-        left = 1.0 if since is None else max(0.0, 1 - (now - since) / BATTERY_SECONDS)
-        flags = {"OL"} if since is None else {"OB"} | ({"LB"} if left < 0.2 else set())
+        left = condition.battery_ratio(self.machine.site, now)
+        flags = {"OL"} if self.machine.site not in condition.dark_sites else {"OB"} | ({"LB"} if left < 0.2 else set())
         yield _gauge("network_ups_tools_battery_charge", round(100 * left, 1), ups="rack1")
-        yield _gauge("network_ups_tools_battery_runtime", round(BATTERY_SECONDS * left), ups="rack1")
+        yield _gauge("network_ups_tools_battery_runtime", round(FULL_SECONDS * left), ups="rack1")
         yield _gauge("network_ups_tools_ups_load", round(35 + self._chance.gauss(0, 1), 1), ups="rack1")
         for flag in UPS_FLAGS:
             yield _gauge("network_ups_tools_ups_status", float(flag in flags), flag=flag, ups="rack1")

@@ -15,7 +15,7 @@ from collector.world.liar import Liar
 from collector.world.station import Station
 
 MINUTE = 60.0
-HOUR = 3600.0
+DAY = 86_400.0
 
 
 class Scenario(NamedTuple):
@@ -32,8 +32,8 @@ class Scenario(NamedTuple):
 def large_packets(demo: Demo) -> None:
     """A port of the core in Gwangju drops only large packets: ping stays green."""
     narrow = demo.condition.narrow_links
-    narrow.add("dc-gwj")
-    demo.timeline.after(20 * MINUTE, lambda: narrow.discard("dc-gwj"))
+    narrow.add("dc-gwj/main")
+    demo.timeline.after(20 * MINUTE, lambda: narrow.discard("dc-gwj/main"))
 
 
 def battery_heat(demo: Demo) -> None:
@@ -79,17 +79,18 @@ def hub_down(demo: Demo) -> None:
     demo.timeline.after(15 * MINUTE, lambda: _begin(station))
 
 
-def power_cut(demo: Demo, seconds: float = 9 * HOUR) -> None:
-    """Abuja: mains lost, batteries, silence; the reports of the time on battery come nine hours later."""
+def power_cut(demo: Demo) -> None:
+    """Abuja: the mains go, the UPS says so, the dish dies first; a generator keeps the servers, which bring it all later."""
     condition, site = demo.condition, "abuja"
-    condition.dark_sites[site] = demo.timeline.now
-    condition.cut_links.add(f"{site}/main")  # the dish has no battery of its own
+    link = f"{site}/main"
+    condition.dark_sites[site] = (demo.timeline.now, DAY)
+    demo.timeline.after(4 * MINUTE, lambda: condition.cut_links.add(link))
 
     def light() -> None:
         condition.dark_sites.pop(site, None)
-        condition.cut_links.discard(f"{site}/main")
+        condition.cut_links.discard(link)
 
-    demo.timeline.after(seconds, light)
+    demo.timeline.after(40 * MINUTE, light)
 
 
 def office_hours(demo: Demo) -> None:
@@ -164,8 +165,8 @@ SCENARIOS = {
                  "거점이 멈추면 소속 공관은 센터로 직접 보고합니다.",
                  "Its sites report to the centre directly.", 15 * MINUTE, hub_down),
         Scenario(5, "아부자 정전", "Power cut in Abuja",
-                 "정전, UPS, 수신두절, 9시간 뒤 밀린 보고 도착.",
-                 "Mains cut, UPS, silence, and nine hours of backlog.", 9 * HOUR, power_cut),
+                 "정전, UPS 전환, 수신두절, 복전 뒤 밀린 보고 도착.",
+                 "Mains cut, UPS, silence, and a backlog when power is back.", 40 * MINUTE, power_cut),
         Scenario(6, "미주 근무시간의 작업", "Work in US office hours",
                  "한국 야간에 잡은 회선 작업이 현지 근무시간과 겹칩니다.",
                  "Work agreed for the Korean night meets local office hours.", 20 * MINUTE, office_hours),

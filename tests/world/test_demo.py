@@ -1,0 +1,93 @@
+"""The demonstration: a quiet world is green, each disaster is named for what it is, and one seed is one world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collector.fleet.topology import read_topology
+from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, OK
+from collector.world.demo.demo import Demo
+from collector.world.demo.fleet import SERVICES, document, looks, machines
+from collector.world.demo.people import rosters
+from collector.world.demo.scenarios import SCENARIOS
+
+SETTLED_SECONDS = 150.0
+LEARNING_SECONDS = 600.0
+
+NAMED = {
+    1: (120.0, "link:dc-gwj/main", DEGRADED, "large_packets_lost"),
+    3: (200.0, "cable:red-sea", DEGRADED, "common_factor"),
+    4: (240.0, "hub:mea", NO_DATA, "hub_silent"),
+    5: (90.0, "site:abuja", DEGRADED, "on_battery"),
+    6: (200.0, "link:new-york/main", DOWN, "unreachable"),
+    7: (200.0, "link:tashkent/main", DOWN, "unreachable"),
+    10: (60.0, "host:records-dr1.dc-gju", DEGRADED, "checks_failing"),
+}
+"""Scenario -> seconds after which its one cause is named, the cause, its state and reason."""
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    made = Demo(7, tmp_path)
+    made.play(SETTLED_SECONDS)
+    yield made
+    made.end()
+
+
+def test_the_topology_is_one_that_apply_takes() -> None:
+    fleet = read_topology(document(), "demo")
+    assert len(fleet.hosts) == len(machines())
+    assert len(fleet.probes) == len(looks())
+    assert {look.host for look in looks()} <= {machine.id for machine in machines()}
+    assert {service.grade for service in SERVICES} == {1, 2, 3}
+    assert rosters().count("[[rosters]]") == 6
+
+
+@pytest.mark.slow
+def test_a_quiet_world_is_green(demo: Demo) -> None:
+    demo.play(120.0)
+    assert demo.centre.app is not None
+    standing = demo.centre.app.standing
+    assert {site.state for site in standing.sites.values()} == {OK}
+    assert {host.state for host in standing.hosts.values()} == {OK}
+    assert {system.state for system in standing.systems.values()} == {OK}
+    assert standing.causes == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", NAMED)
+def test_each_disaster_is_named_for_what_it_is(demo: Demo, number: int) -> None:
+    seconds, cause, state, reason = NAMED[number]
+    if reason == "common_factor":  # what is slow is known by what is usual
+        demo.play(LEARNING_SECONDS)
+    SCENARIOS[number].play(demo)
+    demo.play(seconds)
+    assert demo.centre.app is not None
+    found = {name: (one.state, one.reason) for name, one in demo.centre.app.standing.causes.items()}
+    assert found == {cause: (state, reason)}
+
+
+@pytest.mark.slow
+def test_a_lost_centre_is_back_with_everything(demo: Demo) -> None:
+    SCENARIOS[9].play(demo)
+    demo.play(60.0)
+    assert demo.centre.app is None
+    demo.play(360.0)
+    app = demo.centre.app
+    assert app is not None
+    assert app.standing.causes == {}
+    assert all(agent.spool.figures().lost == 0 for agent in demo.agents.values())
+
+
+@pytest.mark.slow
+def test_forged_reports_are_refused_and_nothing_else_suffers(demo: Demo) -> None:
+    SCENARIOS[8].play(demo)
+    demo.play(240.0)
+    app = demo.stations["https://hub-latam"].app
+    assert app is not None
+    assert sum(count for (_, code), count in app.intake.refusals.items() if code == "bad_signature") > 0
+    assert demo.centre.app is not None
+    assert demo.centre.app.standing.hosts["srv1.cairo"].state == OK
