@@ -56,12 +56,9 @@ def router(services: Services) -> APIRouter:
             subjects.append(("site", found.id))
         with services.store.reading() as connection:
             changes = latest_changes(connection, subjects, SHOWN_CHANGES)
-<<<<<<< Updated upstream
-            completeness = strip_of(connection, fleet, found, frame.now_ms) if is_own else None
+            spooled = spooled_of(services.live)
+            completeness = strip_of(connection, fleet, found, spooled, frame.now_ms) if is_own else None
             broken = list_incidents(connection, caller.scope, states=OPEN)
-=======
-            completeness = strip_of(connection, fleet, found, spooled_of(services.live), frame.now_ms) if is_own else None
->>>>>>> Stashed changes
         values = {
             "site": found,
             "row": view.site_row(fleet, live, standing, caller.scope, found),
