@@ -17,7 +17,7 @@ from collector.access.paging import After, Limit, Page, page
 from collector.errors import Refused
 from collector.incidents import queries as incidents
 from collector.pages.noise_queries import noise_of
-from collector.pages.page import Delivery
+from collector.pages.page import VERIFY, Delivery
 from collector.pages.queries import list_pages
 from collector.pages.watch_queries import read_health
 from collector.pages.why_queries import why_of
@@ -261,7 +261,7 @@ def page_out(row: Delivery) -> PageOut:
         severity=row.severity,
         language=row.language,
         state=row.state,
-        subject=row.subject,
+        subject="" if row.kind == VERIFY else row.subject,
         attempts=row.attempts,
         due_at=row.due_at,
         created_at=row.created_at,
