@@ -98,11 +98,11 @@ def take(connection: Connection, hub: str, reports: Sequence[Report], fleet: Fle
         if number is None and report.ended_at_ms is not None:
             number = _add_past(connection, hub, report, key, fleet, plan, now)
         if number is not None:
-            _take_in(connection, number, hub, report, now, is_first=kept is None or kept.incident is None)
+            _take_in(connection, number, hub, report, fleet, now, is_first=kept is None or kept.incident is None)
     write_memory(connection, memory)  # a look under way begins anew
 
 
-def adopt(connection: Connection, numbers: Iterable[int], now: datetime) -> int:
+def adopt(connection: Connection, numbers: Iterable[int], fleet: Fleet, now: datetime) -> int:
     """Take what hubs told into these incidents, where it is about the same; how many. Call it where they are opened."""
     of, at = hub_reports.c, incidents.c
     rows = connection.execute(
@@ -111,7 +111,7 @@ def adopt(connection: Connection, numbers: Iterable[int], now: datetime) -> int:
         .where(at.number.in_(list(numbers)), of.incident.is_(None), of.received_at > now - WAITS)
     ).all()
     for row in rows:
-        _take_in(connection, row.number, row.hub, msgspec.convert(dict(row.content), Report), now, is_first=True)
+        _take_in(connection, row.number, row.hub, msgspec.convert(dict(row.content), Report), fleet, now, is_first=True)
     return len(rows)
 
 
@@ -122,7 +122,7 @@ def give_up_waiting(connection: Connection, fleet: Fleet, plan: Plan, now: datet
     for row in rows:
         report = msgspec.convert(dict(row.content), Report)
         number = _add_past(connection, row.hub, report, row.key, fleet, plan, now)
-        _take_in(connection, number, row.hub, report, now, is_first=True)
+        _take_in(connection, number, row.hub, report, fleet, now, is_first=True)
     return len(rows)
 
 
@@ -179,10 +179,15 @@ def _add_past(
     return number
 
 
-def _take_in(connection: Connection, number: int, hub: str, report: Report, now: datetime, *, is_first: bool) -> None:
-    """Who was called at the hub is called; who answered there has answered."""
+def _take_in(
+    connection: Connection, number: int, hub: str, report: Report, fleet: Fleet, now: datetime, *, is_first: bool
+) -> None:
+    """Who was called at the hub is called; who answered there has answered. A hub speaks for its own region alone."""
     of = incidents.c
     own = Incident(*connection.execute(select(*_COLUMNS).where(of.number == number)).one())
+    connection.execute(update(hub_reports).where(hub_reports.c.uid == report.uid).values(incident=number))
+    if not _is_theirs(own, hub, fleet):
+        return
     paged = _at(report.paged_at_ms)
     if paged is not None and own.paged_at is None and own.state == inc.TRIGGERED:
         cancel(connection, number, (STEP,), now)
@@ -210,7 +215,11 @@ def _take_in(connection: Connection, number: int, hub: str, report: Report, now:
         told = [{"person": one.person, "channel": one.channel, "at_ms": one.sent_at_ms} for one in report.told]
         data = {"hub": hub, "number": report.number, "told": told, "by": report.acknowledged_by}
         note_event(connection, number, "hub_paged", "", now, data)
-    connection.execute(update(hub_reports).where(hub_reports.c.uid == report.uid).values(incident=number))
+
+
+def _is_theirs(incident: Incident, hub: str, fleet: Fleet) -> bool:
+    site = fleet.sites.get(incident.site)
+    return incident.subject == ("hub", hub) or (site is not None and site.hub == hub)
 
 
 def _at(at_ms: int | None) -> datetime | None:

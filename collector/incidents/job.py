@@ -88,7 +88,7 @@ class IncidentJob:
         if outcome.drafts or outcome.moved or outcome.late or memory != before:
             with self._store.transaction() as connection:
                 numbers = write_look(connection, version, outcome, memory, now)
-                adopt(connection, numbers.values(), now)
+                adopt(connection, numbers.values(), self._registry.fleet, now)
             self._follow(outcome, version + 1)
             self._say(outcome, numbers)
         if self._telemetry is not None:

@@ -8,10 +8,15 @@ from sender import Sender
 from sqlalchemy import select
 
 from collector.app import App
+from collector.escalation.policy_apply import current_plan
 from collector.escalation.queries import pending
 from collector.escalation.timer import STEP
+from collector.incidents.handed import Report
+from collector.incidents.handed_queries import take
 from collector.incidents.incident import ACKNOWLEDGED, CLOSED, Incident
+from collector.incidents.job import IncidentJob
 from collector.incidents.queries import acknowledge, events_of, list_incidents
+from collector.incidents.signal import Signal
 from collector.pages.tables import page_deliveries
 from collector.rosters.roster_apply import apply_rosters
 from collector.rosters.roster_file import read_rosters
@@ -120,7 +125,21 @@ def test_a_centre_that_answers_and_does_not_judge_is_away(region: Region) -> Non
     assert "CentreUnreachable" in incidents_of(region.at_hub)
 
 
-def test_what_was_changed_on_its_way_is_not_taken(region: Region) -> None:
+def test_a_hub_speaks_for_its_region_alone_and_what_was_changed_on_its_way_is_not_taken(region: Region) -> None:
+    """Tokyo is not the hub's: nobody there is spared a call by what the hub says."""
+    told = Report("0" * 32, 1, "site:tokyo", "verdict", "acknowledged", "critical", 1, "power", ("site", "tokyo"), "tokyo",
+                  "", "", 1, 1, acknowledged_at_ms=1, acknowledged_by="ade", paged_at_ms=1)  # fmt: skip
+    reporting = [region.agent("srv1")]
+    pass_by(region, 1, *reporting)
+    app = region.at_centre
+    with app.store.transaction() as connection:
+        now = instant(region.centre.clock.wall_ms())
+        take(connection, "mea", [told], app.registry.fleet, current_plan(connection), now)
+    signal = Signal("site:tokyo", "verdict", "critical", ("site", "tokyo"), "tokyo", "for", "power",
+                    region.centre.clock.wall_ms(), region.centre.clock.wall_ms(), (), (), (), (), True)  # fmt: skip
+    IncidentJob(app.store, app.registry, lambda _now, _plan: ([signal], False)).step(now)
+    (tokyo,) = [one for key, one in incidents_of(app).items() if key == "site:tokyo"]
+    assert (tokyo.state, tokyo.acknowledged_by, tokyo.paged_at) == ("triggered", "", None)
     with region.at_hub.upstream.errand() as line:  # type: ignore[union-attr]
         answer = line.post("/v1/incidents?digest=00", b'{"incidents":[]}')
     assert answer.status == 400  # type: ignore[union-attr]
