@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
-
 from agent.link.clock import SystemChance
 from collector.jobs import Job
 from collector.pages import page as p
@@ -130,38 +128,21 @@ class PostOffice:
 
     def send_heartbeat(self, channel: str, address: str, now: datetime) -> None:
         """A sign of life to somebody outside, by the way every page takes: outbox, claim, channel."""
-        with self._services.store.transaction() as connection:
-            supersede_heartbeats(connection, channel, address)
-            self._post(
-                connection, Matter(p.HEARTBEAT, self.ways.base_url), "watchdog", Route(channel, address), "en", now
-            )
-        self.deliveries.wake()
-
-    def send_code(
-        self, connection: Connection, person: str, channel: str, address: str, language: str, code: str, now: datetime
-    ) -> bool:
-        """Put the code that proves an address into the outbox, in the caller's transaction; False where no such channel is
-        set up. It leaves within a second, and is not sent any more after a quarter of an hour."""
-        if channel not in self.senders:
-            return False
-        matter = Matter(p.VERIFY, self.ways.base_url, code=code)
-        return self._post(connection, matter, person, Route(channel, address), language, now)
-
-    def _post(
-        self, connection: Connection, matter: Matter, person: str, route: Route, language: str, now: datetime
-    ) -> bool:
-        worded = word(matter, Reader(language, "UTC", route.channel in self.ways.outside), now)
+        worded = word(Matter(p.HEARTBEAT, self.ways.base_url), Reader("en", "UTC", channel in self.ways.outside), now)
         row = row_of(
-            Outgoing(person, ((route, worded),), now, language, ""),
-            kind=matter.kind,
+            Outgoing("watchdog", ((Route(channel, address), worded),), now, "en", ""),
+            kind=p.HEARTBEAT,
             severity=p.INFO,
-            uid=matter.kind,
+            uid="heartbeat",
             timer=round(now.timestamp() * 1000),
             step=0,
             now=now,
             secret=self.ways.secret,
         )
-        return add_page(connection, row)
+        with self._services.store.transaction() as connection:
+            supersede_heartbeats(connection, channel, address)
+            add_page(connection, row)
+        self.deliveries.wake()
 
     def _page(self, now: datetime) -> datetime | None:
         return self.pages.step(now) if self._may_act() else None
