@@ -20,6 +20,8 @@ TABLE: tuple[Goal, ...] = (
     Goal("agent_start_ms", "ms", 250, "agent:start"),
     Goal("agent_probe_cpu_ms", "CPU ms", 2, "probe:measure"),
     Goal("fault_to_board_s", "s", 5, "fault:to_board"),
+    Goal("fault_to_page_s", "s", 5, "page:after_fault"),
+    Goal("silence_to_page_s", "s", 75, "page:after_silence"),
     Goal("restart_to_ready_s", "s", 5, "restart:measure"),
     Goal("catchup_s", "s", 200, "catchup:measure"),
     Goal("verdict_tick_ms", "ms", 200, "verdict:tick"),
