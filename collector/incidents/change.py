@@ -70,7 +70,8 @@ def follow(course: Course, draft: Draft) -> None:
     _grow(course, draft, impact)
     _weigh(course, draft, impact)
     _fix(course, draft)
-    if not draft.is_told and root is not None and not draft.incident.is_storm:
+    is_waiting = not draft.is_told or draft.incident.due_at is None
+    if is_waiting and root is not None and not draft.incident.is_storm:
         _due(course, draft, root)
 
 

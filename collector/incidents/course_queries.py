@@ -126,12 +126,14 @@ def _write_incidents(connection: Connection, drafts: Sequence[Draft]) -> dict[st
     for draft in new:
         values = {name: getattr(draft.incident, name) for name in FIELDS if name not in ("number", "merged_into")}
         if draft.uid in there:
-            # The very same disturbance: it was merged into what is over now, and stands by itself again.
-            numbers[draft.uid] = there[draft.uid]
+            # The very same disturbance: merged into what is over now, or gone for a while; it stands by itself again.
+            number = numbers[draft.uid] = there[draft.uid]
+            was = connection.execute(select(incidents.c.merged_into).where(incidents.c.number == number)).scalar_one()
+            again_as = "reopened" if was is None else "split"
             keep = {"uid", "opened_at", "paged_at", "acknowledged_at", "cause_text", "prevention_text"}
             again = {name: value for name, value in values.items() if name not in keep}
             connection.execute(update(incidents).where(incidents.c.uid == draft.uid).values(**again, merged_into=None))
-            draft.events[:] = [("split" if kind == "opened" else kind, data) for kind, data in draft.events]
+            draft.events[:] = [(again_as if kind == "opened" else kind, data) for kind, data in draft.events]
         else:
             made = connection.execute(insert(incidents).values(**values))
             assert made.inserted_primary_key is not None

@@ -124,6 +124,29 @@ def test_recovery_is_told_after_it_settled_and_a_return_is_the_same_incident(tol
     assert told.paged == [(30, 1, "step"), (190, 1, "resolved"), (430, 1, "step")]
 
 
+def test_a_return_whose_parent_is_not_judged_yet_waits_too(told: Told) -> None:
+    told.at(0, HERE)
+    told.until(40)
+    told.at(50)
+    told.until(190)
+    again = replace_(HERE, since_ms=HERE.since_ms + 300_000, due_ms=None)
+    told.at(300, again)
+    told.until(400)
+    assert told.paged == [(30, 1, "step"), (170, 1, "resolved")]
+    told.at(410, replace_(again, due_ms=HERE.since_ms + 330_000))
+    assert told.paged[2:] == [(410, 1, "step")]
+
+
+def test_the_very_same_alert_after_a_gap_is_the_same_incident(told: Told) -> None:
+    full = alert("DiskFull", ("host", "web.away"))
+    told.at(0, full)
+    told.until(40)
+    told.at(50)
+    told.until(200)
+    told.at(2000, full)
+    assert (told.one().number, told.one().state, told.events(1)[-1]) == (1, "triggered", "reopened")
+
+
 def test_after_a_while_it_is_a_new_one(told: Told) -> None:
     told.at(0, HERE)
     told.until(30)
