@@ -13,13 +13,19 @@ from collector.verdicts.standing import Standing
 AWAITED = frozenset({r.RECOVERING, r.STARTING, r.COLLECTOR_BLIND})
 
 
-def behind_barrier(subject: tuple[str, str], site: str, standing: Standing) -> str:
-    """What is still awaited, as ``site:abuja``; empty where nothing is."""
+def behind_barrier(subject: tuple[str, str], site: str, standing: Standing, is_known: bool = False) -> str:
+    """What is still awaited, as ``site:abuja``; empty where nothing is.
+
+    ``is_known``: somebody was told of it before this collector started, so its own start holds nothing back.
+    """
+    awaited = AWAITED - {r.STARTING} if is_known else AWAITED
+    if not standing.at_ms and not is_known:
+        return "collector"
     kind, name = subject
-    if kind == "host" and name in standing.hosts and standing.hosts[name].reason in AWAITED:
+    if kind == "host" and name in standing.hosts and standing.hosts[name].reason in awaited:
         return f"host:{name}"
     found = standing.sites.get(name if kind == "site" else site)
-    if found is not None and found.reason in AWAITED:
+    if found is not None and found.reason in awaited:
         return f"site:{name if kind == 'site' else site}"
     place = {"hub": standing.hubs, "link": standing.links, "system": standing.systems}.get(kind, {}).get(name)
-    return f"{kind}:{name}" if place is not None and place.reason in AWAITED else ""
+    return f"{kind}:{name}" if place is not None and place.reason in awaited else ""

@@ -98,7 +98,8 @@ def inhibition(ask: Ask) -> Why:
 
 
 def barrier(ask: Ask) -> Why:
-    return _held("barrier", "barrier", behind_barrier(ask.incident.subject, ask.incident.site, ask.standing))
+    incident, is_known = ask.incident, ask.kind == p.ESCALATION
+    return _held("barrier", "barrier", behind_barrier(incident.subject, incident.site, ask.standing, is_known))
 
 
 def grouping(ask: Ask) -> Why:

@@ -117,7 +117,7 @@ class Dead(BaseException):
 class PagingStage:
     store: Store
     now: datetime = START
-    standing: Standing = field(default_factory=Standing)
+    standing: Standing = field(default_factory=lambda: Standing(at_ms=1))
     windows: dict[tuple[str, str], Any] = field(default_factory=dict)
     silenced: Callable[[Mapping[str, str], datetime], str] = lambda _labels, _at: ""
     dies_at: str = ""

@@ -44,7 +44,7 @@ def paging(sqlite_template: Path, tmp_path: Path) -> Iterator[PagingStage]:
 def office_of(paging: PagingStage, tmp_path: Path, **wanted: Any) -> tuple[Stage, PostOffice]:
     stage: Any = set_stage(paging.store, tmp_path)
     stage.settings = replace(stage.settings, paging=PagingSettings(**wanted))
-    stage.windows, stage.answer_secret, stage.standing = Windows(paging.store), SECRET, Standing()
+    stage.windows, stage.answer_secret, stage.standing = Windows(paging.store), SECRET, Standing(1)
     office = PostOffice(stage, lambda _labels, _at: "", senders=paging.senders)
     stage.fastapi.include_router(pages_api.router(stage, office))
     return stage, office

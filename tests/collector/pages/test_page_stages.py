@@ -137,6 +137,7 @@ def test_inhibition(causes: list[Cause], key: str, subject: tuple[str, str], exp
 
 def test_barrier() -> None:
     standing = Standing(
+        at_ms=1,
         sites={"here": SiteStanding(2, 0, "recovering", None), "there": SiteStanding(2, 0, "silent", None)},
         hosts={"web.there": HostStanding(2, 0, "collector_starting", None)},
     )
@@ -144,6 +145,10 @@ def test_barrier() -> None:
     assert behind_barrier(("host", "web.there"), "there", standing) == "host:web.there"
     assert behind_barrier(("site", "there"), "there", standing) == ""
     assert behind_barrier(("hub", "mea"), "", standing) == ""
+    assert behind_barrier(("hub", "mea"), "", Standing()) == "collector", "it has not looked yet"
+    assert behind_barrier(("hub", "mea"), "", Standing(), is_known=True) == ""
+    assert behind_barrier(("host", "web.there"), "there", standing, is_known=True) == ""
+    assert behind_barrier(("host", "web.here"), "here", standing, is_known=True) == "site:here"
 
 
 def test_routes() -> None:

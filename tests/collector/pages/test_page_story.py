@@ -84,13 +84,13 @@ def test_what_holds_a_page_and_lets_it_go(stage: PagingStage) -> None:
     assert stage.why(number).outcome == "silenced"
     stage.silenced = lambda _labels, _at: ""
     behind = Cause("hub:mea", DOWN, 0, "hub_down", (), (("site", "here"),), None)
-    stage.standing = Standing(causes={"hub:mea": behind})
+    stage.standing = Standing(1, causes={"hub:mea": behind})
     stage.run(2)
     assert (stage.why(number).outcome, stage.why(number).detail) == ("inhibited", "hub:mea")
-    stage.standing = Standing(sites={"here": SiteStanding(2, 0, "recovering", None)})
+    stage.standing = Standing(1, sites={"here": SiteStanding(2, 0, "recovering", None)})
     stage.run(2)
     assert stage.why(number).outcome == "barrier"
-    stage.standing = Standing()
+    stage.standing = Standing(1)
     stage.run(0.5)
     assert stage.said() == [("kim", "trigger")], "what held it is gone, and it is still there"
     assert stage.why(number).outcome == "passed"
