@@ -144,6 +144,7 @@ class App:
         self.own_series = OwnSeries(self.store)
         self.history.sources.append(self.own_series)
         self._recent = Recent(self.store, self.registry, self.history)
+        self.log.on_taken = self._recent.bring
         self.remote_write = RemoteWrite(
             settings.remote_write, self.store, self.registry, self.history, clock, self.telemetry
         )
@@ -161,7 +162,7 @@ class App:
             clock,
             lambda: self._sampling.is_ready,
             self._refresh_recent,
-            self._recent.let_go,
+            self._recent.take_in,
             self.telemetry.rules_evaluated,
         )
         self._recent.keep(interests(self.rules.groups))

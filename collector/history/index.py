@@ -100,14 +100,10 @@ class Index:
     def matching(self, matchers: Matchers) -> NDArray[np.int32]:
         """Numbers of the columns that pass the matchers, those on host labels left aside."""
         own = [one for one in matchers if one.label not in HOST_LABELS]
-        names = [one for one in own if one.label == "__name__" and one.op == "="]
-        columns = self.columns[:]
-        if names:
-            first = ("__name__", names[0].value)
-            return np.array(
-                [at for at, column in enumerate(columns) if first in column.labels and _passes(own, column)], np.int32
-            )
-        return np.array([at for at, column in enumerate(columns) if _passes(own, column)], np.int32)
+        names = [one.value for one in own if one.label == "__name__" and one.op == "="]
+        columns = self.columns
+        asked = sorted(list(self._named.get(names[0], ()))) if names else range(len(columns))  # noqa: C414 - it may grow
+        return np.array([at for at in asked if _passes(own, columns[at])], np.int32)
 
     def _column(self, name: str, labels: Iterable[tuple[str, str]], with_job: bool = True) -> int:
         named = [("__name__", name), *((label, value) for label, value in labels if value)]

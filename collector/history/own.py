@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
@@ -22,11 +21,12 @@ from sqlalchemy import Connection
 from agent.link.names import ABSENT_WORD
 from collector.history import own_queries as queries
 from collector.history.chunk import MAX_COUNT, Instants, Words, unpack_times, unpack_words
-from collector.history.matchers import Matchers, accept
+from collector.history.matchers import Matchers
+from collector.history.own_layout import OwnLayout, unpacked
 from collector.history.own_rows import row_of, runs, thinner, together
-from collector.history.source import LabelSet, SeriesData
+from collector.history.source import LabelSet, Newest, SeriesData, Spans, beside
 from collector.store.engine import Store
-from collector.store.scope import EVERYTHING, Scope
+from collector.store.scope import Scope
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,8 @@ MEMORY_MS = 20 * 60_000
 ALONE_MS = 60 * 60_000
 """How long a sample stands alone before it is put together with its neighbours."""
 AT_ONCE = 5_000
-MATCHES_KEPT = 5_000
+SPARSE, FEW = 4, 32
+"""A layout is kept while a sample fills this part of it, or while it is small."""
 Row = tuple[LabelSet, float]
 
 
@@ -66,12 +67,10 @@ class OwnSeries:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._layouts: dict[bytes, tuple[LabelSet, ...]] = {}
+        self._layouts: dict[bytes, OwnLayout] = {}
         self._streams: dict[str, set[bytes]] = {}
         self._memory: dict[str, deque[_Sample]] = {}
         self._memory_from_ms: int | None = None
-        self._matches: dict[tuple[object, ...], NDArray[np.intp]] = {}
-        self._hashes: dict[tuple[LabelSet, ...], bytes] = {}
         self._written: set[bytes] = set()
 
     def restore(self, now_ms: int) -> None:
@@ -79,7 +78,7 @@ class OwnSeries:
         since_ms = now_ms - MEMORY_MS
         with self._store.reading() as connection:
             for name, packed in queries.layouts(connection):
-                self._layouts[name] = _unpacked(packed)
+                self._layouts[name] = unpacked(packed)
             for stream, layout in queries.stream_layouts(connection):
                 self._streams.setdefault(stream, set()).add(layout)
             found = [*queries.samples_between(connection, self._streams, since_ms, 1 << 62, self._layouts)]
@@ -93,26 +92,52 @@ class OwnSeries:
     def note(self, stream: str, rows: Sequence[Row], at_ms: int) -> Noted:
         """Take down what a stream says at one instant: every series of it, or it counts as ended. Asked for from now
         on; ``write`` makes it durable."""
-        labels = tuple(labels for labels, _ in rows)
-        words = np.array([value for _, value in rows], np.float64).view(np.uint64)
-        name = self._hashes.get(labels)
-        if name is None:
-            if len(self._hashes) > MATCHES_KEPT:
-                self._hashes = {}
-            packed = msgspec.msgpack.encode(labels)
-            name = self._hashes[labels] = hashlib.sha256(packed).digest()[:16]
-            self._layouts = {**self._layouts, name: labels}
+        values = np.array([value for _, value in rows], np.float64).view(np.uint64)
+        name, words = self._fitted(stream, [labels for labels, _ in rows], values)
         if name not in self._streams.get(stream, ()):
             self._streams = {**self._streams, stream: {*self._streams.get(stream, ()), name}}
         self._remember(stream, _Sample(at_ms, name, words))
         return Noted(stream, name, at_ms, words)
+
+    def _fitted(self, stream: str, labels: list[LabelSet], values: Words) -> tuple[bytes, Words]:
+        """A layout the series fit in, and the sample in it. Series that come and go, as alerts do, leave holes in one
+        layout: a new one for each of their turns would be most of what is written."""
+        before = self._memory.get(stream)
+        if before:
+            known = self._layouts[before[-1].layout]
+            if known.labels == tuple(labels):
+                return before[-1].layout, values
+            places = known.places(labels)
+            if places is None:
+                more = [one for one in labels if known.places([one]) is None]
+                if len(known.labels) + len(more) <= SPARSE * len(labels):
+                    name, known = self._layout([*known.labels, *more])
+                    places = known.places(labels)
+            elif len(known.labels) <= SPARSE * max(len(labels), FEW):
+                name = before[-1].layout
+            else:
+                places = None
+            if places is not None:
+                words = np.full(len(known.labels), ABSENT_WORD, np.uint64)
+                words[places] = values
+                return name, words
+        name, _ = self._layout(labels)
+        return name, values
+
+    def _layout(self, labels: list[LabelSet]) -> tuple[bytes, OwnLayout]:
+        made = OwnLayout(labels)
+        name = hashlib.sha256(made.packed).digest()[:16]
+        known = self._layouts.get(name)
+        if known is None:
+            self._layouts = {**self._layouts, name: made}
+        return name, known or made
 
     def write(self, connection: Connection, noted: Iterable[Noted]) -> None:
         """Make samples durable."""
         rows = []
         for one in noted:
             if one.layout not in self._written:
-                queries.add_layout(connection, one.layout, msgspec.msgpack.encode(self._layouts[one.layout]))
+                queries.add_layout(connection, one.layout, self._layouts[one.layout].packed)
                 self._written.add(one.layout)
             times = np.array([one.at_ms], np.int64)
             rows.append(row_of(one.stream, one.layout, times, one.words[:, np.newaxis], every=True))
@@ -143,6 +168,30 @@ class OwnSeries:
         for pieces in by_stream.values():
             found += self._series(pieces, wanted)
         return found
+
+    def newest(self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope) -> Newest | None:
+        """What each stream's newest sample before ``to_ms`` says: what that leaves out has ended."""
+        if self._memory_from_ms is None or from_ms < self._memory_from_ms:
+            return None
+        found = []
+        for kept in list(self._memory.values()):
+            sample = next((one for one in reversed(list(kept)) if one.at_ms < to_ms), None)
+            if sample is None or sample.at_ms < from_ms:
+                continue
+            places, labels = self._layouts[sample.layout].find(matchers, scope)
+            if len(places):
+                found.append(Newest(labels, np.full(len(places), sample.at_ms, np.int64), sample.words[places]))
+        return beside(found)
+
+    def spans(
+        self,
+        matchers: Matchers,  # noqa: ARG002
+        from_ms: int,  # noqa: ARG002
+        to_ms: int,  # noqa: ARG002
+        scope: Scope,  # noqa: ARG002
+    ) -> Spans | None:
+        """Few look back at these: ``select`` puts them together."""
+        return None
 
     def label_sets(self, matchers: Matchers, from_ms: int, to_ms: int, scope: Scope) -> list[LabelSet]:
         return [one.labels for one in self.select(matchers, from_ms, to_ms, scope)]
@@ -182,7 +231,11 @@ class OwnSeries:
         """Drop what is too old; how many rows."""
         with self._store.transaction() as connection:
             deleted = queries.delete_before(connection, before_ms)
+            kept = {name for name, _ in queries.layouts(connection)}
         self._written = set()  # layouts nobody used any more are gone with them
+        kept |= {sample.layout for samples in list(self._memory.values()) for sample in list(samples)}
+        self._layouts = {name: layout for name, layout in self._layouts.items() if name in kept}
+        self._streams = {name: some for name, layouts in self._streams.items() if (some := layouts & kept)}
         return deleted
 
     def _remember(self, stream: str, sample: _Sample) -> None:
@@ -210,18 +263,8 @@ class OwnSeries:
 
     def _wanted(self, matchers: Matchers, scope: Scope) -> dict[bytes, NDArray[np.intp]]:
         """By layout, places of the series asked for."""
-        found = {}
-        key = tuple(one[:3] for one in matchers)
-        for layout, labels in self._layouts.items():
-            places = self._matches.get((key, scope, layout))
-            if places is None:
-                if len(self._matches) > MATCHES_KEPT:
-                    self._matches = {}
-                places = np.array([at for at, one in enumerate(labels) if _is_wanted(matchers, one, scope)], np.intp)
-                self._matches[key, scope, layout] = places
-            if len(places):
-                found[layout] = places
-        return found
+        found = {name: layout.find(matchers, scope).places for name, layout in self._layouts.items()}
+        return {name: places for name, places in found.items() if len(places)}
 
     def _series(self, pieces: list[_Piece], wanted: dict[bytes, NDArray[np.intp]]) -> list[SeriesData]:
         """The series of one stream, over all its instants."""
@@ -230,7 +273,7 @@ class OwnSeries:
         times = np.unique(np.concatenate([piece.times for piece in pieces]))
         numbers: dict[LabelSet, int] = {}
         rows = {
-            layout: [numbers.setdefault(self._layouts[layout][at], len(numbers)) for at in places.tolist()]
+            layout: [numbers.setdefault(self._layouts[layout].labels[at], len(numbers)) for at in places.tolist()]
             for layout, places in wanted.items()
             if any(piece.layout == layout for piece in pieces)
         }
@@ -243,19 +286,9 @@ class OwnSeries:
         return [SeriesData(labels, times, words[at]) for labels, at in numbers.items() if there[at]]
 
 
-def _is_wanted(matchers: Matchers, labels: LabelSet, scope: Scope) -> bool:
-    own = dict(labels)
-    is_allowed = scope == EVERYTHING or scope.allows(own.get("agency"), own.get("site"))
-    return is_allowed and accept(matchers, own)
-
-
 def _cut(row: Any, wanted: dict[bytes, NDArray[np.intp]], from_ms: int, to_ms: int) -> _Piece:
     times = unpack_times(row.count, row.times)
     inside = (times >= from_ms) & (times < to_ms)
     places = wanted.get(row.layout)
     words = None if places is None else unpack_words(row.count, row.data, places)[:, inside]
     return _Piece(row.layout, times[inside], words)
-
-
-def _unpacked(packed: bytes) -> tuple[LabelSet, ...]:
-    return tuple(tuple((name, value) for name, value in labels) for labels in msgspec.msgpack.decode(packed))

@@ -55,15 +55,20 @@ def tail(connection: Connection, agents: Iterable[bytes], received_from_ms: int)
         yield from map(LogRow._make, rows)
 
 
-def rows_after(connection: Connection, after_id: int, received_from_ms: int, limit: int) -> list[LogRow]:
-    """The next rows of all agents that were received since; by id."""
+RowName = tuple[bytes, bytes, int, int]
+"""Agent, epoch, first and last number: what an envelope that was kept is known by beside its id."""
+
+
+def names_after(connection: Connection, after_id: int, received_from_ms: int, limit: int) -> list[tuple[int, RowName]]:
+    """The next rows of all agents that were received since, by id: only what they are known by."""
+    columns = [envelopes.c[name] for name in ("id", "agent_id", "epoch", "first_seq", "last_seq")]
     rows = connection.execute(
-        select(*_LOG_ROW)
+        select(*columns)
         .where(envelopes.c.id > after_id, envelopes.c.received_at_ms >= received_from_ms, ~envelopes.c.is_parked)
         .order_by(envelopes.c.id)
         .limit(limit)
     )
-    return [LogRow._make(row) for row in rows]
+    return [(row[0], (row[1], row[2], row[3], row[4])) for row in rows]
 
 
 def ids_between(connection: Connection, after_id: int, to_id: int) -> set[int]:

@@ -85,7 +85,7 @@ class History:
         for host in self.wanted(matchers, scope):
             for part in host.parts:
                 if part.schema_hash in active:
-                    found.update(_label_set(columns[at].labels, host.labels) for at in part.ids.tolist())
+                    found.update(label_set(columns[at].labels, host.labels) for at in part.ids.tolist())
         return sorted(found)
 
     def types(self) -> dict[str, int]:
@@ -156,7 +156,7 @@ class History:
         self, host: Wanted, read: Readable, before: dict[bytes, int], from_ms: int, to_ms: int
     ) -> list[SeriesData]:
         """A host's series over all its instants: where a report left one out, it had ended by then."""
-        pieces = [(part, one) for part in host.parts for one in read.of_schema(part.schema_hash)]
+        pieces = [(part, one) for part in host.parts for one in read.of_part(part)]
         found = []
         times = _instants([one.times for _, one in pieces])
         if any(UP in part.ids for part in host.parts):
@@ -174,16 +174,15 @@ class History:
         has_windows = any(one.folded is not None for _, one in pieces)
         more = np.zeros((4, *words.shape)) if has_windows else None
         for part, one in reversed(pieces):  # of several values at one instant the first piece's stands
-            own = part.ids != UP
-            at_rows, at_times = np.ix_(np.searchsorted(ids, part.ids[own]), np.searchsorted(times, one.times))
-            rows = read.rows(part)[own]
-            words[at_rows, at_times] = one.words[rows]
+            own = part.ids[part.ids != UP]
+            at_rows, at_times = np.ix_(np.searchsorted(ids, own), np.searchsorted(times, one.times))
+            words[at_rows, at_times] = one.words
             if more is not None:
-                more[:, at_rows, at_times] = plainly(one.words[rows]) if one.folded is None else one.folded[:, rows]
+                more[:, at_rows, at_times] = plainly(one.words) if one.folded is None else one.folded
         columns = self.index.columns
         for at, there in enumerate((words != ABSENT_WORD).any(axis=1).tolist()):
             if there:
-                labels = _label_set(columns[ids[at]].labels, host.labels)
+                labels = label_set(columns[ids[at]].labels, host.labels)
                 found.append(SeriesData(labels, times, words[at], None if more is None else more[:, at]))
         return found
 
@@ -193,7 +192,7 @@ class History:
         ends = [before[part.schema_hash] for part in self.index.by_host[host.host] if part.schema_hash in before]
         times, words = presence(times, max(ends, default=None), to_ms, interval_ms)
         inside = times >= from_ms
-        labels = _label_set(self.index.columns[UP].labels, host.labels)
+        labels = label_set(self.index.columns[UP].labels, host.labels)
         return SeriesData(labels, times[inside], words[inside])
 
 
@@ -214,5 +213,5 @@ def _narrow(part: HostPart, is_asked: NDArray[np.bool_], with_up: bool) -> HostP
     return HostPart(part.schema_hash, part.host, found, places)
 
 
-def _label_set(own: tuple[tuple[str, str], ...], host: Mapping[str, str]) -> LabelSet:
+def label_set(own: tuple[tuple[str, str], ...], host: Mapping[str, str]) -> LabelSet:
     return tuple(sorted((*own, *host.items())))

@@ -54,11 +54,11 @@ class Part(NamedTuple):
 
 
 class Readable(Protocol):
-    """Samples by schema, wherever they were read from."""
+    """Samples of hosts, wherever they were read from."""
 
-    def of_schema(self, schema_hash: bytes) -> list[Part]: ...
-
-    def rows(self, part: HostPart) -> NDArray[np.intp]: ...
+    def of_part(self, part: HostPart) -> list[Part]:
+        """What there is of a host's columns of one schema, ``up`` left aside."""
+        ...
 
     def presence(self, schemas: Iterable[bytes]) -> list[Instants]: ...
 
@@ -148,12 +148,14 @@ class Reading:
         """Further instants at which samples of these schemas were taken that are now in roll-ups."""
         return [times for schema in schemas for times in self._presence.get(schema, ())]
 
-    def rows(self, part: HostPart) -> NDArray[np.intp]:
-        """Where the part's columns stand in what was read of its schema; ``PRESENCE`` stays itself."""
-        rows = np.searchsorted(self._places[part.schema_hash], part.places)
-        return np.where(part.places == PRESENCE, PRESENCE, rows)
+    def of_part(self, part: HostPart) -> list[Part]:
+        rows = np.searchsorted(self._places[part.schema_hash], part.places[part.places != PRESENCE])
+        return [
+            Part(one.times, one.words[rows], None if one.folded is None else one.folded[:, rows])
+            for one in self._of_schema(part.schema_hash)
+        ]
 
-    def of_schema(self, schema_hash: bytes) -> list[Part]:
+    def _of_schema(self, schema_hash: bytes) -> list[Part]:
         """What was read of a schema, one part for each origin, in order of time."""
         if self._joined is None:
             self._joined = defaultdict(list)

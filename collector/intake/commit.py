@@ -23,7 +23,7 @@ from collector.fleet.registry import Agent, Registry
 from collector.intake.admit import Admitted, Refused, standing
 from collector.intake.batch import Batch
 from collector.intake.feed import feed
-from collector.intake.work import Work
+from collector.intake.work import Outcome, Work
 from collector.live.board import Live
 from collector.log.positions import Name, Positions
 from collector.log.tables import schemas, wanted_schemas
@@ -64,6 +64,9 @@ class Writer:
         """On a hub: the centre's receipt of a name, of which these numbers are held here. Asked in this thread, after a
         commit: only here is it certain what is held."""
         self.on_commit: Callable[[int, float], None] = lambda _envelopes, _seconds: None
+
+        self.on_taken: Callable[[Outcome, int], None] = lambda _outcome, _received_at_ms: None
+        """Told of each envelope that was committed and when it was received, in this thread, before it is answered."""
 
     def restore(self, connection: Connection) -> None:
         """Read back what is held, known and waited for; before ``start``."""
@@ -211,6 +214,7 @@ class Writer:
                 site = fleet.sites.get(agent.site) if agent else None
                 if agent is not None and site is not None:
                     feed(self.live, outcome, agent.site, site.interval_seconds * 1000, work.received_at_ms)
+                    self.on_taken(outcome, work.received_at_ms)
             work.held = {name: self.positions.peek(name) for refusal in work.refused if (name := refusal.name)}
             for name in work.held:
                 self._hand_down(work, name)

@@ -65,11 +65,11 @@ class RuleJob:
         clock: Clock,
         is_ready: Callable[[], bool] = lambda: True,
         refresh: Callable[[datetime], int | None] = lambda _now: None,
-        let_go: Callable[[], None] = lambda: None,
+        keep_up: Callable[[datetime], None] = lambda _now: None,
         count: Callable[[int, int], None] = lambda _ok, _failed: None,
     ) -> None:
         """``refresh`` brings the sources up to date before an evaluation, and says since when samples came late;
-        ``let_go`` follows when everything is evaluated. ``count`` hears how many rules were, and how many failed."""
+        ``keep_up`` comes instead where nothing is due. ``count`` hears how many rules were, and how many failed."""
         self.groups = tuple(groups)
         self._store = store
         self._sources = sources
@@ -77,7 +77,7 @@ class RuleJob:
         self._clock = clock
         self._is_ready = is_ready
         self._refresh = refresh
-        self._let_go = let_go
+        self._keep_up = keep_up
         self._count = count
         self.states: dict[str, GroupState] = {}
         """By the key of the group. Rules' states are replaced, never edited: readers need no lock."""
@@ -105,11 +105,14 @@ class RuleJob:
             self.restore()
         now_ms = round(now.timestamp() * 1000)
         due = [group for group in self.groups if _instant(group, now_ms) > self.states[group.key].evaluated_at_ms]
-        late_ms = self._refresh(now) if due else None
+        late_ms = None
+        if due:
+            late_ms = self._refresh(now)
+        else:
+            self._keep_up(now)
         for group in self.groups if late_ms is not None else due:
             at_ms = _instant(group, now_ms)
             self._evaluate(group, at_ms, None if late_ms is None else max(late_ms, at_ms - REBUILD_MS), group in due)
-        self._let_go()
         following = min((_instant(group, now_ms) + group.interval_ms for group in self.groups), default=None)
         return None if following is None else datetime.fromtimestamp(following / 1000, UTC)
 

@@ -12,9 +12,9 @@ from collector.history.promql import functions, ranges
 from collector.history.promql.aggregate import aggregate
 from collector.history.promql.operators import binary
 from collector.history.promql.plan import Aggregation, Binary, Call, Negation, Node, Number, Selector, Text, selectors
-from collector.history.promql.sampled import Window, instant_vector, windows
-from collector.history.promql.values import ExecutionError, Scalar, Vector, some, stacked, without_name
-from collector.history.source import SeriesData, Source, TooMuch
+from collector.history.promql.sampled import Window, instant_vector, newest_vector, span_windows, windows
+from collector.history.promql.values import ExecutionError, Scalar, Vector, is_unique, nameless, some, stacked
+from collector.history.source import Near, SeriesData, Source, Spans, TooMuch
 from collector.store.scope import Scope
 
 LOOKBACK_MS = 300_000
@@ -28,7 +28,7 @@ class Late(Exception):
     """An evaluation took longer than it may."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Evaluator:
     """What an evaluation needs to know. Raises ExecutionError, TooMuch, Late."""
 
@@ -40,6 +40,8 @@ class Evaluator:
     """(before when, resolution) of history that is only there in windows: a value there holds for one window longer."""
     is_late: Callable[[], bool] = lambda: False
     _read: dict[tuple[object, ...], list[SeriesData]] = field(default_factory=dict)
+    _touched: int = 0
+    """Samples that the windows of one range function looked at so far."""
 
     def evaluate(self, node: Node) -> Vector | Scalar:
         """The value of an expression that is a scalar or an instant vector."""
@@ -93,13 +95,14 @@ class Evaluator:
 
     def samples(self, node: Selector, from_ms: int, to_ms: int, newest_only: bool = False) -> list[SeriesData]:
         """A selector's series in ``[from_ms, to_ms)``, in order of their labels' first source; read once."""
-        key = (tuple(one[:3] for one in node.matchers), from_ms, to_ms, newest_only)
+        return [one for source in self.sources for one in self._read_from(source, node, from_ms, to_ms, newest_only)]
+
+    def _read_from(
+        self, source: Source, node: Selector, from_ms: int, to_ms: int, newest_only: bool = False
+    ) -> list[SeriesData]:
+        key = (id(source), tuple(one[:3] for one in node.matchers), from_ms, to_ms, newest_only)
         if key not in self._read:
-            self._read[key] = [
-                one
-                for source in self.sources
-                for one in source.select(node.matchers, from_ms, to_ms, self.scope, newest_only)
-            ]
+            self._read[key] = source.select(node.matchers, from_ms, to_ms, self.scope, newest_only)
         return self._read[key]
 
     def _instant(self, node: Selector, as_times: bool = False) -> Vector:
@@ -107,10 +110,20 @@ class Evaluator:
         lookback = np.full(len(at_ms), self.lookback_ms, np.int64)
         for before_ms, resolution_ms in self.coarse:
             lookback[at_ms < before_ms] = self.lookback_ms + resolution_ms
-        first = int((at_ms - lookback).min())
-        found = self.samples(node, first, int(at_ms[-1]) + 1, newest_only=len(self.grid) == 1)
-        self._allow(len(found))
-        return some(instant_vector(found, self.grid, lookback, node.offset_ms, as_times))
+        first, end = int((at_ms - lookback).min()), int(at_ms[-1]) + 1
+        is_one = len(self.grid) == 1
+        parts = []
+        for source in self.sources:
+            near = source.newest(node.matchers, first, end, self.scope) if is_one and isinstance(source, Near) else None
+            if near is not None:
+                parts.append(newest_vector(near, as_times))
+            else:
+                found = self._read_from(source, node, first, end, newest_only=is_one)
+                self._allow(len(found))
+                parts.append(instant_vector(found, self.grid, lookback, node.offset_ms, as_times))
+        vector = some(stacked([one for one in parts if one.labels], len(self.grid)))
+        self._allow(len(vector.labels))
+        return vector
 
     def _windows(
         self, node: Node, compute: Callable[[Window], ranges.Result], keeps_name: bool = False, by_fold: bool = False
@@ -118,24 +131,43 @@ class Evaluator:
         assert isinstance(node, Selector), node
         assert node.range_ms is not None, node
         first, last = int(self.grid[0]) - node.offset_ms, int(self.grid[-1]) - node.offset_ms
-        found = self.samples(node, first - node.range_ms, last + 1)
-        self._allow(len(found))
+        first -= node.range_ms
+        self._touched = 0
         parts = []
-        touched = 0
-        for window in windows(found, self.grid, node.range_ms, node.offset_ms, by_fold):
-            touched += int(window.counts.sum()) * len(window.labels)
-            if touched > MAX_TOUCHED:
-                raise TooMuch(f"{node.text} looks at too many samples: ask for a shorter range or a longer step")
-            if self.is_late():
-                raise Late("query timed out in expression evaluation")
-            values, here = compute(window)
-            if here.any():
-                parts.append(Vector(window.labels, values, np.broadcast_to(here, values.shape)))
-        vector = some(stacked(parts, len(self.grid)))
-        labels = vector.labels if keeps_name else [without_name(labels) for labels in vector.labels]
-        if len(set(labels)) < len(labels):
+        for source in self.sources:
+            is_near = len(self.grid) == 1 and isinstance(source, Near)
+            near = source.spans(node.matchers, first, last + 1, self.scope) if is_near else None  # type: ignore[attr-defined]
+            if near is not None:
+                parts.append(self._of_spans(node, near, compute))
+                continue
+            found = self._read_from(source, node, first, last + 1)
+            self._allow(len(found))
+            for window in windows(found, self.grid, node.range_ms, node.offset_ms, by_fold):
+                values, here = self._computed(node, window, compute)
+                if here.any():
+                    parts.append(Vector(window.labels, values, np.broadcast_to(here, values.shape)))
+        vector = some(stacked([one for one in parts if one.labels], len(self.grid)))
+        labels = vector.labels if keeps_name else nameless(vector.labels)
+        if not is_unique(labels):
             raise ExecutionError("vector cannot contain metrics with the same labelset")
         return Vector(labels, vector.values, vector.here)
+
+    def _of_spans(self, node: Selector, near: Spans, compute: Callable[[Window], ranges.Result]) -> Vector:
+        """What the function says of each series at the one instant of the grid."""
+        assert node.range_ms is not None, node
+        self._allow(len(near.labels))
+        values, here = np.zeros((len(near.labels), 1)), np.zeros((len(near.labels), 1), np.bool_)
+        for rows, window in span_windows(near, int(self.grid[0]), node.range_ms, node.offset_ms):
+            values[rows], here[rows] = self._computed(node, window, compute)
+        return Vector(near.labels, values, here)
+
+    def _computed(self, node: Node, window: Window, compute: Callable[[Window], ranges.Result]) -> ranges.Result:
+        self._touched += int(window.counts.sum()) * len(window.values)
+        if self._touched > MAX_TOUCHED:
+            raise TooMuch(f"{node.text} looks at too many samples: ask for a shorter range or a longer step")
+        if self.is_late():
+            raise Late("query timed out in expression evaluation")
+        return compute(window)
 
     def _timestamp(self, node: Node) -> Vector:
         if isinstance(node, Selector):

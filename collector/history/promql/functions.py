@@ -9,6 +9,7 @@ import numpy as np
 import re2
 
 from collector.history.matchers import BadPattern, compiled
+from collector.history.promql import values
 from collector.history.promql.plan import Node, Selector
 from collector.history.promql.values import (
     NAME,
@@ -20,9 +21,8 @@ from collector.history.promql.values import (
     merged,
     value_of,
     with_label,
-    without_name,
 )
-from collector.history.source import LabelSet
+from collector.history.source import LabelSet, LabelSets
 
 _LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})", re.ASCII)
@@ -30,7 +30,7 @@ _REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})", re.ASCII)
 
 def nameless(vector: Vector) -> Vector:
     """Without metric names. Raises ExecutionError where that makes two series one."""
-    return merged(Vector([without_name(labels) for labels in vector.labels], vector.values, vector.here))
+    return merged(Vector(values.nameless(vector.labels), vector.values, vector.here))
 
 
 def absent(node: Node, vector: Vector) -> Vector:
@@ -48,7 +48,7 @@ def absent(node: Node, vector: Vector) -> Vector:
                 seen.add(one.label)
     if not here.any():
         return empty(len(here))
-    return Vector([labels], np.ones((1, len(here))), here[np.newaxis])
+    return Vector(LabelSets([labels]), np.ones((1, len(here))), here[np.newaxis])
 
 
 def clamp(vector: Vector, bound: Scalar, is_lower: bool) -> Vector:
@@ -67,7 +67,7 @@ def scalar(vector: Vector) -> Scalar:
 
 
 def vector_of(number: Scalar) -> Vector:
-    return Vector([()], number.values[np.newaxis].copy(), np.ones((1, len(number.values)), np.bool_))
+    return Vector(LabelSets([()]), number.values[np.newaxis].copy(), np.ones((1, len(number.values)), np.bool_))
 
 
 def label_replace(vector: Vector, target: str, template: str, source: str, pattern: str) -> Vector:
@@ -82,7 +82,7 @@ def label_replace(vector: Vector, target: str, template: str, source: str, patte
     for own in vector.labels:
         match = found.fullmatch(value_of(own, source))
         labels.append(own if match is None else with_label(own, target, _expand(template, match)))
-    return merged(Vector(labels, vector.values, vector.here))
+    return merged(Vector(LabelSets(labels), vector.values, vector.here))
 
 
 def _expand(template: str, match: Any) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collector.history.promql.plan import COMPARISONS, Binary, Matching
 from collector.history.promql.values import (
@@ -17,6 +18,7 @@ from collector.history.promql.values import (
     Vector,
     empty,
     merged,
+    nameless,
     numbered,
     only,
     series_text,
@@ -28,7 +30,7 @@ from collector.history.promql.values import (
     without,
     without_name,
 )
-from collector.history.source import LabelSet
+from collector.history.source import LabelSet, LabelSets
 
 _COMPUTE: dict[str, Callable[[Any, Any], Any]] = {
     "+": np.add,
@@ -66,8 +68,7 @@ def _with_scalar(node: Binary, vector: Vector, number: Values, is_left: bool) ->
     found = _COMPUTE[node.op](*sides)
     if node.op in COMPARISONS and not node.is_bool:
         return some(Vector(vector.labels, vector.values, vector.here & found))
-    named = [without_name(labels) for labels in vector.labels]
-    return merged(some(Vector(named, np.asarray(found, np.float64), vector.here)))
+    return merged(some(Vector(nameless(vector.labels), np.asarray(found, np.float64), vector.here)))
 
 
 def _signature(matching: Matching) -> Callable[[LabelSet], LabelSet]:
@@ -77,10 +78,18 @@ def _signature(matching: Matching) -> Callable[[LabelSet], LabelSet]:
     return lambda labels: without(labels, names | {NAME})
 
 
+def _partners(matching: Matching, left: LabelSets, right: LabelSets) -> NDArray[np.intp]:
+    """A number for each of the left, then of the right; those that match have the same."""
+    signature = _signature(matching)
+    of_both = ("partners", matching.labels, matching.is_on)
+    return left.made(of_both, lambda: numbered([*map(signature, left), *map(signature, right)])[0], right)
+
+
 def _kept(node: Binary, left: Vector, right: Vector) -> Vector:
     """``and``, ``unless``: what of the left has, or has not, a partner on the right."""
-    signature = _signature(node.matching)
-    at, _ = numbered([*map(signature, left.labels), *map(signature, right.labels)])
+    if not left.labels or not right.labels:
+        return left if node.op == "unless" else empty(left.here.shape[1])
+    at = _partners(node.matching, left.labels, right.labels)
     split = len(left.labels)
     there = np.zeros((int(at.max(initial=-1)) + 1, left.here.shape[1]), np.bool_)
     np.logical_or.at(there, at[split:], right.here)
@@ -90,13 +99,26 @@ def _kept(node: Binary, left: Vector, right: Vector) -> Vector:
 
 def _either(matching: Matching, left: Vector, right: Vector) -> Vector:
     """``or``: all of the left, and what of the right has no partner there."""
-    signature = _signature(matching)
-    at, _ = numbered([*map(signature, right.labels), *map(signature, left.labels)])
+    at = _partners(matching, right.labels, left.labels)
     split = len(right.labels)
     there = np.zeros((int(at.max(initial=-1)) + 1, left.here.shape[1]), np.bool_)
     np.logical_or.at(there, at[split:], left.here)
     rest = Vector(right.labels, right.values, right.here & ~there[at[:split]])
     return merged(some(stacked([left, rest], left.here.shape[1])))
+
+
+class _Pairs(NamedTuple):
+    """Which rows of both sides meet, and the labels of what comes of it."""
+
+    rows: NDArray[np.intp]
+    others: NDArray[np.intp]
+    labels: LabelSets
+    of_one: dict[int, list[int]]
+    """By what they match in, rows of the side that may have one."""
+    is_one: bool
+    """Whether it has."""
+    clashing: tuple[NDArray[np.intp], int] | None
+    """Where several pairs would give the same series: the number of each pair's, and how many there are."""
 
 
 def _matched(node: Binary, left: Vector, right: Vector) -> Vector:
@@ -107,33 +129,49 @@ def _matched(node: Binary, left: Vector, right: Vector) -> Vector:
     instants = left.here.shape[1]
     if not many.labels or not one.labels:
         return empty(instants)
-    signature = _signature(matching)
-    at, _ = numbered([*map(signature, many.labels), *map(signature, one.labels)])
-    split = len(many.labels)
-    of_one: dict[int, list[int]] = {}
-    for row, group in enumerate(at[split:].tolist()):
-        of_one.setdefault(group, []).append(row)
-    _refuse_duplicates(matching, many, one, of_one, is_swapped)
-    pairs = [(row, other) for row, group in enumerate(at[:split].tolist()) for other in of_one.get(group, ())]
-    if not pairs:
+    of_both = ("pairs", matching, _is_nameless(node), node.is_bool)
+    pairs = many.labels.made(of_both, lambda: _pairs(node, many.labels, one.labels), one.labels)
+    if not pairs.is_one:
+        _refuse_duplicates(matching, many, one, pairs.of_one, is_swapped)
+    rows, others = pairs.rows, pairs.others
+    if not len(rows):
         return empty(instants)
-    rows, others = (np.array(side, np.intp) for side in zip(*pairs, strict=True))
     here: Mask = many.here[rows] & one.here[others]
     sides = (one.values[others], many.values[rows]) if is_swapped else (many.values[rows], one.values[others])
     found = _COMPUTE[node.op](*sides)
     if node.op in COMPARISONS and not node.is_bool:
         here = here & found
         found = sides[0]
+    if pairs.clashing is not None:
+        _refuse_many(matching, *pairs.clashing, here)
+    return merged(some(Vector(pairs.labels, np.asarray(found, np.float64), here)))
+
+
+def _pairs(node: Binary, many: LabelSets, one: LabelSets) -> _Pairs:
+    matching = node.matching
+    at = _partners(matching, many, one)
+    split = len(many)
+    of_one: dict[int, list[int]] = {}
+    for row, group in enumerate(at[split:].tolist()):
+        of_one.setdefault(group, []).append(row)
+    found = [(row, other) for row, group in enumerate(at[:split].tolist()) for other in of_one.get(group, ())]
+    rows, others = np.array(found, np.intp).reshape(-1, 2).T
     result = _result_labels(node)
-    labels = [result(many.labels[row], one.labels[other]) for row, other in pairs]
-    groups = at[:split][rows]
-    _refuse_many(matching, groups, labels, here)
-    return merged(some(Vector(labels, np.asarray(found, np.float64), here)))
+    labels = LabelSets([result(many[row], one[other]) for row, other in found])
+    groups = at[:split][rows].tolist()
+    keys = [((str(group), ""), *(own if matching.many else ())) for group, own in zip(groups, labels, strict=True)]
+    numbers, different = numbered(keys)
+    clashing = (numbers, len(different)) if len(different) < len(keys) else None
+    return _Pairs(rows, others, labels, of_one, all(len(those) == 1 for those in of_one.values()), clashing)
+
+
+def _is_nameless(node: Binary) -> bool:
+    return node.op not in COMPARISONS or node.is_bool
 
 
 def _result_labels(node: Binary) -> Callable[[LabelSet, LabelSet], LabelSet]:
     matching = node.matching
-    is_nameless = node.op not in COMPARISONS or node.is_bool
+    is_nameless = _is_nameless(node)
     names = frozenset(matching.labels)
 
     def labels(many: LabelSet, one: LabelSet) -> LabelSet:
@@ -151,8 +189,6 @@ def _refuse_duplicates(
     matching: Matching, many: Vector, one: Vector, of_one: dict[int, list[int]], is_swapped: bool
 ) -> None:
     """Two partners at one instant on the side that may have one: nobody can say which is meant."""
-    if all(len(rows) == 1 for rows in of_one.values()):
-        return
     asked = many.here.any(axis=0)
     for rows in of_one.values():
         several = (one.here[rows].sum(axis=0) > 1) & asked
@@ -168,14 +204,10 @@ def _refuse_duplicates(
             )
 
 
-def _refuse_many(matching: Matching, groups: np.ndarray[Any, Any], labels: list[LabelSet], here: Mask) -> None:
+def _refuse_many(matching: Matching, numbers: NDArray[np.intp], different: int, here: Mask) -> None:
     """Several on the side that may have several, without having said so, or without labels to tell them apart."""
-    keys = [((str(group), ""), *(own if matching.many else ())) for group, own in zip(groups, labels, strict=True)]
-    at, different = numbered(keys)
-    if len(different) == len(keys):
-        return
-    count = np.zeros((len(different), here.shape[1]), np.int64)
-    np.add.at(count, at, here)
+    count = np.zeros((different, here.shape[1]), np.int64)
+    np.add.at(count, numbers, here)
     if (count > 1).any():
         raise ExecutionError(
             "multiple matches for labels: grouping labels must ensure unique matches"

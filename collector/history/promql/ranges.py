@@ -65,7 +65,7 @@ def _max_over_time(window: Window) -> Result:
 def _count_over_time(window: Window) -> Result:
     if window.folded is not None:
         return _sum(window.fold(COUNT), window.first, window.end).astype(np.float64), window.counts > 0
-    shape = (len(window.labels), len(window.first))
+    shape = (len(window.values), len(window.first))
     return np.broadcast_to(window.counts.astype(np.float64), shape).copy(), window.counts > 0
 
 
@@ -100,10 +100,10 @@ def _extrapolated(is_counter: bool, is_rate: bool) -> Callable[[Window], Result]
     def compute(window: Window) -> Result:
         here: Mask = window.counts >= 2
         if not here.any():
-            return np.zeros((len(window.labels), len(here))), here
-        most = len(window.times) - 1
-        started = window.times[np.minimum(window.first, most)]
-        ended = window.times[np.clip(window.end - 1, 0, most)]
+            return np.zeros((len(window.values), len(here))), here
+        most = window.times.shape[-1] - 1
+        started = window.times[..., np.minimum(window.first, most)]
+        ended = window.times[..., np.clip(window.end - 1, 0, most)]
         growth = _growth(window, is_counter)
         to_start = (started - window.began_ms) / 1000
         to_end = (window.ended_ms - ended) / 1000
@@ -130,21 +130,21 @@ def _irate(window: Window) -> Result:
     most = max(0, window.values.shape[1] - 1)
     at, before = np.clip(window.end - 1, 0, most), np.clip(window.end - 2, 0, most)
     if not here.any():
-        return np.zeros((len(window.labels), len(here))), here
+        return np.zeros((len(window.values), len(here))), here
     last, previous = window.values[:, at], window.values[:, before]
-    span = (window.times[at] - window.times[before]) / 1000
+    span = (window.times[..., at] - window.times[..., before]) / 1000
     return np.where(last < previous, last, last - previous) / span, here
 
 
 def predict_linear(window: Window, at_ms: NDArray[np.int64], ahead: Scalar) -> Result:
     """The line through each window by least squares, ``ahead`` seconds after each instant of the grid."""
     here: Mask = window.counts >= 2
-    found = np.zeros((len(window.labels), len(here)))
+    found = np.zeros((len(window.values), len(here)))
     for t in np.flatnonzero(here).tolist():
         part = slice(int(window.first[t]), int(window.end[t]))
-        x, y = (window.times[part] - at_ms[t]) / 1000, window.values[:, part]
-        count = float(len(x))
-        sum_x, sum_x2 = _exactly(x[np.newaxis])[0], _exactly((x * x)[np.newaxis])[0]
+        x, y = np.atleast_2d(window.times[..., part] - at_ms[t]) / 1000, window.values[:, part]
+        count = float(x.shape[1])
+        sum_x, sum_x2 = _exactly(x), _exactly(x * x)
         sum_y, sum_xy = _exactly(y), _exactly(x * y)
         slope = (sum_xy - sum_x * sum_y / count) / (sum_x2 - sum_x * sum_x / count)
         line = slope * ahead.values[t] + (sum_y / count - slope * sum_x / count)
@@ -161,7 +161,7 @@ def _exactly(values: Values) -> Values:
 def quantile_over_time(window: Window, share: Scalar) -> Result:
     """The ``share`` quantile of each window, between neighbours in proportion; NaN counts as the smallest."""
     here: Mask = window.counts > 0
-    found = np.zeros((len(window.labels), len(here)))
+    found = np.zeros((len(window.values), len(here)))
     ordered = np.where(np.isnan(window.values), -np.inf, window.values)
     has_nan = bool(np.isnan(window.values).any())
     for t in np.flatnonzero(here).tolist():

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from agent.link.names import ABSENT_WORD
 from collector.history.chunk import Instants
 from collector.history.promql.values import Mask, Values, Vector, stacked
-from collector.history.source import COUNT, LabelSet, SeriesData
+from collector.history.source import COUNT, LabelSets, Newest, SeriesData, Spans
 
 Places = NDArray[np.intp]
 
@@ -24,11 +24,11 @@ Places = NDArray[np.intp]
 class Window(NamedTuple):
     """Series with the same instants, all present, and for each instant of the grid which of them are in reach.
 
-    ``times`` (N,) and ``values`` (S, N) are the samples; those of grid instant t are ``first[t]:end[t]``, taken in
-    ``[began_ms[t], ended_ms[t]]``.
+    ``times`` (N,), or (S, N) where each has its own, and ``values`` (S, N) are the samples; those of grid instant t are
+    ``first[t]:end[t]``, taken in ``[began_ms[t], ended_ms[t]]``.
     """
 
-    labels: list[LabelSet]
+    labels: LabelSets
     times: Instants
     values: Values
     first: Places
@@ -71,6 +71,12 @@ def instant_vector(
     return stacked(parts, len(grid))
 
 
+def newest_vector(found: Newest, as_times: bool = False) -> Vector:
+    """The same of newest samples that are all in reach: a grid of one instant."""
+    values = found.times / 1000 if as_times else found.words.view(np.float64)
+    return Vector(found.labels, values[:, np.newaxis], (found.words != ABSENT_WORD)[:, np.newaxis])
+
+
 def windows(
     found: Sequence[SeriesData], grid: Instants, range_ms: int, offset_ms: int = 0, by_fold: bool = False
 ) -> Iterator[Window]:
@@ -92,7 +98,7 @@ def windows(
             if more is not None:
                 more = (more[:, rows] if here is None else more[:, rows][:, :, here])[:, :, low:high]
             yield Window(
-                labels if rows == slice(None) else [labels[row] for row in rows],  # type: ignore[union-attr]
+                labels if rows == slice(None) else LabelSets([labels[row] for row in rows]),  # type: ignore[union-attr]
                 own[low:high],
                 np.ascontiguousarray(taken[:, low:high]).view(np.float64),
                 first - low,
@@ -103,9 +109,43 @@ def windows(
             )
 
 
+def span_windows(found: Spans, at_ms: int, range_ms: int, offset_ms: int = 0) -> Iterator[tuple[Places, Window]]:
+    """What range functions look through for one instant: series that are there at the same places, and their rows."""
+    here = found.words != ABSENT_WORD
+    if not here.size:
+        return
+    ended = np.array([at_ms - offset_ms], np.int64)
+    patterns = np.packbits(here, axis=1)
+    _, first, group = np.unique(_as_keys(patterns), return_index=True, return_inverse=True)
+    for number, row in enumerate(first.tolist()):
+        count = int(here[row].sum())
+        if not count:
+            continue
+        rows = np.flatnonzero(group == number)
+        cells = np.ix_(rows, np.flatnonzero(here[row]))
+        yield (
+            rows,
+            Window(
+                found.labels,
+                found.times[cells],
+                found.words[cells].view(np.float64),
+                np.zeros(1, np.intp),
+                np.full(1, count, np.intp),
+                ended - range_ms,
+                ended,
+            ),
+        )
+
+
+def _as_keys(patterns: NDArray[np.uint8]) -> NDArray[np.void]:
+    """Rows of bytes as single values that can be compared."""
+    rows = np.ascontiguousarray(patterns)
+    return rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
+
+
 def _together(
     found: Sequence[SeriesData],
-) -> Iterator[tuple[list[LabelSet], Instants, NDArray[np.uint64], NDArray[np.float64] | None]]:
+) -> Iterator[tuple[LabelSets, Instants, NDArray[np.uint64], NDArray[np.float64] | None]]:
     """Neighbours that share their instants, as one."""
     for _, group in groupby(found, key=lambda one: id(one.times)):
         some = list(group)
@@ -114,7 +154,7 @@ def _together(
         folds = [one.folded for one in some if one.folded is not None]
         assert len(folds) in (0, len(some)), "series of one report are windows together"
         folded = np.stack(folds, axis=1) if folds else None
-        yield [one.labels for one in some], some[0].times, np.stack([one.words for one in some]), folded
+        yield LabelSets([one.labels for one in some]), some[0].times, np.stack([one.words for one in some]), folded
 
 
 def _by_holes(is_there: Mask) -> Iterator[tuple[list[int] | slice, Mask | None]]:

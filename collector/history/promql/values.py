@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.history.source import LabelSet
+from collector.history.source import LabelSet, LabelSets
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -26,7 +26,7 @@ class ExecutionError(Exception):
 class Vector(NamedTuple):
     """An instant vector at each instant of a grid."""
 
-    labels: list[LabelSet]
+    labels: LabelSets
     values: Values
     here: Mask
 
@@ -38,7 +38,7 @@ class Scalar(NamedTuple):
 
 
 def empty(instants: int) -> Vector:
-    return Vector([], np.empty((0, instants)), np.empty((0, instants), np.bool_))
+    return Vector(LabelSets(), np.empty((0, instants)), np.empty((0, instants), np.bool_))
 
 
 def without(labels: LabelSet, names: frozenset[str]) -> LabelSet:
@@ -63,16 +63,21 @@ def with_label(labels: LabelSet, name: str, value: str) -> LabelSet:
     return tuple(sorted([*rest, (name, value)])) if value else tuple(rest)
 
 
+def nameless(labels: LabelSets) -> LabelSets:
+    """The same labels without metric names."""
+    return labels.made("nameless", lambda: LabelSets(map(without_name, labels)))
+
+
+def is_unique(labels: LabelSets) -> bool:
+    return labels.made("unique", lambda: len(set(labels)) == len(labels))
+
+
 def some(vector: Vector) -> Vector:
     """Without the series that have no value at any instant."""
     kept: NDArray[np.bool_] = np.any(vector.here, axis=1)
     if kept.all():
         return vector
-    return Vector(
-        [labels for labels, keep in zip(vector.labels, kept.tolist(), strict=True) if keep],
-        vector.values[kept],
-        vector.here[kept],
-    )
+    return Vector(vector.labels.kept(kept), vector.values[kept], vector.here[kept])
 
 
 def numbered(keys: Iterable[LabelSet]) -> tuple[NDArray[np.intp], list[LabelSet]]:
@@ -84,9 +89,10 @@ def numbered(keys: Iterable[LabelSet]) -> tuple[NDArray[np.intp], list[LabelSet]
 
 def merged(vector: Vector) -> Vector:
     """Rows of the same labels as one row. Raises ExecutionError where two have a value at the same instant."""
-    if len(set(vector.labels)) == len(vector.labels):
+    if is_unique(vector.labels):
         return vector
-    at, labels = numbered(vector.labels)
+    at, different = numbered(vector.labels)
+    labels = LabelSets(different)
     count = np.zeros((len(labels), vector.here.shape[1]), np.int64)
     np.add.at(count, at, vector.here)
     if (count > 1).any():
@@ -109,10 +115,11 @@ def series_text(labels: LabelSet) -> str:
 
 def stacked(vectors: Sequence[Vector], instants: int) -> Vector:
     """Several vectors one after the other."""
-    if not vectors:
-        return empty(instants)
+    if len(vectors) < 2:
+        return vectors[0] if vectors else empty(instants)
+    first, *rest = (one.labels for one in vectors)
     return Vector(
-        [labels for one in vectors for labels in one.labels],
+        first.followed_by(*rest),
         np.concatenate([one.values for one in vectors]),
         np.concatenate([one.here for one in vectors]),
     )
