@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from collector.alerts.alert import OWN_SOURCES, FiringAlert, firing, from_rule, place_of
-from collector.alerts.queries import find_received, received, write_received
+from collector.alerts.queries import find_received, received, write_received, written_since
 from collector.alerts.received import BadAlert, Received, Sent, merged
 from collector.fleet.registry import Registry
 from collector.rules.alert import KEEP_RESOLVED_MS
@@ -52,9 +52,16 @@ class AlertBook:
             self.learn(received(connection).values())
 
     def refresh(self) -> None:
-        """Read what other processes took in."""
+        """Read what other processes took in; what this one wrote is not read again."""
         with self._store.reading() as connection:
-            self.learn(received(connection, self._newest_ms - OVERLAP_MS).values())
+            written = written_since(connection, self._newest_ms - OVERLAP_MS)
+            with self._lock:
+                new = [
+                    name
+                    for name, at_ms in written
+                    if (known := self._received.get(name)) is None or known.updated_at_ms < at_ms
+                ]
+            self.learn(find_received(connection, new).values())
 
     def learn(self, alerts: Iterable[Received]) -> None:
         """These were written; of two about one alert the newer holds."""
@@ -137,7 +144,8 @@ class AlertBook:
             over_ms = alert.over_ms(at_ms)
             if alert.fingerprint in found or (over_ms is not None and at_ms - over_ms > KEEP_RESOLVED_MS):
                 continue
-            found[alert.fingerprint] = self._place(alert, fleet.version)._replace(ended_at_ms=over_ms)
+            placed = self._place(alert, fleet.version)
+            found[alert.fingerprint] = placed if over_ms is None else placed._replace(ended_at_ms=over_ms)
         return tuple(found.values())
 
     def own(self, at: datetime) -> tuple[FiringAlert, ...]:

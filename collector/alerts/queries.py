@@ -17,10 +17,16 @@ _CHANGED = [column.name for column in received_alerts.c if column.name != "finge
 AT_ONCE = 500
 
 
-def received(connection: Connection, since_ms: int = 0) -> dict[bytes, Received]:
-    """What was written at or after an instant."""
-    rows = connection.execute(select(received_alerts).where(received_alerts.c.updated_at_ms >= since_ms))
-    return {row.fingerprint: Received(**row._mapping) for row in rows}
+def received(connection: Connection) -> dict[bytes, Received]:
+    """All of them."""
+    return {row.fingerprint: Received(**row._mapping) for row in connection.execute(select(received_alerts))}
+
+
+def written_since(connection: Connection, since_ms: int) -> list[tuple[bytes, int]]:
+    """(fingerprint, when) of what was written at or after an instant."""
+    of = received_alerts.c
+    rows = connection.execute(select(of.fingerprint, of.updated_at_ms).where(of.updated_at_ms >= since_ms))
+    return [(row.fingerprint, row.updated_at_ms) for row in rows]
 
 
 def find_received(connection: Connection, fingerprints: Sequence[bytes]) -> dict[bytes, Received]:
