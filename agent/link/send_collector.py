@@ -16,6 +16,8 @@ from agent.link.ranges import Ranges
 
 GONE_AFTER_FAILURES = 2
 HOLD_SECONDS = 3600.0
+RENEWALS_AN_HOUR = 3
+"""On a hub's word; after that it is left for an hour, and the next collector is asked."""
 SHED_SECONDS = 300.0
 """A collector that only ever says it is too busy is not gone for so long: its agents would swamp the next one."""
 
@@ -43,6 +45,7 @@ class CollectorLink:
         self.newest_key_at = 0.0
         self.policy_hint = ""
         self.shedding_since: float | None = None
+        self._renewed_at: list[float] = []
         self.known_schemas: set[tuple[bytes, bytes]] = set()
         self.wanted_schemas: list[bytes] = []
         self.last_answer_ms = 0
@@ -88,6 +91,17 @@ class CollectorLink:
     def hold(self, now: float, code: str) -> None:
         self.hold_code = code
         self.ready_at = now + HOLD_SECONDS
+
+    def may_renew(self, now: float) -> bool:
+        """Whether it is believed that our names are spent. The centre always; a hub may be wrong or altered, and each new
+        epoch writes the whole spool anew."""
+        if self.is_centre:
+            return True
+        self._renewed_at = [at for at in self._renewed_at if now - at < HOLD_SECONDS]
+        if len(self._renewed_at) >= RENEWALS_AN_HOUR:
+            return False
+        self._renewed_at.append(now)
+        return True
 
     def note_sent(self, epoch: bytes, seqs: Sequence[int]) -> None:
         sent = self.sent.setdefault(epoch, Ranges())

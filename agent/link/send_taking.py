@@ -169,10 +169,15 @@ class Taking:
             return shelf.hosts(seqs) if shelf is not None else []
 
     def _renew(self, collector: CollectorLink, epoch: bytes, others: Sequence[CollectorLink]) -> None:
+        now = self._clock.monotonic()
+        if not collector.may_renew(now):
+            collector.hold(now, "ever new epochs")
+            self._log(f"{collector.url} asks for ever new epochs: left for an hour, the next collector is asked")
+            return
         self.forks += 1
         if self._spool.renew(epoch):
             self._log("the collector holds other records under our names (copied or rolled back?): new epoch begun")
             for each in others:
                 each.forget_epoch(epoch)
         else:
-            collector.hold(self._clock.monotonic(), "no room for a new epoch")
+            collector.hold(now, "no room for a new epoch")

@@ -6,7 +6,7 @@ answer must not cost a journey to the site. ``docs/protocol.md``, "Enrolment".
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -53,6 +53,10 @@ class EnrolmentAnswer(msgspec.Struct, frozen=True):
     centre_key: str
     link_profile: str
     interval_seconds: int
+
+
+VOUCHED = timedelta(days=31)
+"""How long ago a hub may say it let an agent in: longer than any hub keeps what its centre did not take."""
 
 
 def read_enrolment(body: bytes) -> EnrolmentRequest:
@@ -109,7 +113,7 @@ def enrol(
     is_vouched = bool(hub) and _hub_of(connection, token.site) == hub
     proposed = request.agent_id if is_vouched else b""
     if is_vouched and request.admitted_at_ms:
-        now = min(now, instant(request.admitted_at_ms))
+        now = min(now, max(instant(request.admitted_at_ms), row.created_at, now - VOUCHED))
     if row.used_at is not None:
         if proposed and row.agent_id != proposed:
             raise Refused(409, "token_used", "This join token was used already, by an agent that joined another way.")

@@ -68,16 +68,32 @@ _decode_signed = msgspec.msgpack.Decoder(_Signed).decode
 _decode_registry = msgspec.msgpack.Decoder(SignedRegistry).decode
 
 
+Digests = dict[str, tuple[int, int, str]]
+"""Hub -> the fleet's version and the day, and the digest of what the hub was told then."""
+
+
 def export_registry(
-    connection: Connection, hub: str, hub_id: bytes, have: str, now: datetime, sign: Callable[[bytes], bytes]
+    connection: Connection,
+    hub: str,
+    hub_id: bytes,
+    have: str,
+    now: datetime,
+    sign: Callable[[bytes], bytes],
+    digests: Digests,
 ) -> bytes:
-    """What this hub is told now; ``have`` is the digest of what it knows."""
-    content: dict[str, Any] = {
-        "tables": {table.name: _plain(connection, which) for table, which in _region(hub)},
-        "spent": _spent(connection, hub, now),
-    }
-    digest = hashlib.sha256(encode(content)).hexdigest()[:32]
+    """What this hub is told now; ``have`` is the digest of what it knows. ``digests`` is kept by the caller: every hub asks
+    each minute, and mostly nothing changed."""
     version = connection.execute(select(fleet_version.c.version)).scalar() or 0
+    seen = version, now.toordinal()
+    content: dict[str, Any] = {}
+    *known, digest = digests.get(hub, (0, 0, ""))
+    if digest != have or tuple(known) != seen:
+        content = {
+            "tables": {table.name: _plain(connection, which) for table, which in _region(hub)},
+            "spent": _spent(connection, hub, now),
+        }
+        digest = hashlib.sha256(encode(content)).hexdigest()[:32]
+        digests[hub] = (*seen, digest)
     head = {"hub": hub, "hub_id": hub_id, "at_ms": round(now.timestamp() * 1000), "version": version, "digest": digest}
     payload = encode(head if have == digest else head | content)
     return encode((payload, sign(REGISTRY_PREFIX + payload)))

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from agent.link.policy import policy_text
 from collector.errors import Refused
 from collector.fleet.agent_status import REVOKED, SUSPENDED
-from collector.fleet.registry_export import export_registry
+from collector.fleet.registry_export import Digests, export_registry
 from collector.fleet.signed_request import verify
 from collector.fleet.tables import agent_policies
 from collector.store.schema import instant
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["link"])
+    digests: Digests = {}
 
     @routes.get("/policy")
     def policy(request: Request) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def router(services: Services) -> APIRouter:
         hub, hub_id = services.hub_contacts.caller("GET", _path(request), request.headers)
         now_ms = services.clock.wall_ms()
         with services.store.reading() as connection:
-            packed = export_registry(connection, hub, hub_id, have, instant(now_ms), services.centre_key.sign)
+            packed = export_registry(connection, hub, hub_id, have, instant(now_ms), services.centre_key.sign, digests)
         judged_ms = services.standing.at_ms if services.standing is not None else now_ms
         return {
             "registry": base64.b64encode(packed).decode(),

@@ -85,8 +85,13 @@ class Report:
 
 
 def waiting(folder: Path) -> list[Path]:
-    """The files of a directory in the order of their names, which is the order of numbers. Raises OSError."""
-    return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX and not path.name.startswith("."))
+    """The files of a directory in the order of their names, which is the order of numbers. Raises OSError.
+
+    What only bears such a name is passed over: a directory, a link to nothing, a pipe.
+    """
+    return sorted(
+        path for path in folder.iterdir() if path.suffix == SUFFIX and not path.name.startswith(".") and path.is_file()
+    )
 
 
 class Directory:
@@ -108,12 +113,20 @@ class Directory:
 
     def _take(self, path: Path, now: float, report: Report) -> bool:
         """Whether to go on with the next file."""
-        state = path.stat()
+        try:
+            state, packed = path.stat(), b""
+            if state.st_size <= self._limit_bytes:
+                packed = path.read_bytes()
+        except FileNotFoundError:  # somebody took it away a moment ago
+            return True
+        except OSError as why:
+            report.problems.append(Problem(path.name, None, "unreadable", f"{why}", is_left=True))
+            return True
         if state.st_size > self._limit_bytes:
             text = f"{state.st_size} bytes: expected at most {self._limit_bytes}"
             self._put_away(path, REFUSED, report, [Problem(path.name, None, "too_large", text, is_left=False)])
             return True
-        reply = self._door(path.read_bytes())
+        reply = self._door(packed)
         answer = _answer(reply)
         if answer is not None:
             self._judge(path, answer, report)

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 
 from agent.link.exchange import Failure
+from agent.link.exchange import Response as Answered
 from collector.errors import Refused
 from collector.fleet.enrolment import read_enrolment
 from collector.fleet.enrolment_api import SmallBody
@@ -49,8 +50,10 @@ def router(services: Services, hub: HubSide) -> APIRouter:
     def keys(body: SmallBody) -> Response:
         """Rotate an agent's key: the centre takes it first."""
         request = read_rotation(body)
-        with hub.errand() as upstream:
-            response = upstream.post(KEYS_PATH, body, ASK_SECONDS)
+        response: Answered | Failure = Failure("the line is cut")
+        if not hub.is_cut:  # nobody waits for an answer that will not come
+            with hub.errand() as upstream:
+                response = upstream.post(KEYS_PATH, body, ASK_SECONDS)
         if isinstance(response, Failure) or response.status >= 500 or response.status == 401:
             text = "The centre cannot be asked now; the key in use stays good. Try again later."
             raise Refused(503, "upstream_away", text, headers={"Retry-After": "60"})

@@ -147,6 +147,11 @@ class HubSide:
     # ------------------------------------------------------------ how it stands
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the centre did not answer the last time it was asked."""
+        return self._upstream.failures > 0
+
+    @property
     def standing(self) -> UpstreamStanding:
         figures = self.relay.figures
         answered_ms = self._upstream.answered_ms

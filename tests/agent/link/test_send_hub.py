@@ -267,3 +267,21 @@ def test_a_receipt_of_the_centre_ends_nothing_that_only_the_hub_took():
     assert site.sender.figures().forks == 1
     assert site.centre.held(site.epoch).count >= 42, "all but the first under new names, at most"
     assert site.spool.figures().records == 0
+
+
+def test_a_hub_that_asks_for_ever_new_epochs_is_left():
+    site = Site(hub=True)
+    real = site.hub.take
+
+    def renews(request):
+        answer = msgspec.json.decode(real(request).body, type=dict)
+        for agent in answer["agents"]:
+            agent["refused"] = [{"seqs": agent["held"], "action": "renew", "code": "fork"}]
+        return Response(200, "application/vnd.bongsu.answer+json", msgspec.json.encode(answer))
+
+    site.hub.mood = renews
+    site.reports(100)
+    assert site.sender.figures().forks == 3, "in less than an hour"
+    assert site.centre.held(site.epoch).count > 90
+    assert site.spool.figures().records == 0
+    assert any("ever new epochs" in text for text in site.logged)

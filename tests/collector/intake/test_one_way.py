@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,17 @@ def test_what_is_no_file_of_ours_is_refused(files: Files, content: bytes, code: 
     report = files.directory().step(LATER)
     assert [(p.file, p.place, p.code) for p in report.problems] == [(name, None, code)]
     assert (files.names("refused"), files.names("done")) == ([name], [after])
+
+
+def test_what_only_bears_the_name_of_a_file_is_passed_over(files: Files) -> None:
+    (files.folder / "a.bongsu").mkdir()
+    (files.folder / "b.bongsu").symlink_to(files.folder / "nowhere")
+    (files.folder / "c.bongsu").symlink_to(files.folder / "c.bongsu")
+    os.mkfifo(files.folder / "d.bongsu")
+    name = files.write(1, 2)
+    report = files.directory().step(LATER)
+    assert (report.files, report.problems) == (1, [])
+    assert files.names("done") == [name]
 
 
 def test_a_file_that_may_still_be_arriving_is_left(files: Files) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, event, insert, select
 from stage import Stage, set_stage
 
 from agent.link.answer import DROP, RENEW, Receiver
@@ -18,7 +18,7 @@ from agent.link.receipt import Receipt, ReceiptError, pack_receipt, receipt_text
 from agent.link.token import proof_message
 from collector.agencies.tables import agencies
 from collector.fleet.registry import Fleet, read_fleet
-from collector.fleet.registry_export import RegistryError, export_registry, open_registry
+from collector.fleet.registry_export import Digests, RegistryError, SignedRegistry, export_registry, open_registry
 from collector.fleet.tables import agent_keys, agents, hosts, sites
 from collector.log.queries import NewEnvelope, add_envelopes
 from collector.log.tables import envelopes
@@ -157,7 +157,7 @@ def enrolled(stage: Stage) -> bytes:
 
 def export(stage: Stage, have: str = "", hub_id: bytes = HUB_ID) -> bytes:
     with stage.store.reading() as connection:
-        return export_registry(connection, "mea", hub_id, have, stage.clock.now, CENTRE.sign)
+        return export_registry(connection, "mea", hub_id, have, stage.clock.now, CENTRE.sign, {})
 
 
 @pytest.mark.parametrize("is_centre", [True, False], ids=["exported from", "taken over into"])
@@ -195,6 +195,28 @@ def test_a_region_travels_whole_and_changes_follow(store: Store, other: Store, t
         take_over(connection, registry)
 
 
+def test_a_hub_that_knows_everything_costs_a_look_at_the_version(store: Store, tmp_path: Path) -> None:
+    stage = set_stage(store, tmp_path)
+    digests: Digests = {}
+    asked: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda _c, _k, text, *_rest: asked.append(text))
+
+    def told(have: str) -> SignedRegistry:
+        with store.reading() as connection:
+            packed = export_registry(connection, "mea", HUB_ID, have, stage.clock.now, CENTRE.sign, digests)
+        return open_registry(packed, CENTRE.public, HUB_ID)
+
+    first = told("")
+    asked.clear()
+    assert told(first.digest).tables is None
+    assert len([text for text in asked if "SELECT" in text]) == 1
+    assert told("of another day").tables is not None
+    enrolled(stage)
+    newer = told(first.digest)
+    assert newer.tables is not None
+    assert newer.digest != first.digest
+
+
 def read_fleet_of(stage: Stage) -> Fleet:
     with stage.store.reading() as connection:
         return read_fleet(connection, 1)
@@ -225,7 +247,7 @@ def test_who_was_let_in_provisionally_stays_beside_the_registry(store: Store, ot
 
 def empty_region(stage: Stage) -> bytes:
     with stage.store.reading() as connection:
-        return export_registry(connection, "nowhere", HUB_ID, "", stage.clock.now, CENTRE.sign)
+        return export_registry(connection, "nowhere", HUB_ID, "", stage.clock.now, CENTRE.sign, {})
 
 
 def test_a_registry_of_another_hub_or_centre_is_refused(store: Store, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import base64
 import msgspec
 from region import Region
 
-from agent.link.exchange import Failure, Response
+from agent.link.exchange import Failure, Request, Response
 from agent.link.keys import SigningKey, new_key
 from agent.link.model import encode
 from agent.link.names import REGISTRY_PREFIX
@@ -63,6 +63,36 @@ def test_a_registry_that_does_not_fit_holds_up_no_reports(region: Region) -> Non
     assert region.held(region.at_centre, agent) == [(1, 1)]
     assert region.at_hub.upstream is not None
     assert "registry" in region.at_hub.upstream.standing.trouble
+
+
+def test_nobody_waits_at_a_hub_for_a_centre_that_does_not_answer(region: Region) -> None:
+    agent = region.agent()
+    region.hub.turn()
+    region.is_cut = True
+    region.wait(120)
+    region.hub.turn()
+    region.sent.clear()
+    body = msgspec.json.encode(
+        {"agent_id": agent.agent_id.hex(), "key_no": 2, "public_key": new_key().public.hex(), "signature": "00" * 64}
+    )
+    said = region.hub.answer(Request("POST", "", "/v1/keys", body))
+    assert isinstance(said, Response)
+    assert (said.status, said.retry_after_seconds) == (503, 60)
+    assert region.sent == []
+
+
+def test_a_hub_vouches_for_no_token_that_was_over_long_ago(region: Region) -> None:
+    token, key = region.token(hours=1), new_key()
+    region.is_cut = True
+    assert region.enrol(region.hub, token, key)[0] == 200
+    region.is_cut = False
+    region.wait(40 * 86_400)
+    region.hub.turn()
+    region.wait(61)
+    region.hub.turn()
+    (agent,) = region.at_hub.registry.fleet.agents.values()
+    assert agent.status == "revoked"
+    assert not region.at_centre.registry.fleet.agents
 
 
 def unfit(said: Response | Failure, key: SigningKey) -> Response | Failure:
