@@ -94,7 +94,7 @@ class Response:
         """What verdicts say is wrong and may be told, for those who only know alerts."""
         at_ms, fleet = round(at.timestamp() * 1000), self._services.registry.fleet
         return [
-            disturbance(*one.subject, one.reason, one.severity, one.since_ms, fleet, hides=one.hides)
+            disturbance(*one.subject, one.reason, one.severity, one.since_ms, fleet)
             for one in verdict_signals(self._services.standing, fleet)
             if one.due_ms is not None and one.due_ms <= at_ms
         ]

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from collector.alerts.alert import FiringAlert, place_of, stamped
+from collector.alerts.received import label_set
 from collector.fleet.registry import Fleet
 from collector.rules.alert import KEEP_RESOLVED_MS
 from collector.rules.queries import fingerprint
@@ -80,21 +81,16 @@ class Ledger:
         return max([now_ms - one.since_ms for one in self._news.values()], default=0)
 
 
-def disturbance(
-    kind: str, name: str, reason: str, severity: str, since_ms: int, fleet: Fleet, *, hides: bool
-) -> FiringAlert:
-    """A verdict's cause as an alert, for those who only know alerts: ``SiteDown{site="abuja", reason="power"}``.
-
-    ``hides``: what lies behind it cannot be told apart from it.
-    """
-    word = "".join(part.capitalize() for part in kind.split("_"))
+def disturbance(kind: str, name: str, reason: str, severity: str, since_ms: int, fleet: Fleet) -> FiringAlert:
+    """A verdict's cause as an alert, for those who only know alerts, and for silences:
+    ``SiteTrouble{site="abuja", reason="power_lost"}``."""
     labels = {
-        "alertname": f"{word}{'Down' if hides else 'Degraded'}",
+        "alertname": f"{''.join(part.capitalize() for part in kind.split('_'))}Trouble",
         "severity": severity,
         "reason": reason,
         {"host": "instance"}.get(kind, kind): name,
     }
-    pairs = tuple(sorted(labels.items()))
+    pairs = label_set(labels)
     place = place_of(labels, fleet)
     return FiringAlert(
         fingerprint(pairs),

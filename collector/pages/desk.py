@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from collector.alerts.outward import disturbance
 from collector.fleet.registry import Fleet
 from collector.incidents.incident import Incident, SignalRow
 from collector.incidents.shift import called_for
@@ -70,7 +71,7 @@ class Desk:
 
     def silence(self, incident: Incident, signals: Iterable[SignalRow]) -> str:
         """The silence that covers all that still holds of it; one that covers only a part silences nothing."""
-        holds = [labels_of(incident, one) for one in signals if one.ended_at is None]
+        holds = [labels_of(incident, one, self.fleet) for one in signals if one.ended_at is None]
         found = [self.silenced(labels, self.now) for labels in holds]
         return found[0] if found and all(found) else ""
 
@@ -93,16 +94,10 @@ class Desk:
         )
 
 
-def labels_of(incident: Incident, signal: SignalRow) -> dict[str, str]:
-    """What silences are matched with. What a verdict concludes has no labels of its own: its reason is its name."""
+def labels_of(incident: Incident, signal: SignalRow, fleet: Fleet) -> dict[str, str]:
+    """What silences are matched with. What a verdict concludes has the labels it is shown with to ``amtool``."""
     if signal.labels:
         return dict(signal.labels)
-    subject = "instance" if incident.subject_kind == "host" else incident.subject_kind
-    found = {
-        "alertname": incident.reason,
-        "severity": incident.severity,
-        "site": incident.site,
-        "agency": incident.agency,
-        subject: incident.subject_id,
-    }
-    return {name: value for name, value in found.items() if value}
+    kind, _, name = signal.key.partition(":")
+    reason = incident.reason if signal.key == incident.key else ""
+    return dict(disturbance(kind, name, reason, signal.severity, 0, fleet).labels)

@@ -18,6 +18,7 @@ from agent.remote.targets import KEYS as TARGET_KEYS
 from collector.cli import VERBS, _load
 from collector.fleet.topology import read_topology
 from collector.settings import SECTIONS, load
+from collector.settings_alerts import AlertmanagerTarget, Intake
 from collector.settings_remote_write import Destination
 
 PAIRS = [("README.md", "README.ko.md"), ("docs/operations.md", "docs/operations.ko.md")]
@@ -107,7 +108,10 @@ ASSIGNED = re.compile(r"^#? ?([a-z_0-9]+) = ", re.M)
 
 def test_collector_toml_shows_every_key_at_its_default(tmp_path: Path) -> None:
     text, _, destination = text_of("configs/collector.toml").partition("# [[remote_write]]\n")
+    destination, _, others = destination.partition("# [[")
     assert set(ASSIGNED.findall(destination)) == {field.name for field in fields(Destination)}
+    wanted = {field.name for kind in (AlertmanagerTarget, Intake) for field in fields(kind)} - {"key"}
+    assert set(ASSIGNED.findall(others)) == wanted
     shown = {part.split("]", 1)[0]: part for part in re.split(r"^\[", text, flags=re.M)[1:]}
     assert set(shown) == set(SECTIONS)
     for section, kind in SECTIONS.items():
