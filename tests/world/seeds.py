@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +39,11 @@ def play(case: Case, troubles: Sequence[str] = ()) -> World:
             return world
     finally:
         logging.disable(before)
+
+
+def met(world: World) -> Counter[str]:
+    """Troubles and deaths of a run, by name."""
+    return Counter(world.happened) + sum((agent.deaths for agent in world.agents), Counter[str]())
 
 
 def report(case: Case, world: World) -> str:
