@@ -208,7 +208,8 @@ def _find(services: Services, caller: Caller, window: int) -> WindowRow:
 def shown(row: WindowRow, fleet: Fleet, now: datetime) -> Window:
     schedule, repeat = row.schedule, row.schedule.repeat
     ahead = []
-    for began, ended in occurrences(schedule, now, now + timedelta(days=400)):
+    horizon = timedelta(days=400 if repeat is not None else 40_000)  # what is agreed once is ahead, however far
+    for began, ended in occurrences(schedule, now, now + horizon):
         ahead.append(Span(began_at=began, ended_at=ended))
         if len(ahead) == SHOWN_OCCURRENCES:
             break

@@ -1,16 +1,17 @@
-"""``/sites/{id}``: one site in words and tables."""
+"""``/sites/{id}``: one site in words and tables; its planned shutdown is announced there in two clicks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Form
 from sqlalchemy import Connection
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from agent.link.names import STALE_INTERVALS
-from collector.access.guard import Reader
+from collector.access.guard import Announcer, Reader
 from collector.access.problems import not_found
 from collector.completeness import queries as completeness_queries
 from collector.completeness.hours import HOUR_MS
@@ -21,6 +22,8 @@ from collector.history.matchers import matcher
 from collector.history.source import TooMuch
 from collector.incidents.incident import OPEN
 from collector.incidents.queries import list_incidents
+from collector.maintenance.api import LONGEST_MINUTES, announce
+from collector.store.schema import instant
 from collector.store.scope import Scope
 from collector.verdicts.standing import OK
 from collector.web import incident_view, plots, site_view, view
@@ -75,6 +78,11 @@ def router(services: Services) -> APIRouter:
             "strip": completeness,
         }
         return page(request, services, "site.html", values, frame=frame)
+
+    @routes.post("/sites/{site_id}/shutdown", response_model=None)
+    def shutdown(caller: Announcer, site_id: str, minutes: Annotated[int, Form(ge=1, le=LONGEST_MINUTES)]) -> Response:
+        announce(services, caller, site_id, minutes, "", instant(services.clock.wall_ms()))
+        return RedirectResponse(f"/sites/{quote(site_id)}", 303)
 
     return routes
 

@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,14 @@ from collector.history.reader import History
 from collector.live.board import Live
 from collector.live.shape import Layout, Shapes
 from collector.log import tables as log_tables
+from collector.maintenance.queries import SHUTDOWN, Windows
 from collector.rosters.roster_apply import apply_rosters
 from collector.rosters.roster_file import read_rosters
 from collector.settings import Server, Settings
 from collector.store.engine import Store
 from collector.store.schema import instant, metadata
 from collector.telemetry import Telemetry
-from collector.verdicts.evidence import Evidence
+from collector.verdicts.evidence import Evidence, Window
 from collector.verdicts.judge import judge
 from collector.verdicts.past import Past
 from collector.verdicts.queries import add_changes
@@ -211,6 +213,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.history = History(self.store, self.registry, raw_days=15)
+        self.windows = Windows(self.store)
         self.streams = Streams(self)
 
     def app(self) -> FastAPI:
@@ -259,7 +262,9 @@ class World:
 
     def judge(self) -> None:
         now = self.clock.wall_ms()
-        evidence = Evidence(self.live.hosts, self.live.agents)
+        agreed = self.windows.active(datetime.fromtimestamp(now / 1000, UTC))
+        windows = {subject: Window(str(row.id), row.kind == SHUTDOWN) for subject, row in agreed.items()}
+        evidence = Evidence(self.live.hosts, self.live.agents, windows=windows)
         made = judge(self.registry.fleet, evidence, now, self.past, self.started_at_ms or now - 86_400_000)
         self.past.record(made.changes)
         with self.store.transaction() as connection:

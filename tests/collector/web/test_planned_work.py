@@ -1,0 +1,91 @@
+"""What a site's own administrator announces and agrees on pages: two clicks, and nothing that is another's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+from test_pages import BROWSER
+from world import World, make_world, plant
+
+from collector.access.passwords import hash_password
+from collector.access.queries import add_person
+from collector.store.schema import instant
+from collector.store.scope import Scope
+from collector.verdicts.standing import MAINTENANCE, OK
+
+HERE = "http://127.0.0.1:8650"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = plant(make_world(tmp_path))
+    made.step()
+    yield made
+    made.store.close()
+
+
+class Person:
+    def __init__(self, world: World, role: str, scope: Scope) -> None:
+        with world.store.transaction() as connection:
+            at = instant(world.clock.wall_ms())
+            add_person(connection, "post", hash_password("correct horse battery"), at, role=role, scope=scope)
+        self.client = TestClient(world.app(), base_url=HERE, follow_redirects=False)
+        self.client.post(
+            "/login", data={"username": "post", "password": "correct horse battery"}, headers={"origin": HERE}
+        )
+
+    def page(self, path: str) -> str:
+        answer = self.client.get(path, headers=BROWSER)
+        assert answer.status_code == 200
+        return answer.text
+
+    def send(self, path: str, **form: object) -> Response:
+        found = re.search(r'name="csrf" value="([^"]+)"', self.page("/"))
+        assert found is not None
+        return self.client.post(path, data={"csrf": found[1], **form}, headers={**BROWSER, "origin": HERE})
+
+
+def test_a_site_admin_announces_a_shutdown_and_ends_it(world: World) -> None:
+    person = Person(world, "site_admin", Scope(frozenset({"for"}), frozenset({"lima"})))
+    assert 'action="/sites/lima/shutdown"' in person.page("/sites/lima")
+    answer = person.send("/sites/lima/shutdown", minutes=30)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sites/lima")
+    world.step()
+    found = world.standing.sites["lima"]
+    assert (found.state, found.reason) == (MAINTENANCE, "planned_shutdown")
+    assert "계획" in person.page("/sites/lima")
+    (number,) = re.findall(r'action="/maintenance/(\d+)/ended"', person.page("/maintenance"))
+    assert person.send(f"/maintenance/{number}/ended").status_code == 303
+    world.step()
+    assert world.standing.sites["lima"].state == OK
+    assert person.send("/sites/tokyo/shutdown", minutes=30).status_code == 404
+    assert person.send("/sites/lima/shutdown", minutes=0).status_code == 422
+
+
+def test_agreed_work_by_the_form(world: World) -> None:
+    person = Person(world, "site_admin", Scope(frozenset({"for"}), frozenset({"lima"})))
+    work = {
+        "title": "라우터 교체",
+        "timezone": "America/Lima",
+        "starts_local": "2030-01-07T18:00",
+        "duration_minutes": 60,
+    }
+    assert person.send("/maintenance", **work, subjects="lima").status_code == 303
+    listed = person.page("/maintenance")
+    assert "라우터 교체" in listed
+    (number,) = re.findall(r'action="/maintenance/(\d+)/told"', listed)
+    assert person.send(f"/maintenance/{number}/told").status_code == 303
+    assert f"/maintenance/{number}/told" not in person.page("/maintenance")
+    assert person.send("/maintenance", **work, subjects="tokyo").status_code == 404
+    assert person.send("/maintenance", **{**work, "starts_local": "soon"}, subjects="lima").status_code == 422
+
+
+def test_a_reader_is_offered_nothing_and_may_nothing(world: World) -> None:
+    person = Person(world, "tenant_viewer", Scope(frozenset({"for"})))
+    assert "shutdown" not in person.page("/sites/lima")
+    assert person.send("/sites/lima/shutdown", minutes=30).status_code == 403
