@@ -14,7 +14,7 @@ from collector.access.guard import Reader, Writer
 from collector.access.paging import Limit, Page, page
 from collector.errors import Refused
 from collector.escalation.queries import pending, summoned
-from collector.incidents import asked, queries
+from collector.incidents import asked, queries, seen
 from collector.incidents.asked import TEXT_CHARS, find_for
 from collector.incidents.incident import Incident, SignalRow
 from collector.incidents.report import as_text
@@ -195,19 +195,23 @@ def _reading(routes: APIRouter, services: Services) -> None:
                 with_merged=merged,
                 limit=limit + 1,
             )
-        return page([_out(row) for row in rows], [str(row.number) for row in rows], limit)
+        fleet, scope = services.registry.fleet, caller.scope
+        items = [_out(seen.narrowed(row, fleet, scope)) for row in rows]
+        return page(items, [str(row.number) for row in rows], limit)
 
     @routes.get("/{number}")
     def one(caller: Reader, number: int) -> Whole:
         """An incident with its course, its signals, what is due next, and similar ones of the past."""
-        found = find_for(services, caller, number)
+        fleet, scope = services.registry.fleet, caller.scope
+        found = seen.narrowed(find_for(services, caller, number), fleet, scope)
         with store.reading() as connection:
+            events = seen.course(queries.events_of(connection, number), scope)
             return Whole(
                 **_out(found).model_dump(),
                 evidence=list(found.evidence),
                 policy=dict(found.policy),
-                events=[EventOut.model_validate(each) for each in queries.events_of(connection, number)],
-                signals=[_signal(each) for each in queries.signals_of(connection, number)],
+                events=[EventOut.model_validate(each) for each in reversed(events)],
+                signals=[_signal(each) for each in seen.signals(queries.signals_of(connection, number), fleet, scope)],
                 waiting=[WaitingOut(kind=t.kind, step=t.step, due_at=t.due_at) for t in pending(connection, number)],
                 summons=[SummonedOut.model_validate(each) for each in summoned(connection, number)],
                 similar=[
@@ -215,7 +219,7 @@ def _reading(routes: APIRouter, services: Services) -> None:
                         is_same=each.is_same,
                         **{name: getattr(each.incident, name) for name in SimilarOut.model_fields if name != "is_same"},
                     )
-                    for each in similar_to(connection, caller.scope, found)
+                    for each in similar_to(connection, scope, found)
                 ],
             )
 

@@ -17,7 +17,7 @@ from collector.errors import Refused
 from collector.escalation.policy_apply import current_plan
 from collector.fleet.registry import Fleet, Registry
 from collector.incidents import incident as inc
-from collector.incidents import queries
+from collector.incidents import queries, seen
 from collector.incidents.incident import Incident
 from collector.incidents.report import Report, report
 from collector.incidents.shift import called_for, is_on_shift
@@ -149,7 +149,9 @@ def report_for(
     names = names_of(book, language)
     page = services.settings.server.public_url.rstrip("/")
     runbook = f"{page}/runbooks/{found.reason}" if load_runbook(found.reason, language) is not None else ""
-    return report(found, events, stage, language, services.registry.fleet, now, zone, names, runbook)
+    fleet = services.registry.fleet
+    shown, course = seen.narrowed(found, fleet, caller.scope), seen.course(events, caller.scope)[::-1]
+    return report(shown, course, stage, language, fleet, now, zone, names, runbook)
 
 
 def names_of(book: Book, language: str) -> Mapping[str, str]:

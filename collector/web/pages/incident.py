@@ -18,7 +18,7 @@ from collector.access.guard import Answerer, Reader, Writer
 from collector.access.problems import not_found
 from collector.errors import Refused
 from collector.escalation.policy_apply import current_plan
-from collector.incidents import queries
+from collector.incidents import queries, seen
 from collector.incidents.incident import RESOLVED, Incident
 from collector.incidents.shift import called_for, is_on_shift
 from collector.incidents.signal import CRITICAL
@@ -160,7 +160,7 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
     involved = enrolled(called_for(found, rosters, ground_of(fleet), fleet, now)) if may_know else {}
     notes: dict[str, str] = next((dict(row.annotations) for row in rows if row.annotations), {})
     site = fleet.sites.get(found.site)
-    signals = incident_view.signals(rows, fleet, caller.scope)
+    signals = seen.signals(rows, fleet, caller.scope)
     values: dict[str, Any] = {
         "incident": found,
         "said": said,
@@ -170,11 +170,11 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         "steps": incident_view.steps(found),
         "clock": incident_view.clock(found, now),
         "duration_seconds": incident_view.duration_seconds(found, now),
-        "reach": incident_view.reach(found, fleet, caller.scope),
-        "evidence": incident_view.evidence(found, fleet, caller.scope),
+        "reach": seen.reach(found, fleet, caller.scope),
+        "evidence": seen.evidence(found, fleet, caller.scope),
         "signals": signals[: incident_view.SHOWN_SIGNALS],
         "more_signals": len(signals) - incident_view.SHOWN_SIGNALS,
-        "course": incident_view.course(events, caller.scope),
+        "course": seen.course(events, caller.scope),
         "why": explain_why(found, decided, sent, involved, now) if may_know else None,
         "said_why": lambda code: say(frame.language, f"outcome.{code}"),
         "may_know": may_know,

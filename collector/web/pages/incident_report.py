@@ -13,13 +13,13 @@ from starlette.responses import PlainTextResponse, Response
 from collector.access.audit import record
 from collector.access.guard import Reader
 from collector.access.problems import not_found
+from collector.incidents import seen
 from collector.incidents.queries import events_of, find, signals_of
 from collector.incidents.report import Report, as_text, report
 from collector.pages.advice import advice
 from collector.people.queries import whole_book
 from collector.store.schema import instant
 from collector.store.scope import EVERYTHING
-from collector.web import incident_view
 from collector.web.people_names import PeopleNames
 from collector.web.render import Frame, frame_of, page
 
@@ -55,11 +55,11 @@ def write(services: Services, frame: Frame, caller: Caller, number: int, stage: 
         found = find(connection, caller.scope, number) if number < 1 << 62 else None
         if found is None:
             raise not_found("incident", str(number))
-        events = incident_view.course(events_of(connection, number), caller.scope)[::-1]
+        events = seen.course(events_of(connection, number), caller.scope)[::-1]
         signals = signals_of(connection, number, limit=1)
         names = PeopleNames(whole_book(connection), frame.language)
     if caller.scope != EVERYTHING:
-        found = incident_view.narrowed(found, fleet, caller.scope)
+        found = seen.narrowed(found, fleet, caller.scope)
     with services.store.transaction() as connection:
         record(connection, now, caller.name, "export.report", str(number), {"stage": stage, "form": form})
     notes = dict(signals[0].annotations) if signals else {}

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collector.access.guard import Reader
+from collector.incidents import seen
 from collector.incidents.incident import OPEN, STATES
 from collector.incidents.queries import list_incidents
 from collector.incidents.signal import SEVERITIES
@@ -50,7 +51,7 @@ def router(services: Services) -> APIRouter:
         fleet, now = services.registry.fleet, instant(frame.now_ms)
         values = {
             "incidents": incident_view.in_order(shown) if is_open else shown,
-            "reach": {each.number: incident_view.reach(each, fleet, caller.scope) for each in shown},
+            "reach": {each.number: seen.reach(each, fleet, caller.scope) for each in shown},
             "clocks": {each.number: incident_view.clock(each, now) for each in shown},
             "names": names,
             "fleet": fleet,

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from stage import Stage, set_stage
 from starlette.testclient import TestClient
-from told_signals import START, Told, verdict
+from told_signals import START, Told, alert, verdict
 
 from collector.incidents import api as incidents_api
 from collector.rosters.roster_apply import apply_rosters
 from collector.rosters.roster_file import read_rosters
 from collector.store.scope import Scope
+from collector.verdicts.standing import Fact
 
 OWNER, STRANGER = Scope(frozenset({"owner"})), Scope(frozenset({"stranger"}))
 ROSTERS = """
@@ -64,6 +65,22 @@ def test_who_sees_what(stage: Stage) -> None:
         asked = stranger.post if way in ("/acknowledge", "/resolve") else stranger.get
         assert asked(f"/api/incidents/1{way}").status_code == 404, way
     assert stage.program("c").post("/api/incidents/1/acknowledge").status_code == 403
+
+
+def test_a_tenant_reads_of_what_it_reaches_only_what_is_theirs(stage: Stage, told: Told) -> None:
+    wide = (("site", "away"), ("host", "web.away"), ("host", "shared.here"), ("system", "mail"))
+    theirs = alert("A", ("host", "shared.here"), labels=(("alertname", "A"), ("instance", "shared.here")))
+    more = HERE._replace(affected=(*HERE.affected, *wide), evidence=(Fact("member", "web.away", "down"),))
+    told.at(60, more, theirs)
+    whole = stage.program("all").get("/api/incidents/1").json()
+    own = stage.program("own", scope=OWNER).get("/api/incidents/1").json()
+    assert "away" in str(whole["impact"])
+    assert "shared.here" in str(whole["signals"])
+    for part in ("away", "mail", "shared.here", "stranger"):
+        assert part not in str(own), part
+    assert own["impact"]["systems"] == [["portal", 1]]
+    assert "away" not in str(stage.program("own2", scope=OWNER).get("/api/incidents").json())
+    assert "away" not in stage.program("own3", scope=OWNER).get("/api/incidents/1/report?format=text").text
 
 
 def test_only_somebody_on_duty_ends_the_calling_but_may_be_told_for(stage: Stage) -> None:
