@@ -61,8 +61,8 @@ def add_person(
             password_hash=password_hash,
             role=role,
             language=language,
-            agencies=_column(scope.agencies),
-            sites=_column(scope.sites),
+            agencies=limit_column(scope.agencies),
+            sites=limit_column(scope.sites),
             created_at=now,
         )
     )
@@ -168,8 +168,8 @@ def add_api_token(
             hash=secret_hash(secret),
             name=name,
             role=role,
-            agencies=_column(scope.agencies),
-            sites=_column(scope.sites),
+            agencies=limit_column(scope.agencies),
+            sites=limit_column(scope.sites),
             created_at=now,
             created_by=created_by,
             expires_at=expires_at,
@@ -198,5 +198,5 @@ def _limit(ids: list[str] | None) -> frozenset[str] | None:
     return None if ids is None else frozenset(ids)
 
 
-def _column(ids: Iterable[str] | None) -> list[str] | None:
+def limit_column(ids: Iterable[str] | None) -> list[str] | None:
     return None if ids is None else sorted(ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collector.people.person import Person
 from collector.people.queries import Book
 
 
@@ -19,6 +20,10 @@ class PeopleNames:
 
     def __call__(self, who: str) -> str:
         return self._names.get(who, who)
+
+    @classmethod
+    def of(cls, people: dict[str, Person], language: str) -> PeopleNames:
+        return cls(Book(people, {}), language)
 
     @property
     def all(self) -> dict[str, str]:

@@ -17,6 +17,7 @@ from collector.errors import Refused
 from collector.web import events
 from collector.web.headers import HEADERS, SecurityHeaders
 from collector.web.pages import (
+    admin,
     agents,
     answer,
     board,
@@ -59,6 +60,7 @@ def routers(services: Services, streams: events.Streams | None = None) -> list[A
         incident_report.router(services),
         incident.router(services),
         answer.router(services),
+        admin.router(services),
         login.router(services),
         events.router(streams),
         static_router(),
