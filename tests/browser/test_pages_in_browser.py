@@ -9,8 +9,12 @@ from conftest import Site, looking
 from playwright.sync_api import Browser, expect
 from sqlalchemy import update
 
+from collector.access.passwords import hash_password
+from collector.access.queries import add_person
 from collector.fleet.registry import bump_version
 from collector.fleet.tables import sites
+from collector.store.schema import instant
+from collector.store.scope import Scope
 
 pytestmark = pytest.mark.real
 expect.set_options(timeout=20_000)
@@ -187,4 +191,34 @@ def test_plots_show_gaps_and_follow_the_cursor(browser: Browser, site: Site) -> 
         assert box is not None
         page.mouse.move(box["x"] + 20, box["y"] + 20)
         expect(page.locator("#plot-cpu .last td").first).not_to_have_text(before or "")
+        assert seen.faults == []
+
+
+def test_a_site_admin_announces_a_shutdown_in_two_clicks(browser: Browser, site: Site) -> None:
+    with site.world.store.transaction() as connection:
+        at = instant(site.world.clock.wall_ms())
+        limits = Scope(frozenset({"for"}), frozenset({"lima"}))
+        add_person(connection, "post", hash_password("correct horse battery"), at, role="site_admin", scope=limits)
+    with looking(browser, site) as seen:
+        page = seen.open("/login")
+        page.get_by_label("사용자 이름").fill("post")
+        page.get_by_label("비밀번호").fill("correct horse battery")
+        page.locator("main button[type=submit]").click()
+        page = seen.open("/sites/lima")
+        page.locator("summary", has_text="계획 정지 알리기").click()
+        page.get_by_role("button", name="계획 정지 알리기").click()
+        expect(page).to_have_url(f"{site.address}/sites/lima")
+        site.step()
+        page.reload()
+        expect(page.locator(".verdict")).to_contain_text("점검 중")
+        page = seen.open("/maintenance")
+        row = page.locator("tr", has_text="lima")
+        expect(row).to_have_count(1)
+        row.get_by_role("button").last.click()
+        expect(page.locator("tr", has_text="lima")).to_have_count(0)
+        page.locator("input[name=title]").fill("라우터 교체")
+        page.locator("input[name=subjects]").fill("lima")
+        page.locator("input[name=starts_local]").fill("2030-01-07T18:00")
+        page.locator("form[action='/maintenance'] button").click()
+        expect(page.locator("tr", has_text="라우터 교체")).to_have_count(1)
         assert seen.faults == []
