@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from agent.link.ranges import Ranges
 from collector.completeness.gaps import Gap
-from collector.completeness.hours import HostHour, Known, LostRange, SiteHour, expected_of, site_hour
+from collector.completeness.hours import ROLLED_UP, HostHour, Known, LostRange, SiteHour, expected_of, site_hour
 from collector.completeness.tables import completeness_mark, gaps, host_hours, lost_hours, sequence_hours
 from collector.fleet.tables import agents
 from collector.log.tables import losses, positions
@@ -211,10 +211,11 @@ def forget(connection: Connection, before_ms: int) -> None:
 def as_lost(
     rows: Iterable[tuple[int, int, str, int]], still: Ranges, kind_of: Mapping[str, str], other: str
 ) -> list[LostRange]:
-    """Noted losses as ranges by kind, without what came after all; each number once, under what was said first."""
+    """Noted losses as ranges by kind, without what came after all; each number once, under what was said first, or as
+    rolled up where that was said at any time."""
     counted = Ranges()
     found = []
-    for first, last, reason, at_ms in rows:
+    for first, last, reason, at_ms in sorted(rows, key=lambda row: kind_of.get(row[2]) != ROLLED_UP):
         here = [part for gap in _inside(still, first, last) for part in counted.gaps(*gap)]
         for part in here:
             counted.add(*part)

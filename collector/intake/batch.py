@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -148,6 +148,8 @@ class Batch:
                 if reason == ROLLED_UP and record.seq in position.lost:  # what stood for them is not kept either
                     reason = EXPIRED
                 for first, last in ranges:
+                    if reason == ROLLED_UP:  # also of what was declared lost before: something stands for it after all
+                        self._note_lost(name, reason, now_ms, position.lost.shared([(first, last)]))
                     self._lose(name, position, first, last, reason, now_ms)
 
     def _refuse(self, name: Name, position: Position, outcome: Outcome, now_ms: int) -> None:
@@ -163,7 +165,10 @@ class Batch:
                     self._lose(name, position, first, last, f"{REFUSED}:{envelope.refused[record.seq]}", now_ms)
 
     def _lose(self, name: Name, position: Position, first: int, last: int, reason: str, now_ms: int) -> None:
-        for part in position.lose(first, last):
+        self._note_lost(name, reason, now_ms, position.lose(first, last))
+
+    def _note_lost(self, name: Name, reason: str, now_ms: int, parts: Iterable[tuple[int, int]]) -> None:
+        for part in parts:
             self._lost.setdefault((*name, reason, now_ms), Ranges()).add(*part)
 
     def write(self, connection: Connection) -> None:

@@ -149,13 +149,19 @@ def test_declared_losses_go_to_the_hours_between_their_neighbours(counted: Count
     assert [dict(hour.lost) for hour in counted.hours()[:2]] == [{"declared": 10}, {"declared": 30}]
 
 
-def test_rolled_up_is_counted_apart(counted: Counted) -> None:
+@pytest.mark.parametrize("is_entrusted_first", [False, True])
+def test_rolled_up_is_counted_apart(counted: Counted, is_entrusted_first: bool) -> None:
+    """An agent gives up what its hub holds, and says so before the hub brings the roll-ups."""
     sender = counted.centre.enrolled()
     counted.turn(START)
     counted.send(sender, counted.samples(sender, START, 15))
     gone = counted.samples(sender, START + 15 * MINUTE, 30)
     counted.send(sender, counted.samples(sender, START + 45 * MINUTE, 15))
     records = [rolled(sender, schema_of(sender.host), gone[at : at + 5]) for at in range(0, 30, 5)]
+    if is_entrusted_first:
+        sender.seq += 1
+        lost = Loss(gone[0].seq, gone[-1].seq, "entrusted")
+        counted.send(sender, records=[loss_record(sender.seq, gone[-1].taken_at_ms, 0, lost)])
     counted.send(sender, records=records)
     counted.settle()
     hour = counted.hour()
