@@ -31,7 +31,7 @@ from tests.bench.program import free_port
 
 HOLD_DOWN_SECONDS = HOLD_DOWN_MS / 1000
 PATIENCE_SECONDS = 180.0
-SILENCE = CONFIG + "interval_seconds = 15\n"
+SILENCE = "interval_seconds = 15\n"
 ROSTERS = """
 [[people]]
 id = "kim"

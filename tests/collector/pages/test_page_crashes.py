@@ -79,7 +79,8 @@ def test_a_single_process_takes_up_at_once_what_its_dead_self_held(sqlite_stage:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
-def test_any_number_of_deaths_anywhere(stage: PagingStage, seed: int) -> None:
+def test_any_number_of_deaths_anywhere(sqlite_stage: PagingStage, seed: int) -> None:
+    stage = sqlite_stage
     chance = random.Random(seed)
 
     def point(_name: str) -> None:
