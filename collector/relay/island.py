@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 SECONDS = 2.0
 NOTE = timedelta(seconds=30)
+SETTLES = timedelta(minutes=2)
+"""After a start, so that the centre was asked before this hub says that it is away."""
 LATELY = timedelta(seconds=60)
 """Heard within: it is back, and what it does not have yet is told before anybody is called."""
 
@@ -47,6 +49,7 @@ class Island:
         self._after = timedelta(minutes=minutes)
         self._heard_at: datetime | None = None
         self._noted_at: datetime | None = None
+        self._began_at: datetime | None = None
         self.acting_since: datetime | None = None
 
     def restore(self, now: datetime) -> None:
@@ -56,6 +59,7 @@ class Island:
             if row is None:
                 connection.execute(insert(island), {"id": 1, "heard_at": now})
         self._heard_at = now if row is None else min(row.heard_at, now)
+        self._began_at = now
         self.acting_since = row.acting_since if row is not None else None
 
     def is_acting(self, now: datetime) -> bool:
@@ -66,11 +70,12 @@ class Island:
         if self._heard_at is None:
             self.restore(now)
         assert self._heard_at is not None
+        assert self._began_at is not None
         heard_at = self._hub.centre_well_at()
         if heard_at is not None:
             self._heard_at = max(self._heard_at, min(heard_at, now))
         if self.acting_since is None:
-            if now - self._heard_at >= self._after:
+            if now - max(self._heard_at, self._began_at - self._after + SETTLES) >= self._after:
                 log.error(
                     "the centre is out of reach: this hub calls its own people from now on",
                     extra={"since": self._heard_at.isoformat(), "url": self._hub.standing.url},

@@ -125,6 +125,24 @@ def test_a_centre_that_answers_and_does_not_judge_is_away(region: Region) -> Non
     assert "CentreUnreachable" in incidents_of(region.at_hub)
 
 
+def test_a_hub_that_was_off_asks_its_centre_before_it_says_that_it_is_away(region: Region) -> None:
+    pass_by(region, 1)
+    region.hub.end()
+    region.wait(3600)
+    region.hub.begin()
+    for _ in range(4):  # its line needs a moment
+        region.wait(20)
+        look(region.at_hub)
+    pass_by(region, 3)
+    assert incidents_of(region.at_hub) == {}
+    region.is_cut = True
+    region.hub.end()
+    region.wait(3600)
+    region.hub.begin()
+    pass_by(region, 3)
+    assert "CentreUnreachable" in incidents_of(region.at_hub)
+
+
 def test_a_hub_speaks_for_its_region_alone_and_what_was_changed_on_its_way_is_not_taken(region: Region) -> None:
     """Tokyo is not the hub's: nobody there is spared a call by what the hub says."""
     told = Report("0" * 32, 1, "site:tokyo", "verdict", "acknowledged", "critical", 1, "power", ("site", "tokyo"), "tokyo",
