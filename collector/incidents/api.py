@@ -15,7 +15,7 @@ from collector.access.paging import Limit, Page, page
 from collector.errors import Refused
 from collector.escalation.queries import pending, summoned
 from collector.incidents import asked, queries, seen
-from collector.incidents.asked import TEXT_CHARS, find_for
+from collector.incidents.asked import TEXT_CHARS, find_to_read
 from collector.incidents.incident import Incident, SignalRow
 from collector.incidents.report import as_text
 from collector.incidents.similar import similar_to
@@ -193,6 +193,7 @@ def _reading(routes: APIRouter, services: Services) -> None:
                 agency=agency,
                 before=before,
                 with_merged=merged,
+                with_reaching=True,
                 limit=limit + 1,
             )
         fleet, scope = services.registry.fleet, caller.scope
@@ -203,7 +204,7 @@ def _reading(routes: APIRouter, services: Services) -> None:
     def one(caller: Reader, number: int) -> Whole:
         """An incident with its course, its signals, what is due next, and similar ones of the past."""
         fleet, scope = services.registry.fleet, caller.scope
-        found = seen.narrowed(find_for(services, caller, number), fleet, scope)
+        found = find_to_read(services, caller, number)
         with store.reading() as connection:
             events = seen.course(queries.events_of(connection, number), scope)
             return Whole(

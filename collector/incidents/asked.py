@@ -57,6 +57,15 @@ def find_for(services: Desk, caller: Caller, number: int) -> Incident:
     return found
 
 
+def find_to_read(services: Desk, caller: Caller, number: int) -> Incident:
+    """The same, also what only reaches something of the caller's; as far as that may be shown."""
+    with services.store.reading() as connection:
+        found = queries.find_seen(connection, caller.scope, number)
+    if found is None:
+        raise not_found("incident", str(number))
+    return seen.narrowed(found, services.registry.fleet, caller.scope)
+
+
 def acknowledge(services: Desk, caller: Caller, number: int, for_: str = "", way: str = "api") -> Incident:
     """Acknowledge by name, or for another (대리 인지). Raises Refused: 409 with why where it changes nothing."""
     find_for(services, caller, number)
@@ -141,7 +150,7 @@ def report_for(
     services: Desk, caller: Caller, number: int, stage: str, language: str, zone: str = "Asia/Seoul"
 ) -> Report:
     """Raises Refused 404. That it was taken is in the audit log: call inside a request that may write."""
-    found, now = find_for(services, caller, number), instant(services.clock.wall_ms())
+    found, now = find_to_read(services, caller, number), instant(services.clock.wall_ms())
     with services.store.transaction() as connection:
         events = queries.events_of(connection, number)
         book = whole_book(connection)
@@ -150,8 +159,8 @@ def report_for(
     page = services.settings.server.public_url.rstrip("/")
     runbook = f"{page}/runbooks/{found.reason}" if load_runbook(found.reason, language) is not None else ""
     fleet = services.registry.fleet
-    shown, course = seen.narrowed(found, fleet, caller.scope), seen.course(events, caller.scope)[::-1]
-    return report(shown, course, stage, language, fleet, now, zone, names, runbook)
+    course = seen.course(events, caller.scope)[::-1]
+    return report(found, course, stage, language, fleet, now, zone, names, runbook)
 
 
 def names_of(book: Book, language: str) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from collector.escalation.timer import PURSUIT
 from collector.incidents import incident as inc
 from collector.incidents.draft import Draft, frozen, start_clock, tell_from
-from collector.incidents.impact import Impact, as_json, fix_time, impact_of, priority_of
+from collector.incidents.impact import Impact, as_json, fix_time, impact_of, places_of, priority_of
 from collector.incidents.incident import Incident
 from collector.incidents.signal import SEVERITIES, VERDICT, Signal, uid_of, worst
 from collector.incidents.top import top_causes
@@ -50,7 +50,8 @@ def opened(course: Course, signal: Signal, **values: Any) -> Draft:
             occurred_at=min(instant(signal.since_ms), course.now),
             opened_at=course.now,
             **fields,
-        )
+        ),
+        places=places_of(impact, course.fleet),
     )
     draft.note("opened", key=signal.key, severity=draft.incident.severity)
     tell_from(draft, course.due_of(signal))
@@ -105,6 +106,7 @@ def _grow(course: Course, draft: Draft, impact: Impact) -> None:
         wide = wide | plain({"count": len(draft.active), "top": top_causes(draft.active)})
     if any(wide.get(name, 0) > was.get(name, 0) for name in ("site_count", "host_count", "system_count", "count")):
         draft.become(impact=was | wide)
+        draft.places |= places_of(impact, course.fleet)
 
 
 def _weigh(course: Course, draft: Draft, impact: Impact) -> None:

@@ -18,7 +18,7 @@ from collector.incidents.draft import Draft
 from collector.incidents.incident import Incident
 from collector.incidents.queries import FIELDS, note_events
 from collector.incidents.signal import Signal
-from collector.incidents.tables import incident_books, incident_signals, incidents
+from collector.incidents.tables import incident_books, incident_reach, incident_signals, incidents
 
 AT_ONCE = 500
 _COLUMNS = [incidents.c[name] for name in FIELDS]
@@ -83,6 +83,7 @@ def write_look(connection: Connection, version: int, outcome: Outcome, memory: M
         raise Overtaken(f"incidents: version {found}, read at {version}; looked at again")
     numbers = _write_incidents(connection, outcome.drafts)
     _write_timers(connection, outcome.drafts, numbers, now)
+    _write_reach(connection, outcome.drafts, numbers)
     others = {each.uid for each in outcome.moved} | {uid for uid, _ in outcome.late}
     numbers |= _numbers(connection, others - numbers.keys())
     _end_signals(connection, outcome.moved, numbers, now)
@@ -180,6 +181,17 @@ def _write_timers(connection: Connection, drafts: Sequence[Draft], numbers: Mapp
     ]
     if rows:
         connection.execute(insert(timers), rows)
+
+
+def _write_reach(connection: Connection, drafts: Sequence[Draft], numbers: Mapping[str, int]) -> None:
+    rows = [
+        {"incident": numbers[draft.uid], "agency": agency, "site": site}
+        for draft in drafts
+        for agency, site in sorted(draft.places)
+    ]
+    if rows:
+        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        connection.execute(dialect.insert(incident_reach).on_conflict_do_nothing(), rows)
 
 
 def _end_signals(connection: Connection, moved: Sequence[Moved], numbers: Mapping[str, int], now: datetime) -> None:

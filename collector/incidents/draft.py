@@ -38,6 +38,8 @@ class Draft:
     """uid of the incident it goes into with this look."""
     active: list[Signal] = field(default_factory=list)
     """Signals that hold and are its own, after this look."""
+    places: frozenset[tuple[str, str]] = frozenset()
+    """(agency, site) it reaches, where that is news."""
 
     @property
     def uid(self) -> str:

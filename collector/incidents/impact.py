@@ -50,6 +50,15 @@ def impact_of(things: Iterable[tuple[str, str]], fleet: Fleet, on_host: Mapping[
     return Impact(*(frozenset(each) for each in found))
 
 
+def places_of(impact: Impact, fleet: Fleet) -> frozenset[tuple[str, str]]:
+    """(agency, site) of everything affected; no site for a system."""
+    return frozenset(
+        {(fleet.sites[site].agency, site) for site in impact.sites}
+        | {(fleet.hosts[host].agency, fleet.hosts[host].site) for host in impact.hosts}
+        | {(fleet.systems[system].agency, "") for system in impact.systems}
+    )
+
+
 def best_grade(systems: Iterable[str], fleet: Fleet) -> int | None:
     """1 is the highest; None where there is none."""
     return min((fleet.systems[system].grade for system in systems if system in fleet.systems), default=None)

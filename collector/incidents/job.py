@@ -7,6 +7,7 @@ first sees that nobody wrote since: of several collectors one wins, and the othe
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
@@ -17,12 +18,11 @@ from collector.fleet.registry import Registry
 from collector.incidents.course import Course, Home, Outcome
 from collector.incidents.course_queries import Overtaken, close_old, read_book, read_homes, read_known, write_look
 from collector.incidents.handed_queries import adopt, give_up_waiting
-from collector.incidents.queries import count_open
+from collector.incidents.queries import count_open_at
 from collector.incidents.signal import Signal
 from collector.incidents.silence_job import act_on_silence
 from collector.incidents.telemetry import IncidentTelemetry
 from collector.store.engine import Store
-from collector.store.scope import EVERYTHING
 
 log = logging.getLogger(__name__)
 SECONDS = 1.0
@@ -49,6 +49,8 @@ class IncidentJob:
         self._plan: Plan | None = None
         self._plan_at: datetime | None = None
         self._closed_at: datetime | None = None
+        self.open_at: dict[tuple[str, str, str], int] | None = None
+        """Open incidents by severity, agency and site as of the last look; None before the first."""
 
     def step(self, now: datetime) -> datetime | None:
         """One look; again at once where another was first."""
@@ -80,7 +82,7 @@ class IncidentJob:
                 now,
                 timedelta(seconds=plan.reopen_seconds),
             )
-            counted = count_open(connection, EVERYTHING) if self._telemetry is not None else {}
+            self.open_at = count_open_at(connection)
         before = deepcopy(memory)
         outcome = Course(plan, self._registry.fleet, memory, now).look(
             known, self._homes, signals, is_unjudged=is_unjudged
@@ -92,7 +94,10 @@ class IncidentJob:
             self._follow(outcome, version + 1)
             self._say(outcome, numbers)
         if self._telemetry is not None:
-            self._telemetry.show(counted, sum(draft.is_new for draft in outcome.drafts))
+            by_severity: Counter[str] = Counter()
+            for (severity, _, _), count in self.open_at.items():
+                by_severity[severity] += count
+            self._telemetry.show(by_severity, sum(draft.is_new for draft in outcome.drafts))
 
     def _follow(self, outcome: Outcome, version: int) -> None:
         """Know where signals belong now without reading ten thousand rows again."""

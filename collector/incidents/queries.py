@@ -9,25 +9,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from collector.access.audit import record
 from collector.escalation.queries import add_timer, cancel
 from collector.escalation.timer import FIX, KINDS, PURSUIT, REACK, RESOLVED, STEP, UNSNOOZE
 from collector.incidents import incident as inc
 from collector.incidents.incident import BY_PEOPLE, EVENTS, WAYS, Event, Incident, SignalRow
-from collector.incidents.tables import incident_events, incident_signals, incidents
-from collector.store.scope import Scope
+from collector.incidents.tables import incident_events, incident_reach, incident_signals, incidents
+from collector.store.scope import EVERYTHING, Scope
 
 FIELDS = tuple(Incident.__dataclass_fields__)
 _COLUMNS = [incidents.c[name] for name in FIELDS]
 
 
 def find(connection: Connection, scope: Scope, number: int) -> Incident | None:
+    """An incident of the scope's own, which its people may act on."""
     of = incidents.c
     row = connection.execute(
         select(*_COLUMNS).where(of.number == number, scope.where(of.agency, of.site))
     ).one_or_none()
+    return Incident(*row) if row is not None else None
+
+
+def find_seen(connection: Connection, scope: Scope, number: int) -> Incident | None:
+    """One that is the scope's own, or reaches what is: to be read, and only as ``seen.narrowed`` shows it."""
+    row = connection.execute(select(*_COLUMNS).where(incidents.c.number == number, _is_seen(scope))).one_or_none()
     return Incident(*row) if row is not None else None
 
 
@@ -45,11 +52,13 @@ def list_incidents(
     opened_from: datetime | None = None,
     opened_to: datetime | None = None,
     with_merged: bool = False,
+    with_reaching: bool = False,
     limit: int = 100,
 ) -> list[Incident]:
-    """The newest first; ``before``: numbers below it. What was merged into another is left out unless asked for."""
+    """The newest first; ``before``: numbers below it. What was merged into another is left out unless asked for, and so is
+    what only reaches the scope's own (``find_seen``)."""
     of = incidents.c
-    wanted: list[ColumnElement[bool]] = [scope.where(of.agency, of.site)]
+    wanted: list[ColumnElement[bool]] = [_is_seen(scope) if with_reaching else scope.where(of.agency, of.site)]
     if states:
         wanted.append(of.state.in_(states))
     for value, column in (
@@ -71,6 +80,17 @@ def list_incidents(
         wanted.append(of.merged_into.is_(None))
     rows = connection.execute(select(*_COLUMNS).where(*wanted).order_by(of.number.desc()).limit(limit))
     return [Incident(*row) for row in rows]
+
+
+def count_open_at(connection: Connection) -> dict[tuple[str, str, str], int]:
+    """How many are triggered or acknowledged, by severity, agency and site."""
+    of = incidents.c
+    rows = connection.execute(
+        select(of.severity, of.agency, of.site, func.count())
+        .where(of.state.in_(inc.OPEN), of.merged_into.is_(None))
+        .group_by(of.severity, of.agency, of.site)
+    )
+    return {(severity, agency or "", site or ""): int(count) for severity, agency, site, count in rows}
 
 
 def count_open(connection: Connection, scope: Scope) -> dict[str, int]:
@@ -268,3 +288,11 @@ def _put_off(connection: Connection, number: int, now: datetime) -> None:
     if seconds:
         cancel(connection, number, (REACK,), now)
         add_timer(connection, number, REACK, now + timedelta(seconds=seconds))
+
+
+def _is_seen(scope: Scope) -> ColumnElement[bool]:
+    of, at = incidents.c, incident_reach.c
+    own = scope.where(of.agency, of.site)
+    if scope == EVERYTHING:
+        return own
+    return or_(own, select(at.site).where(at.incident == of.number, scope.where(at.agency, at.site)).exists())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,11 @@ class IncidentSide:
         self._is_acting = is_acting or (lambda _now: not services.is_hub)
         telemetry = IncidentTelemetry(services.telemetry.registry)
         self.job = IncidentJob(services.store, services.registry, self._signals, telemetry)
+
+    @property
+    def open_at(self) -> Mapping[tuple[str, str, str], int] | None:
+        """Open incidents by severity, agency and site; None before the first look."""
+        return self.job.open_at
 
     def jobs(self) -> tuple[Job, ...]:
         return (Job("incidents", SECONDS, self._step),)

@@ -88,6 +88,15 @@ Index(
     postgresql_where=incident_signals.c.ended_at.is_(None),
 )
 
+incident_reach = Table(
+    # Whose places it touches, so that a tenant finds what is not theirs alone. Site empty = a system of the agency.
+    "incident_reach",
+    metadata,
+    Column("incident", ForeignKey("incidents.number", ondelete="CASCADE"), primary_key=True),
+    Column("agency", String(64), primary_key=True),
+    Column("site", String(64), primary_key=True),
+)
+
 incident_books = Table(
     # One row: what the next look needs of the last ones. Whoever writes incidents by signals locks it first.
     "incident_books",

@@ -83,6 +83,21 @@ def test_a_tenant_reads_of_what_it_reaches_only_what_is_theirs(stage: Stage, tol
     assert "away" not in stage.program("own3", scope=OWNER).get("/api/incidents/1/report?format=text").text
 
 
+def test_a_tenant_reads_what_reaches_them_and_changes_only_what_is_theirs(stage: Stage, told: Told) -> None:
+    told.at(60, HERE, verdict("hub:mea", affected=(("site", "there"), ("site", "away"), ("host", "web.away"))))
+    tenant = stage.program("own", role="operator", scope=OWNER)
+    assert [each["number"] for each in tenant.get("/api/incidents").json()["items"]] == [2, 1]
+    hub = tenant.get("/api/incidents/2").json()
+    assert (hub["impact"]["sites"], hub["impact"]["site_count"]) == (["there"], 1)
+    assert tenant.post("/api/incidents/2/acknowledge").status_code == 404
+    assert tenant.post("/api/incidents/2/comment", json={"text": "?"}).status_code == 404
+    assert tenant.get("/api/incidents/2/report").status_code == 200
+    at_site = Scope(frozenset({"stranger"}), frozenset({"away"}))
+    assert [e["number"] for e in stage.program("s", scope=at_site).get("/api/incidents").json()["items"]] == [2]
+    nobody = stage.program("n", scope=Scope(frozenset({"nobody"}))).get("/api/incidents").json()
+    assert nobody["items"] == []
+
+
 def test_only_somebody_on_duty_ends_the_calling_but_may_be_told_for(stage: Stage) -> None:
     client = operator(stage)
     refused = client.post("/api/incidents/1/acknowledge")

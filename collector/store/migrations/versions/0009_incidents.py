@@ -89,6 +89,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_incident_events_incident", "incident_events", ["incident", "id"], unique=False)
     op.create_table(
+        "incident_reach",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("agency", sa.String(length=64), nullable=False),
+        sa.Column("site", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["incident"], ["incidents.number"], name=op.f("fk_incident_reach_incident"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("incident", "agency", "site", name=op.f("pk_incident_reach")),
+    )
+    op.create_table(
         "incident_signals",
         sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=200), nullable=False),
