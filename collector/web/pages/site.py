@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from collector.services import Services
 
 SHOWN_CHANGES = 20
+SHOWN_HOSTS = 500
+"""In one page, the worst first; also agents, checks that pass, and reports. What fails is shown whole."""
 
 
 def router(services: Services) -> APIRouter:
@@ -66,12 +68,13 @@ def router(services: Services) -> APIRouter:
             "site": found,
             "row": view.site_row(fleet, live, standing, caller.scope, found),
             "last_ms": view.last_report_ms(fleet, live, found.id),
-            "hosts": sorted(lines, key=lambda line: (-line.verdict.state, line.host.id)),
+            "hosts": sorted(lines, key=lambda line: (-line.verdict.state, line.host.id))[:SHOWN_HOSTS],
+            "host_total": len(lines),
             "failing": [line for line in checks if line.state != OK],
-            "passing": [line for line in checks if line.state == OK],
-            "agents": [site_view.agent_line(agent, live, standing) for agent in agents],
+            "passing": [line for line in checks if line.state == OK][:SHOWN_HOSTS],
+            "agents": [site_view.agent_line(agent, live, standing) for agent in agents[:SHOWN_HOSTS]],
             "names": {agent.id.hex(): agent.host for agent in agents},
-            "reports": site_view.reports_of(hosts, live),
+            "reports": site_view.reports_of(hosts, live)[:SHOWN_HOSTS],
             "link_bytes": line_use(services, found, caller.scope, frame.now_ms),
             "changes": changes,
             "incidents": incident_view.touching(broken, found.id),
