@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 
 from agent.link.names import FLEET_METRICS
@@ -11,6 +12,7 @@ from collector.live.render import special
 from collector.live.shape import escape
 
 PART_ROWS = 1_000
+PREFIXES_KEPT = 100_000
 Row = tuple[tuple[str, ...], float]
 """Label values in the order of the metric's labels, and the value."""
 
@@ -26,15 +28,17 @@ def family_parts(name: str, rows: Iterable[Row]) -> Iterator[bytes]:
     head = f"# HELP {name} {metric.help}\n# TYPE {name} {metric.type}\n".encode()
     waiting = iter(rows)
     while part := list(islice(waiting, PART_ROWS)):
-        lines = [
-            "".join(
-                (name, "{", ",".join(f'{k}="{escape(v)}"' for k, v in zip(metric.labels, values, strict=True)), "} ")
-            ).encode()
-            + number(value)
-            for values, value in part
-        ]
+        lines = [_prefix(name, values) + number(value) for values, value in part]
         yield head + b"\n".join(lines) + b"\n"
         head = b""
+
+
+@lru_cache(PREFIXES_KEPT)
+def _prefix(name: str, values: tuple[str, ...]) -> bytes:
+    """A line up to its number: the same at each scrape, so it is written and escaped once."""
+    labels = zip(FLEET_METRICS[name].labels, values, strict=True)
+    inside = ",".join(f'{label}="{escape(value)}"' for label, value in labels)
+    return f"{name}{{{inside}}} ".encode()
 
 
 def number(value: float) -> bytes:
@@ -44,5 +48,10 @@ def number(value: float) -> bytes:
 def host_labels(fleet: Fleet, host: HostEntry, job: str = "node") -> bytes:
     """The labels every series of a host carries, from the registry alone."""
     site = fleet.sites[host.site]
-    pairs = (("agency", host.agency), ("hub", site.hub), ("site", site.id), ("instance", host.id), ("job", job))
+    return _host_labels(host.agency, site.hub, site.id, host.id, job)
+
+
+@lru_cache(PREFIXES_KEPT)
+def _host_labels(agency: str, hub: str, site: str, instance: str, job: str) -> bytes:
+    pairs = (("agency", agency), ("hub", hub), ("site", site), ("instance", instance), ("job", job))
     return ",".join(f'{name}="{escape(value)}"' for name, value in pairs).encode()
