@@ -121,7 +121,8 @@ class Intake:
             if hub:
                 self.on_brought(hub, refusal)
         now_ms = self._clock.wall_ms()
-        said = answer(work, answering, self._registry.fleet, now_ms, self._nonces.make(now_ms))
+        slowed = self.shedder.backlog_bytes_per_second(len(work.outcomes), self._clock.monotonic())
+        said = answer(work, answering, self._registry.fleet, now_ms, self._nonces.make(now_ms), slowed)
         await send(reply, 200, write_answer(said), ANSWER_TYPE.encode())
 
     async def _commit(self, raws: list[msgspec.Raw], singly: bool) -> tuple[Work, BaseException | None]:

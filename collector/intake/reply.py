@@ -36,8 +36,9 @@ class Answering:
         return self.custody.refused(name) if self.custody is not None else []
 
 
-def answer(work: Work, answering: Answering, fleet: Fleet, now_ms: int, nonce: str) -> Answer:
-    """The answer to one committed request. Everything it says is held was committed: a receipt is a promise."""
+def answer(work: Work, answering: Answering, fleet: Fleet, now_ms: int, nonce: str, slowed: int = 0) -> Answer:
+    """The answer to one committed request. Everything it says is held was committed: a receipt is a promise.
+    ``slowed``: bytes a second that the backlog may bring for now, 0 = as many as the line carries."""
     ranges: dict[Name, set[tuple[int, int]]] = {}
     refused: dict[Name, list[RecordRefusal]] = {}
     missing: dict[bytes, None] = dict.fromkeys(work.wanted)
@@ -71,6 +72,7 @@ def answer(work: Work, answering: Answering, fleet: Fleet, now_ms: int, nonce: s
         ],
         need_schemas=[schema.hex() for schema in missing],
         nonce=nonce,
+        backlog_bytes_per_second=slowed,
     )
 
 

@@ -21,6 +21,10 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 """Multiples of it, less their whole part, lie as far from each other as points can that come one by one."""
 
 
+SLOWED_BYTES_PER_SECOND = 8 << 10
+"""Of each agent; a chunk every four seconds."""
+
+
 class Load(NamedTuple):
     """``queue_seconds``: how long the request that has waited longest for its commit has waited. ``queue_bytes``: of
     all that wait. ``commit_seconds``: from a request's arrival to its commit, lately."""
@@ -98,6 +102,12 @@ class Shedder:
         self._bytes -= size
         self._commit_seconds = (self._commit_seconds + now - began) / 2
         self._committed_at = now
+
+    def backlog_bytes_per_second(self, agents: int, now: float) -> int:
+        """How fast whoever brought reports of so many agents may send its backlog; 0 = as the line lets it. Asked for
+        before the lane must be shut: a sender that is slowed keeps what it gained, one turned away tries again."""
+        is_busy = self.load(now).reaches(HEIGHTS[BACKLOG_LANE].reopen)
+        return SLOWED_BYTES_PER_SECOND * max(1, agents) if is_busy else 0
 
     @property
     def queue_bytes(self) -> int:

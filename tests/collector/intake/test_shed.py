@@ -10,7 +10,7 @@ from centre import NOW_MS, Centre, problem
 from sender import request
 
 from agent.link.names import BACKLOG_LANE, LIVE_LANE
-from collector.intake.shed import HEIGHTS, Load, Shedder, judge, lane_of, retry_after_seconds
+from collector.intake.shed import HEIGHTS, SLOWED_BYTES_PER_SECOND, Load, Shedder, judge, lane_of, retry_after_seconds
 from collector.intake.work import Work
 
 NONE: frozenset[str] = frozenset()
@@ -80,6 +80,16 @@ def test_load_is_what_waits_and_how_long() -> None:
 )
 def test_the_lane_is_in_a_header(headers: list[tuple[bytes, bytes]], lane: str) -> None:
     assert lane_of(headers) == lane
+
+
+def test_a_busy_receiver_slows_the_backlog_before_it_shuts_it_out(centre: Centre) -> None:
+    sender = centre.enrolled()
+    shedder = centre.intake.shedder
+    assert centre.answer(request(sender.report(NOW_MS))).backlog_bytes_per_second == 0
+    shedder.begin(2 << 20, centre.clock.monotonic())
+    assert shedder.refuses(BACKLOG_LANE, centre.clock.monotonic()) == 0
+    two = request(sender.report(NOW_MS + 1), sender.report(NOW_MS + 2))
+    assert centre.answer(two).backlog_bytes_per_second == 2 * SLOWED_BYTES_PER_SECOND
 
 
 def test_under_load_the_backlog_is_asked_back_and_what_is_live_comes_in(centre: Centre) -> None:
