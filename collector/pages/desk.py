@@ -98,6 +98,9 @@ def labels_of(incident: Incident, signal: SignalRow, fleet: Fleet) -> dict[str, 
     """What silences are matched with. What a verdict concludes has the labels it is shown with to ``amtool``."""
     if signal.labels:
         return dict(signal.labels)
-    kind, _, name = signal.key.partition(":")
-    reason = incident.reason if signal.key == incident.key else ""
+    if signal.key == incident.key:
+        kind, name, reason = *incident.subject, incident.reason
+    else:
+        kind, _, name = signal.key.partition(":")
+        reason = ""
     return dict(disturbance(kind, name, reason, signal.severity, 0, fleet).labels)
