@@ -75,7 +75,6 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace, settings: Settings) -> int:
     from collector.world.demo.demo import Demo
     from collector.world.demo.pace import Front, Pacer
-    from collector.world.demo.paced_centre import PacedCentre
     from collector.world.demo.people import rosters
 
     set_up(replace(settings.log, level="warning"))
@@ -87,14 +86,7 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         settings = replace(settings, server=replace(settings.server, port=port), data_dir=settings.data_dir / "centre")
         print(f"Making a world: 24 missions, 5 hubs, 4 centres, {args.minutes} minutes of past …", flush=True)
         start_ms = SystemClock().wall_ms() - args.minutes * 60_000
-        demo = Demo(
-            args.seed,
-            settings.data_dir.parent,
-            start_ms,
-            station=lambda timeline, folder, loop, _jobs: PacedCentre(
-                timeline, folder, loop, replace(settings, data_dir=folder)
-            ),
-        )
+        demo = Demo(args.seed, settings.data_dir.parent, start_ms, settings)
         password = _people(demo, rosters(), start_ms)
         pacer = Pacer(demo, settings.data_dir.parent / PLAYS)
         pacer.catch_up(args.minutes * 60.0, _tell)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from sqlalchemy import insert, update
 
 from agent.link.exchange import Exchange, Failure, Request, Response
 from agent.link.names import GAUGE
-from agent.link.profile import PROFILES
+from agent.link.profile import PROFILES, LinkProfile
 from collector.fleet.registry import bump_version
 from collector.fleet.tables import agent_keys, agents, hosts
+from collector.settings import Settings
 from collector.store.engine import Store
 from collector.store.schema import instant
 from collector.world.agent import Identity, seeded_identity
@@ -28,6 +30,7 @@ from collector.world.demo.agent import DemoAgent
 from collector.world.demo.condition import Condition
 from collector.world.demo.fleet import Looked, Machine, document, looks, machines
 from collector.world.demo.machine import Numbers, Reading
+from collector.world.demo.paced_centre import PacedCentre
 from collector.world.hub import HubStation, make_hub
 from collector.world.link import Line, Wire
 from collector.world.station import InlineLoop, Station
@@ -37,8 +40,6 @@ CENTRE = "https://centre"
 WATCH_SECONDS = 5.0
 FULL_BYTES, NARROW_BYTES = 1500.0, 1400.0
 HUB_JOBS = {"registry": 5.0, "checkpoint": 60.0, "letting_go": 600.0, "verdicts": 5.0, "history_chunks": 60.0}
-SLOW_JOBS = {"registry": 5.0, "checkpoint": 60.0, "history_chunks": 60.0, "verdicts": 1.0, "completeness": 60.0}
-"""What the centre must do for judgement; who paces by the real clock adds the rest."""
 AT = {place.id: place for place in PLACES}
 
 
@@ -48,24 +49,30 @@ def demo_database() -> Path:
 
 
 class Demo:
-    """``centre_jobs``: background work of the centre by name, and how often (seconds). ``station`` makes the centre."""
+    """``settings`` are the centre's (its data directory is made here). For long plays: ``least_seconds`` between two runs
+    of a job, ``interval_seconds`` between reports (0 = the line's profile), and ``is_small`` = one server a mission."""
 
     def __init__(
         self,
         seed: int,
         folder: Path,
         start_ms: int = START_MS,
-        centre_jobs: dict[str, float] | None = None,
-        station: Callable[[Timeline, Path, InlineLoop, dict[str, float]], Station] = Station,
+        settings: Settings | None = None,
+        least_seconds: float = 1.0,
+        interval_seconds: float = 0.0,
+        is_small: bool = False,
     ) -> None:
         self.timeline = Timeline(start_ms)
         self.chance = random.Random(seed)
         self.condition = Condition()
         self.loop = InlineLoop()
         self.folder = folder
+        self.is_small = is_small
+        self._interval_seconds = interval_seconds
+        self._least_seconds = least_seconds
         self.centre_key = make_centre(folder / "centre", self.chance, demo_database())
-        jobs = centre_jobs if centre_jobs is not None else SLOW_JOBS
-        self.centre = station(self.timeline, folder / "centre", self.loop, jobs)
+        settings = replace(settings or Settings(), data_dir=folder / "centre")
+        self.centre = PacedCentre(self.timeline, self.loop, settings, least_seconds)
         self.stations: dict[str, Station] = {CENTRE: self.centre}
         self._lines: dict[tuple[str, str], Line] = {}
         self._numbers: dict[str, Numbers] = {}
@@ -106,13 +113,16 @@ class Demo:
         def connect(clock: StepClock) -> Exchange:
             return Wire(self.timeline, clock, chance, lambda to: self.route(place, to))
 
-        self.stations[url] = HubStation(self.timeline, folder, self.loop, CENTRE, connect, HUB_JOBS)
+        jobs = {job: max(seconds, self._least_seconds) for job, seconds in HUB_JOBS.items()}
+        self.stations[url] = HubStation(self.timeline, folder, self.loop, CENTRE, connect, jobs)
         self.stations[url].begin()
 
     def _settle(self) -> dict[str, DemoAgent]:
         """Agents by the host they run on."""
         by_speaker: dict[str, list[Machine]] = {}
         for machine in machines():
+            if self.is_small and machine.role == "visa desk":
+                continue
             by_speaker.setdefault(machine.speaker, []).append(machine)
         found = {}
         for number, (speaker, spoken_for) in enumerate(by_speaker.items(), 1):
@@ -126,7 +136,7 @@ class Demo:
                 identity,
                 self.centre_key.public,
                 self._exchange_of(place),
-                PROFILES[place.profile],
+                self._profile(place),
                 numbers,
                 self.condition,
                 lambda host=speaker: self._seen_from(host),  # type: ignore[misc]
@@ -136,6 +146,10 @@ class Demo:
         _enrol(app.store, [agent.identity for agent in found.values()], self.timeline.start_ms)
         app.registry.refresh()
         return found
+
+    def _profile(self, place: Place) -> LinkProfile:
+        profile = PROFILES[place.profile]
+        return profile._replace(interval_seconds=self._interval_seconds) if self._interval_seconds else profile
 
     def _watch(self) -> None:
         """Machines without power stop; with it, they start again."""
