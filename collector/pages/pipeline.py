@@ -169,9 +169,10 @@ def run(ask: Ask, wanted: Sequence[Aim]) -> Answer:
                 return Answer(tuple(whys), (), said.outcome in HELD)
     pages, said_of_people, reached = _to_people(ask, wanted)
     whys += said_of_people
-    if not reached and ask.kind in p.CALLS:
+    if ask.kind in p.CALLS and not _is_enough(ask, wanted, reached):
         more = _everybody_else(ask, wanted)
-        pages, said_of_people, reached = _to_people(ask, more)
+        further, said_of_people, others = _to_people(ask, more)
+        pages, reached = [*pages, *further], reached | others
         whys += said_of_people
         wanted = (*wanted, *more)
         if not reached:
@@ -181,28 +182,37 @@ def run(ask: Ask, wanted: Sequence[Aim]) -> Answer:
     return Answer(tuple(whys), tuple(pages), False)
 
 
-def _to_people(ask: Ask, wanted: Sequence[Aim]) -> tuple[list[Outgoing], list[Why], bool]:
-    """Pages, what was said, and whether anybody is told: now, later, or just before."""
+def _to_people(ask: Ask, wanted: Sequence[Aim]) -> tuple[list[Outgoing], list[Why], set[str]]:
+    """Pages, what was said, and who is told: now, later, or just before."""
     pages: list[Outgoing] = []
     ready, whys = quiet_hours(ask, wanted)
-    reached = False
+    reached: set[str] = set()
     for aim in ready:
         said = duplicate(ask, aim)
         whys.append(said)
         if said.outcome != PASSED:
-            reached = True
+            reached.add(aim.person)
             continue
         aim, said = throttle(ask, aim)
         if said.outcome != PASSED:
             whys.append(said)
         ways, said = route(ask, aim)
         whys.append(said)
-        reached = reached or bool(ways)
+        if ways:
+            reached.add(aim.person)
         for chosen in [[way] for way in ways] if aim.is_all else [ways] if ways else []:
             page, said = language_and_redaction(ask, aim, chosen)
             pages.append(page)
             whys.append(said)
     return pages, whys, reached
+
+
+def _is_enough(ask: Ask, wanted: Sequence[Aim], reached: set[str]) -> bool:
+    """Whether somebody is told whose matter it is: off shift, one is never the only one. A summons is its own matter."""
+    concerned = {*on_duty(ask.called), *fallbacks(ask.called)}
+    if not concerned or any(aim.team for aim in wanted):
+        return bool(reached)
+    return bool(reached & concerned)
 
 
 def _everybody_else(ask: Ask, wanted: Sequence[Aim]) -> list[Aim]:

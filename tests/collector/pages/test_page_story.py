@@ -198,6 +198,14 @@ def test_whoever_has_no_proven_address_is_said_so_and_others_are_called(stage: P
     assert stage.why(nobody).outcome == "nobody"
 
 
+def test_somebody_off_shift_is_not_the_only_one_because_the_others_have_no_address(stage: PagingStage) -> None:
+    with stage.store.transaction() as connection:
+        connection.exec_driver_sql("UPDATE people_contacts SET verified_at = NULL WHERE person = 'kim'")
+    number = stage.open(policy=Policy("p", (Step(0, ("person:park",)),)))
+    stage.tick()
+    assert {row.person for row in stage.rows(number)} == {"park", "lee", "boss"}
+
+
 def test_two_collectors_do_one_timer_once(stage: PagingStage) -> None:
     stage.open()
     other = PagingStage.__new__(PagingStage)
