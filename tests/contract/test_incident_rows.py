@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -215,3 +216,27 @@ def test_who_answered_between_reading_and_writing_is_not_undone(store: Store) ->
         assert read_homes(connection)
     assert later.look([], {}, []).drafts == []
     assert found.policy == {**found.policy, "id": freeze(SHIPPED.policies[0])["id"]}
+
+
+@pytest.mark.slow
+def test_ten_thousand_alerts_of_one_failed_hub_are_one_incident(store: Store) -> None:
+    """One page for each who is called, and never a statement for each alert."""
+    many = [
+        signal(f"alert:{n:032x}", source="alertmanager", subject=("host", f"h{n % 500}"), hides=False)
+        for n in range(10_000)
+    ]
+    hub = signal("hub:mea", affected=tuple(("host", f"h{n}") for n in range(500)))
+    told: list[Signal] = []
+    job = IncidentJob(store, Registry(store), lambda _now, _plan: (told, False))
+    began = time.process_time()
+    for second, now in ((0, many[:40]), (5, many), (20, [hub, *many]), (25, [hub, *many]), (60, [])):
+        told[:] = now
+        job.step(NOW + timedelta(seconds=second))
+    seconds = time.process_time() - began
+    with store.reading() as connection:
+        (found,) = list_incidents(connection, EVERYTHING)
+        assert (found.key, found.state) == ("hub:mea", "triggered")
+        steps = [timer for each in range(1, 60) for timer in pending(connection, each) if timer.kind == "step"]
+        assert len(steps) <= 1
+        assert read_homes(connection) == {}
+    assert seconds < 10, f"{seconds:.1f} s of CPU"
