@@ -69,6 +69,7 @@ from collector.people import api as people_api
 from collector.relay import enrolment_api as relay_enrolment
 from collector.relay.hub import HubSide
 from collector.relay.letting_go import LettingGo
+from collector.relay.tidying import Tidying
 from collector.response import Response
 from collector.rosters import api as rosters_api
 from collector.rosters import feed_api
@@ -315,7 +316,11 @@ class App:
         """What only a centre does, or only a hub."""
         if self.upstream is not None:
             letting_go = LettingGo(self.settings, self.store, self.upstream.relay, self.log, self.intake.become)
-            return (Job("letting_go", 600.0, ByAge(letting_go, self.leap).step),)
+            tidying = Tidying(self.log, self.upstream.custody)
+            return (
+                Job("letting_go", 600.0, ByAge(letting_go, self.leap).step),
+                Job("tidying", 3600.0, ByAge(tidying, self.leap).step),
+            )
         rosters = RosterJob(self.store, self.registry, RosterTelemetry(self.telemetry.registry))
         policies = PolicyJob(self.store, self.registry, self.centre_key.sign, self.centre_key.public)
         return (

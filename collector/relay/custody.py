@@ -129,6 +129,25 @@ class Custody:
             self._words.clear()
             self._taken.clear()
 
+    @property
+    def names(self) -> set[Name]:
+        """Of whom anything is remembered."""
+        with self._lock:
+            return {*self._words, *self._refusals}
+
+    def drop(self, connection: Connection, names: Iterable[Name]) -> None:
+        """Forget what the centre said of epochs that are over, inside the caller's transaction."""
+        for agent_id, epoch in names:
+            for table in (receipts, relay_refusals):
+                connection.execute(delete(table).where(table.c.agent_id == agent_id, table.c.epoch == epoch))
+
+    def lose_sight_of(self, names: Iterable[Name]) -> None:
+        """The same in memory, once that is committed. What was taken stays known: it is held for ever, too."""
+        with self._lock:
+            for name in names:
+                self._words.pop(name, None)
+                self._refusals.pop(name, None)
+
     def keep(self, connection: Connection, news: News, at_ms: int) -> None:
         """Write what is newer than what is known, inside the caller's transaction."""
         for name, word in self._newer(news).items():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from region import Region
+from sqlalchemy import select
 
 from agent.link.exchange import Request, Response
+from collector.relay.tables import receipts
 
 DAY = 86_400.0
 
@@ -82,3 +84,29 @@ def test_agents_send_again_once_a_day_at_most(region: Region) -> None:
         epochs.add(region.report(agent).receiver.epoch)
         region.wait(DAY / 10)
     assert 2 <= len(epochs) <= 3
+
+
+def test_what_was_said_of_epochs_that_are_over_is_forgotten(region: Region) -> None:
+    agent, idle = region.agent(), region.agent("srv2")
+    for sender in (agent, idle):
+        region.report(sender)
+    region.hub.turn()
+    former = agent.agent_id, agent.epoch
+    agent.epoch, agent.seq = b"the next", 0
+    region.wait(8 * 86_400)
+    region.report(agent)
+    region.wait(61)
+    region.hub.turn()
+    assert region.at_hub.upstream is not None
+    custody = region.at_hub.upstream.custody
+    assert former in custody.names
+    region.at_hub.jobs.run("tidying")
+    region.at_hub.log.step()
+    assert custody.names == {(agent.agent_id, agent.epoch), (idle.agent_id, idle.epoch)}
+    with region.at_hub.store.reading() as connection:
+        assert len(connection.execute(select(receipts)).all()) == 2
+    agent.epoch, agent.seq = former[1], 1
+    assert region.report(agent).agents[0].receipt == ""
+    region.wait(61)
+    region.hub.turn()
+    assert region.receipt(region.report(agent), agent).ranges == [(1, 2)], "it came back, and is told again"
