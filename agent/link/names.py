@@ -208,6 +208,14 @@ FLEET_METRICS = {
             )
         ),
         Metric("bongsu_incidents_open", "gauge", "Open incidents.", ("severity",)),
+        Metric("bongsu_site_incidents_open", "gauge", "Open incidents of a site.", ("agency", "hub", "site")),
+        Metric("bongsu_agency_incidents_open", "gauge", "Open incidents of an agency.", ("agency", "severity")),
+        Metric(
+            "bongsu_probe_info",
+            "gauge",
+            "What a probed target stands for: a site, or one of its links; always 1.",
+            ("agency", "hub", "site", "link", "target"),
+        ),
         Metric("bongsu_pages_total", "counter", "Pages sent.", ("channel", "result")),
         Metric(
             "bongsu_maintenance_active",

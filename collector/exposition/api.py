@@ -13,6 +13,7 @@ from collector.exposition.completeness import completeness_text
 from collector.exposition.discovery import targets
 from collector.exposition.fleet import fleet_text
 from collector.exposition.hubs import hubs_text
+from collector.exposition.incidents import incidents_text
 from collector.exposition.site import WHOLE, parse_shard, site_text
 from collector.exposition.stream import stream
 from collector.services import Services
@@ -31,6 +32,8 @@ def router(services: Services) -> APIRouter:
             for chunk in hubs_text(fleet, services.standing, services.hub_contacts.states(), caller.scope):
                 yield chunk
             for chunk in completeness_text(fleet, services.completeness, caller.scope):
+                yield chunk
+            for chunk in incidents_text(fleet, services.response.incidents.open_at, caller.scope):
                 yield chunk
             yield services.telemetry.text()
 

@@ -56,6 +56,7 @@ def fleet_text(fleet: Fleet, live: Live, standing: Standing, scope: Scope) -> It
     counted = sorted(live.reports.items())
     yield family("bongsu_reports_total", (((*shown[s], result), n) for (s, result), n in counted if s in shown))
     yield family("bongsu_ingest_lag_seconds", lags(fleet, live, shown))
+    yield family("bongsu_probe_info", ((labels, 1) for labels in probed(fleet, shown)))
 
 
 def place(site: Site) -> tuple[str, str, str]:
@@ -77,6 +78,17 @@ def links(fleet: Fleet, standing: Standing, shown: dict[str, tuple[str, str, str
     for link in fleet.links.values():
         if link.site in shown and link.id in standing.links:
             yield (*shown[link.site], link.name), standing.links[link.id].state
+
+
+def probed(fleet: Fleet, shown: dict[str, tuple[str, str, str]]) -> Iterable[tuple[str, ...]]:
+    """Each target with what it stands for, once, however many look at it."""
+    found = {}
+    for probe in fleet.probes:
+        link = fleet.links.get(probe.link)
+        site = link.site if link is not None else probe.site
+        if site in shown:
+            found[(*shown[site], link.name if link is not None else "", probe.target)] = True
+    return found
 
 
 def lags(fleet: Fleet, live: Live, shown: dict[str, tuple[str, str, str]]) -> Iterable[Row]:

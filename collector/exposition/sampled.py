@@ -10,7 +10,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 
+from collector.exposition.completeness import completeness_text
 from collector.exposition.fleet import fleet_text
+from collector.exposition.hubs import hubs_text
+from collector.exposition.incidents import incidents_text
 from collector.exposition.site import agent_parts, host_states
 from collector.exposition.text import family_parts
 from collector.fleet.registry import Fleet
@@ -54,7 +57,13 @@ class SampleJob:
                 return
             self.is_ready = True
         fleet = services.registry.fleet
-        text = chain(fleet_text(fleet, services.live, standing, EVERYTHING), [services.telemetry.text()])
+        text = chain(
+            fleet_text(fleet, services.live, standing, EVERYTHING),
+            hubs_text(fleet, standing, services.hub_contacts.states(), EVERYTHING),
+            completeness_text(fleet, services.completeness, EVERYTHING),
+            incidents_text(fleet, services.response.incidents.open_at, EVERYTHING),
+            [services.telemetry.text()],
+        )
         hosts = self._rows(site_level(fleet, services.live, standing, now_ms))
         noted = [
             self._own.note(FLEET, [UP, *self._rows(text)], now_ms),

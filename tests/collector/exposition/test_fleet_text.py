@@ -11,6 +11,7 @@ from agent.link.names import FLEET_METRICS
 from collector.exposition.discovery import HOSTS_PER_SHARD, targets
 from collector.exposition.fleet import fleet_text
 from collector.exposition.geohash import geohash
+from collector.exposition.incidents import incidents_text
 from collector.fleet.registry import Fleet, HostEntry, Site
 from collector.store.scope import EVERYTHING, NOTHING
 from collector.verdicts.standing import SiteStanding, Standing
@@ -47,6 +48,20 @@ def test_the_fleet_page_says_only_what_it_knows(centre: Centre) -> None:
     assert [s.value for s in found["bongsu_ingest_lag_seconds"].samples] == [2.0]
     assert "bongsu_site_downtime_seconds" not in found, "nothing was counted, so nothing is said"
     assert b"".join(fleet_text(centre.registry.fleet, centre.live, standing, NOTHING)) == b""
+
+
+def test_open_incidents_by_site_and_agency(centre: Centre) -> None:
+    counts = {("critical", "for", "abuja"): 2, ("warning", "for", "abuja"): 1, ("critical", "for", ""): 1}
+    fleet = centre.registry.fleet
+    text = b"".join(incidents_text(fleet, counts, EVERYTHING)).decode()
+    found = {family.name: family for family in text_string_to_metric_families(text)}
+    by_site = {one.labels["site"]: one.value for one in found["bongsu_site_incidents_open"].samples}
+    assert by_site.keys() == fleet.sites.keys()
+    assert {site: value for site, value in by_site.items() if value} == {"abuja": 3.0}
+    by_agency = {tuple(one.labels.values()): one.value for one in found["bongsu_agency_incidents_open"].samples}
+    assert by_agency["for", "critical"] == 3.0
+    assert by_agency["for", "info"] == 0.0
+    assert b"".join(incidents_text(fleet, counts, NOTHING)) == b"".join(incidents_text(fleet, None, EVERYTHING)) == b""
 
 
 def fleet_of(hosts: int) -> Fleet:
