@@ -30,6 +30,7 @@ from collector.web.pages import (
     oncall,
     runbook,
     site,
+    situation,
     systems,
 )
 from collector.web.pages.errors import error_page, wants_page
@@ -61,6 +62,7 @@ def routers(services: Services, streams: events.Streams | None = None) -> list[A
         incident.router(services),
         answer.router(services),
         admin.router(services),
+        situation.router(services),
         login.router(services),
         events.router(streams),
         static_router(),
