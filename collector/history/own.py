@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -63,7 +64,7 @@ class _Piece(NamedTuple):
 
 
 class OwnSeries:
-    """A ``Source``, and the place own series are recorded. One thread records, any may ask."""
+    """A ``Source``, and the place own series are recorded. Any thread may record a stream of its own, and any may ask."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -72,6 +73,7 @@ class OwnSeries:
         self._memory: dict[str, deque[_Sample]] = {}
         self._memory_from_ms: int | None = None
         self._written: set[bytes] = set()
+        self._noting = threading.Lock()
 
     def restore(self, now_ms: int) -> None:
         """Know again what the rows hold; call once, before anything is recorded."""
@@ -93,10 +95,11 @@ class OwnSeries:
         """Take down what a stream says at one instant: every series of it, or it counts as ended. Asked for from now
         on; ``write`` makes it durable."""
         values = np.array([value for _, value in rows], np.float64).view(np.uint64)
-        name, words = self._fitted(stream, [labels for labels, _ in rows], values)
-        if name not in self._streams.get(stream, ()):
-            self._streams = {**self._streams, stream: {*self._streams.get(stream, ()), name}}
-        self._remember(stream, _Sample(at_ms, name, words))
+        with self._noting:
+            name, words = self._fitted(stream, [labels for labels, _ in rows], values)
+            if name not in self._streams.get(stream, ()):
+                self._streams = {**self._streams, stream: {*self._streams.get(stream, ()), name}}
+            self._remember(stream, _Sample(at_ms, name, words))
         return Noted(stream, name, at_ms, words)
 
     def _fitted(self, stream: str, labels: list[LabelSet], values: Words) -> tuple[bytes, Words]:
@@ -233,9 +236,10 @@ class OwnSeries:
             deleted = queries.delete_before(connection, before_ms)
             kept = {name for name, _ in queries.layouts(connection)}
         self._written = set()  # layouts nobody used any more are gone with them
-        kept |= {sample.layout for samples in list(self._memory.values()) for sample in list(samples)}
-        self._layouts = {name: layout for name, layout in self._layouts.items() if name in kept}
-        self._streams = {name: some for name, layouts in self._streams.items() if (some := layouts & kept)}
+        with self._noting:
+            kept |= {sample.layout for samples in self._memory.values() for sample in samples}
+            self._layouts = {name: layout for name, layout in self._layouts.items() if name in kept}
+            self._streams = {name: some for name, layouts in self._streams.items() if (some := layouts & kept)}
         return deleted
 
     def _remember(self, stream: str, sample: _Sample) -> None:

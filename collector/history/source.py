@@ -38,8 +38,8 @@ class LabelSets(list[LabelSet]):
         if known is None or len(known[0]) != len(others) or any(a is not b for a, b in zip(known[0], others)):  # noqa: B905
             known = (others, make())
         self._made[what] = known
-        if len(self._made) > MADE_KEPT:
-            self._made.pop(next(iter(self._made)), None)
+        for oldest in list(self._made)[:-MADE_KEPT]:  # several threads may ask
+            self._made.pop(oldest, None)
         found: T = known[1]
         return found
 

@@ -94,6 +94,26 @@ def test_samples_are_put_together_and_forgotten(store: Store) -> None:
     assert values(again, "bongsu_site_state", START + 1_000 * MINUTE) == {"abuja": "1"}
 
 
+def test_series_that_come_and_go_make_few_layouts(store: Store) -> None:
+    """Alerts of forty hosts, a third of them at each minute; then one alone, for which so many holes are too much."""
+    own = OwnSeries(store)
+    own.restore(START)
+    alerts: list[LabelSet] = [(("__name__", "ALERTS"), ("site", f"s{at}")) for at in range(40)]
+    for minute in range(30):
+        there = [(labels, float(minute)) for at, labels in enumerate(alerts) if (at + minute) % 3 == 0]
+        record(own, store, START + minute * MINUTE, there, "rules")
+        assert len(values(own, "ALERTS", START + minute * MINUTE)) == len(there)
+    with store.reading() as connection:
+        assert connection.execute(select(func.count()).select_from(own_layouts)).scalar_one() <= 3
+    (one,) = own.select(parse_selector('ALERTS{site="s0"}'), START, START + 30 * MINUTE, EVERYTHING)
+    assert one.present.values.tolist() == [float(minute) for minute in range(0, 30, 3)]
+    wide: list[LabelSet] = [(("__name__", "ALERTS"), ("site", f"w{at}")) for at in range(400)]
+    record(own, store, START + 30 * MINUTE, [(labels, 1.0) for labels in wide], "rules")
+    record(own, store, START + 31 * MINUTE, [(wide[0], 1.0)], "rules")
+    assert values(own, "ALERTS", START + 31 * MINUTE) == {"w0": "1"}
+    assert len(own._memory["rules"][-1].words) == 1
+
+
 def test_of_old_samples_one_for_five_minutes_stays(store: Store) -> None:
     own = OwnSeries(store)
     own.restore(START)
