@@ -164,6 +164,7 @@ class Explain(BaseModel):
 def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/api/incidents", tags=["incidents"])
     _reading(routes, services)
+    _reporting(routes, services)
     _changing(routes, services)
     return routes
 
@@ -224,6 +225,8 @@ def _reading(routes: APIRouter, services: Services) -> None:
                 ],
             )
 
+
+def _reporting(routes: APIRouter, services: Services) -> None:
     @routes.get("/{number}/report", response_model=None)
     def report(
         caller: Reader,

@@ -138,8 +138,8 @@ class Course:
                     new.append(signal)
         storm = storm_of(self, new)
         for signal in new:
-            kept = storm is None or signal.subject[0] in WIDE
-            found[signal.key] = self.open(signal).uid if kept or storm is None else storm.uid
+            into = storm if storm is not None and signal.subject[0] not in WIDE else self.open(signal)
+            found[signal.key] = into.uid
         for key in active:
             if behind[key] != key:
                 found[key] = found[behind[key]]

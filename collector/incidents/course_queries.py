@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.errors import CollectorError
@@ -260,8 +260,3 @@ def _with_number(data: Mapping[str, Any], numbers: Mapping[str, int]) -> dict[st
 
 def _pieces(names: Sequence[str]) -> Iterable[Sequence[str]]:
     return (names[at : at + AT_ONCE] for at in range(0, len(names), AT_ONCE))
-
-
-def count_signals(connection: Connection, number: int) -> int:
-    of = incident_signals.c
-    return int(connection.execute(select(func.count()).where(of.incident == number)).scalar_one())

@@ -11,6 +11,9 @@ from collector.fleet.registry import Fleet, HostEntry, Site, System
 from collector.incidents.digest import daytime
 from collector.incidents.from_verdicts import is_unjudged, verdict_signals
 from collector.incidents.impact import as_json, fix_time, impact_of, priority_of, systems_by_host
+from collector.incidents.incident import EVENTS, STATES
+from collector.incidents.signal import SEVERITIES
+from collector.incidents.words import phrase
 from collector.verdicts.standing import Cause, FailingCheck, HostStanding, PlaceStanding, Standing
 
 AT = 1_000_000
@@ -128,3 +131,10 @@ def test_the_clock_is_the_highest_grades() -> None:
 def test_a_digest_waits_for_the_day(hours: str, now: str, expected: str) -> None:
     read = [datetime.fromisoformat(each).replace(tzinfo=UTC) for each in (now, expected)]
     assert daytime(hours, "Asia/Seoul", read[0]) == read[1]
+
+
+def test_every_event_severity_and_state_has_words_in_both_languages() -> None:
+    codes = [("incident_event", kind) for kind in EVENTS]
+    codes += [("severity", each) for each in SEVERITIES] + [("incident_state", each) for each in STATES]
+    for language in ("ko", "en"):
+        assert [code for code in codes if phrase(language, *code) == code[1]] == []
