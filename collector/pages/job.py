@@ -62,10 +62,6 @@ Crew = Callable[[Connection], tuple[Sequence[Roster], Book]]
 """Where rosters and people are read from."""
 
 
-def own_crew(connection: Connection) -> tuple[Sequence[Roster], Book]:
-    return load_rosters(connection), whole_book(connection)
-
-
 class PageJob:
     def __init__(
         self,
@@ -88,7 +84,7 @@ class PageJob:
         self._silenced = silenced
         self._wake = wake
         self._on_point = on_point
-        self._crew = crew or own_crew
+        self._crew = crew or (lambda connection: (load_rosters(connection), whole_book(connection)))
 
     def step(self, now: datetime) -> datetime | None:
         with self._store.reading() as connection:
@@ -283,8 +279,11 @@ class PageJob:
         if answer.is_held:
             whys = [] if last_of_incident(connection, timer.incident) == whys[-1] else whys
         else:
-            said = {(one.why.person, one.why.outcome) for one in decisions_of(connection, timer.incident)}
+            before = [one.why for one in decisions_of(connection, timer.incident)]
+            said = {(one.person, one.outcome) for one in before}
             whys = [one for one in whys if one.outcome not in LEFT_OUT or (one.person, one.outcome) not in said]
+            if not answer.pages:  # nobody can be told, at every step anew
+                whys = [one for one in whys if one not in before]
         note_decisions(connection, timer.incident, whys, now, timer.id, timer.step)
 
     def _summon(

@@ -8,9 +8,11 @@ import pytest
 from paging_stage import PagingStage
 
 from collector.escalation.policy import ON_DUTY, Policy, Step
+from collector.escalation.timer import STEP
 from collector.pages.answer import answer, find_answer
 from collector.pages.health import FAILING
 from collector.pages.senders.base import SendError
+from collector.pages.tables import page_decisions
 from collector.pages.watch_queries import read_health
 from collector.store.engine import Store
 from collector.verdicts.standing import DOWN, Cause, SiteStanding, Standing
@@ -195,7 +197,11 @@ def test_whoever_has_no_proven_address_is_said_so_and_others_are_called(stage: P
         connection.exec_driver_sql("UPDATE people_contacts SET verified_at = NULL")
     nobody = stage.open(site="there")
     stage.tick()
+    said = stage.count(page_decisions)
+    stage.timer(nobody, STEP)
+    stage.tick()
     assert stage.why(nobody).outcome == "nobody"
+    assert stage.count(page_decisions) == said, "said once, however often it is tried"
 
 
 def test_somebody_off_shift_is_not_the_only_one_because_the_others_have_no_address(stage: PagingStage) -> None:
