@@ -17,7 +17,7 @@ from collector.intake import batch, commit
 from collector.intake.work import Outcome, Work
 from collector.live import board
 from collector.log.positions import Accepted, Position
-from collector.relay import custody, relay
+from collector.relay import relay
 
 Patch = pytest.MonkeyPatch
 
@@ -211,16 +211,6 @@ def centre_by_its_own_word(patch: Patch) -> None:
     patch.setattr(send_collector.CollectorLink, "is_centre", property(is_centre))
 
 
-def every_receipt_handed_down(patch: Patch) -> None:
-    """A hub hands a receipt down while rows it speaks of wait (a real mistake, until clones were played behind hubs)."""
-
-    def receipt(self: Any, name: Any, _held: Any) -> str:
-        word = self._words.get(name)
-        return word.text if word is not None else ""
-
-    patch.setattr(custody.Custody, "receipt", receipt)
-
-
 DEATHS = ("agent_dies", "agent_killed", "bad_line", "long_outage")
 HUB_LOST = ("hub_disk_lost", "hub_cut", "bad_line")
 TWINS = ("clone", "rolled_back", "long_outage", "bad_line")
@@ -240,7 +230,6 @@ MUTANTS = {
         Mutant(hub_believed_like_the_centre, hubs=1, troubles=HUB_LOST),
         Mutant(heard_too_early, troubles=("clone", "long_outage")),
         Mutant(centre_by_its_own_word, hubs=1, troubles=("lying_hub",)),
-        Mutant(every_receipt_handed_down, hubs=1, troubles=("clone", "hub_cut", "hub_away", "long_outage"), seeds=60),
         Mutant(newest_epoch_wins_for_ever, troubles=("broken_disk",)),
     )
 }
