@@ -18,6 +18,7 @@ from collector.store.engine import Store
 from collector.store.scope import EVERYTHING
 
 MOST = 200
+LOOK_AGAIN = timedelta(minutes=2)
 
 
 def act_on_silence(store: Store, now: datetime) -> int:
@@ -38,7 +39,10 @@ def _act(connection: Connection, timer: Timer, now: datetime) -> None:
     found = find(connection, EVERYTHING, timer.incident)
     if found is None or not found.is_open:
         return
-    if timer.kind == REACK and found.state == inc.ACKNOWLEDGED:
+    if found.recovered_at is not None:
+        # Whether that lasts is known soon; if it does, nobody is to be called.
+        add_timer(connection, found.number, timer.kind, now + LOOK_AGAIN)
+    elif timer.kind == REACK and found.state == inc.ACKNOWLEDGED:
         _page_again(connection, found, now, "silent_again", {"by": found.acknowledged_by})
     elif timer.kind == UNSNOOZE:
         _wake(connection, found, now)

@@ -237,6 +237,18 @@ def test_who_acknowledged_and_is_silent_is_paged_again(told: Told) -> None:
     assert told.one().acknowledged_at == START + timedelta(seconds=30)
 
 
+def test_nobody_is_called_again_for_what_seems_to_be_over(told: Told) -> None:
+    told.at(0, HERE)
+    told.until(30)
+    with told.store.transaction() as connection:
+        acknowledge(connection, 1, "kim", told.now)
+    told.until(3620, by=359)
+    told.now = START + timedelta(seconds=3600)
+    told.at(3610)
+    told.until(3900, by=30)
+    assert [kind for _, _, kind in told.paged] == ["step", "resolved"]
+
+
 def test_a_snoozed_incident_wakes(told: Told) -> None:
     told.at(0, WEB)
     told.until(10)
