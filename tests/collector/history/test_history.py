@@ -267,7 +267,11 @@ def test_up_is_whole_where_chunks_end_and_the_tail_begins(archive: Archive) -> N
     assert archive.count("waiting") == 80
     last = times[-1]
     assert {value("min_over_time(up[5m])", at) for at in range(START + 10 * MINUTE, last, 67_000)} == {"1"}
-    assert {value("count_over_time(up[5m])", at) for at in range(START + 10 * MINUTE, last, 67_000)} <= {"19", "20", "21"}
+    assert {value("count_over_time(up[5m])", at) for at in range(START + 10 * MINUTE, last, 67_000)} <= {
+        "19",
+        "20",
+        "21",
+    }
     assert [value("up", last + minute * MINUTE) for minute in (0, 1, 5, 6, 10, 15, 60)] == ["1", *["0"] * 6]
     archive.chunk(last + HOUR)
     assert [value("up", last + minute * MINUTE) for minute in (0, 1, 5, 6, 10, 15, 60)] == ["1", *["0"] * 6]
