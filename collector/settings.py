@@ -23,6 +23,7 @@ from collector.settings_alerts import (
     AlertSettings,
     Intake,
     WatchdogSettings,
+    check_watchdog,
     read_alertmanagers,
     read_intakes,
 )
@@ -233,6 +234,7 @@ def check(settings: Settings, name: str = "settings") -> None:
         )
     _check_upstream(settings.upstream, name)
     check_paging(settings.paging, name)
+    check_watchdog(settings.watchdog, {channel.name for channel in settings.channels}, name)
     if settings.log.level not in LOG_LEVELS:
         raise SettingsError(f"{name}: [log] level = {settings.log.level!r}: {nearest(settings.log.level, LOG_LEVELS)}")
     if settings.log.format not in LOG_FORMATS:

@@ -7,7 +7,7 @@ Secrets stand in files named here, or in the environment: ``BONGSU_INTAKE_<NAME>
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -85,6 +85,19 @@ class Intake:
     ends_at: str = _key("", "a JSON pointer to a time: RFC 3339, or seconds or milliseconds since 1970")
     key: str = field(default="", repr=False, metadata={"expected": "", "least": None, "most": None})
     """Read from the file or the environment; never in the table."""
+
+
+def check_watchdog(watchdog: WatchdogSettings, channels: Collection[str], name: str) -> None:
+    """Raises SettingsError where a sign of life would never arrive."""
+    url = urlsplit(watchdog.url)
+    if watchdog.url and (url.scheme not in ("http", "https") or not url.hostname):
+        raise SettingsError(f"{name}: [watchdog] url = {watchdog.url!r}: expected {_expected(WatchdogSettings, 'url')}")
+    if watchdog.channel and watchdog.channel not in channels:
+        raise SettingsError(
+            f"{name}: [watchdog] channel = {watchdog.channel!r}: {nearest(watchdog.channel, sorted(channels))}"
+        )
+    if bool(watchdog.channel) != bool(watchdog.address):
+        raise SettingsError(f"{name}: [watchdog] channel and address only work together")
 
 
 def read_alertmanagers(file: str, tables: Any) -> tuple[AlertmanagerTarget, ...]:
