@@ -195,10 +195,12 @@ def router(services: Services, office: PostOffice) -> APIRouter:
         return page([page_out(row) for row in rows], [str(row.id) for row in rows], limit)
 
     @routes.get("/pages/channels")
-    def channels(caller: Reader) -> list[ChannelOut]:  # noqa: ARG001 - how channels fare is everybody's
-        """Each channel: whether it is set up, and whether pages leave by it."""
+    def channels(caller: Reader) -> list[ChannelOut]:
+        """Each channel: whether it is set up, and whether pages leave by it. What a service said is for the centre's own."""
         with store.reading() as connection:
             health = read_health(connection)
+        if caller.scope.agencies is not None:
+            health = {name: one._replace(last_error="") for name, one in health.items()}
         names = sorted({*office.senders, *health})
         return [
             ChannelOut(is_configured=name in office.senders, **health[name]._asdict())

@@ -190,7 +190,8 @@ class DeliveryJob:
         now = self._now()
         then = after_failure(page.attempts, page.severity, why.permanent, why.retry_after_seconds, now, self._chance)
         is_last = then.at is None
-        values: dict[str, Any] = {"reason": why.reason, "error": why.text[:MOST_ERROR]}
+        text = why.text.replace(page.address, "…")[:MOST_ERROR]  # whose address it is, is for few to know
+        values: dict[str, Any] = {"reason": why.reason, "error": text}
         with self._store.transaction() as connection:
             further = fallback_row(page, now, self._secret) if then.falls_back else None
             if is_last:
@@ -201,7 +202,7 @@ class DeliveryJob:
                 values["data"] = {**page.data, "others": ()}  # the row that follows has them
             if not change_page(connection, page.id, page.attempts, **values):
                 return  # its lease ran out, and somebody else has it
-            self._note(connection, page, "failed" if is_last else "retry", why.text[:MOST_ERROR], now)
+            self._note(connection, page, "failed" if is_last else "retry", text, now)
             if further is not None and has_newer(connection, page, further["channel"], further["address"]):
                 self._note(connection, page, "newer", f"{further['channel']} has later news", now)
             elif further is not None and add_page(connection, further):
@@ -210,12 +211,12 @@ class DeliveryJob:
                 self._note(connection, page, "no_channel_left", "", now)
             health = read_health(connection).get(page.channel)
             if why.reason not in NOT_THE_CHANNELS:
-                health = failed(health, page.channel, now, why.text[:MOST_ERROR])
+                health = failed(health, page.channel, now, text)
                 write_health(connection, health)
         self._telemetry.tried(page.channel, FAILED if is_last and result == RETRIED else result, why.reason)
         self._telemetry.health(page.channel, health is not None and health.state == FAILING)
         again = f"again at {then.at:%H:%M:%S}" if then.at is not None else "not tried again"
-        fields = {"reason": why.reason, "error": why.text[:MOST_ERROR], "attempt": page.attempts, "next": again}
+        fields = {"reason": why.reason, "error": text, "attempt": page.attempts, "next": again}
         log.warning("page not sent", extra=_fields(page) | fields)
 
     def _note(self, connection: Connection, page: Delivery, outcome: str, detail: str, now: datetime) -> None:

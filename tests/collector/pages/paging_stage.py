@@ -207,7 +207,7 @@ class PagingStage:
         self.pages.step(self.now)
         self.deliveries.step(self.now)
 
-    def run(self, minutes: float, by_seconds: int = 10) -> None:
+    def run(self, minutes: float, by_seconds: int = 20) -> None:
         """Time goes on, and the jobs look every so often."""
         end = self.now + timedelta(minutes=minutes)
         while self.now < end:

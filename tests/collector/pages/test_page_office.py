@@ -55,7 +55,7 @@ def test_why_and_lists_are_told_to_whom_they_concern(
 ) -> None:
     stage, _ = office_of(paging, tmp_path)
     number = paging.open()
-    paging.senders["sms"].fails = SendError("gateway away", reason="unreachable")
+    paging.senders["sms"].fails = SendError("gateway away for +82-10-2222-2222", reason="unreachable")
     paging.run(6)
     reader = stage.program("noc")
     why = reader.get(f"/api/incidents/{number}/why").json()
@@ -70,13 +70,17 @@ def test_why_and_lists_are_told_to_whom_they_concern(
     assert len(pages["items"]) == 2
     rest = reader.get("/api/pages", params={"incident": number, "after": pages["next"]}).json()
     assert {one["state"] for one in (*pages["items"], *rest["items"])} == {"sent", "superseded"}
-    assert "example.org" not in json.dumps(pages) + json.dumps(why), "nobody's address"
+    told = json.dumps([pages, rest, why])
+    assert "gateway away" in told
+    assert "example.org" not in told, "nobody's address"
+    assert "2222" not in told
     channels = {one["channel"]: one for one in reader.get("/api/pages/channels").json()}
-    assert channels["sms"]["last_error"] == "gateway away"
+    assert channels["sms"]["last_error"] == "gateway away for …"
     assert channels["email"]["state"] == "ok"
     stranger = stage.program("stranger", scope=Scope(frozenset({"stranger"})))
     assert stranger.get(f"/api/incidents/{number}/why").status_code == 404
     assert stranger.get("/api/pages").json()["items"] == []
+    assert {one["last_error"] for one in stranger.get("/api/pages/channels").json()} == {""}
     assert stranger.get("/api/pages/noise").json()["pages"] == 0
     assert main(["why", str(number), "--data", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
