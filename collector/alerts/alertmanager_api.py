@@ -41,7 +41,7 @@ from collector.alerts.alertmanager_json import (
 from collector.alerts.book import AlertBook
 from collector.alerts.matcher_words import BadMatcher, read_matcher
 from collector.alerts.received import BadAlert, Sent
-from collector.alerts.silence import EXPIRED, PENDING, Silence, Silences, may_see
+from collector.alerts.silence import EXPIRED, Silence, Silences, is_meant, may_change, may_see
 from collector.alerts.silence_queries import all_silences, end_silence, find_silence, write_silence
 from collector.history.matchers import BadPattern, Matchers, accept, compiled, matcher
 from collector.store.schema import instant
@@ -193,7 +193,7 @@ class _Api:
         seen = [
             one
             for one in self._silences.all
-            if may_see(one, caller.scope) and one.ends_at > now - LISTED and _is_meant(one, wanted)
+            if may_see(one, caller.scope) and one.ends_at > now - LISTED and is_meant(one, wanted)
         ]
         return [shown_silence(one, now) for one in sorted(seen, key=lambda one: (one.state(now), one.ends_at))]
 
@@ -224,7 +224,7 @@ class _Api:
         author = posted.created_by or caller.name
         after = Silence("", words, max(starts, now), ends, author, caller.name, posted.comment, now, caller.scope)
         with self._store.transaction() as connection:
-            if before is not None and _may_change(before, after, starts, now):
+            if before is not None and may_change(before, after, starts, now):
                 kept = before.starts_at if before.starts_at <= now else after.starts_at
                 after = replace(after, id=before.id, starts_at=kept, scope=before.scope)
             else:
@@ -265,19 +265,6 @@ class _Api:
                 "goVersion": f"python{platform.python_version()}",
             },
         }
-
-
-def _may_change(before: Silence, after: Silence, starts: datetime, now: datetime) -> bool:
-    if before.words != after.words:
-        return False
-    state = before.state(now)
-    return state == PENDING or (state != EXPIRED and starts == before.starts_at)
-
-
-def _is_meant(silence: Silence, wanted: Matchers) -> bool:
-    """Alertmanager's filter of silences: each matcher asked for meets the value of one of the silence's own."""
-    said = {label: value for label, _, value in silence.words}
-    return all(one.label in said and one.accepts(said[one.label]) for one in wanted)
 
 
 def _matchers(filters: list[str]) -> Matchers:

@@ -74,5 +74,20 @@ def may_see(silence: Silence, scope: Scope) -> bool:
     return _within(silence.scope.agencies, scope.agencies) and _within(silence.scope.sites, scope.sites)
 
 
+def may_change(before: Silence, after: Silence, starts_at: datetime, now: datetime) -> bool:
+    """Whether it may become this without rewriting what it silenced: the same matchers, and a beginning that is past
+    stays."""
+    if before.words != after.words:
+        return False
+    state = before.state(now)
+    return state == PENDING or (state != EXPIRED and starts_at == before.starts_at)
+
+
+def is_meant(silence: Silence, wanted: Matchers) -> bool:
+    """Alertmanager's filter of silences: each matcher asked for meets the value of one of the silence's own."""
+    said = {label: value for label, _, value in silence.words}
+    return all(one.label in said and one.accepts(said[one.label]) for one in wanted)
+
+
 def _within(inner: frozenset[str] | None, outer: frozenset[str] | None) -> bool:
     return outer is None or (inner is not None and inner <= outer)

@@ -63,7 +63,12 @@ def test_who_was_away_hears_the_newest_state_and_not_what_came_and_went() -> Non
 
 def test_a_disturbance_is_an_alert_to_those_who_know_nothing_else() -> None:
     found = disturbance("site", "abuja", "power", "critical", 5, Fleet())
-    assert dict(found.labels) == {"alertname": "SiteTrouble", "reason": "power", "severity": "critical", "site": "abuja"}
+    assert dict(found.labels) == {
+        "alertname": "SiteTrouble",
+        "reason": "power",
+        "severity": "critical",
+        "site": "abuja",
+    }
 
 
 class Receiver(BaseHTTPRequestHandler):
