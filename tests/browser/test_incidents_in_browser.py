@@ -1,0 +1,120 @@
+"""Incidents in a real browser: a call answered on a phone, a list that changes by itself, forms without script, no fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Site, looking
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
+from told_incidents import PASSWORD, TOKEN, tell
+from world import make_world, plant, serving, trouble
+
+from agent.link.clock import SystemClock
+from collector.access.tables import persons
+from collector.incidents import queries
+from collector.store.schema import instant
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+PAGES = ("/incidents", "/incidents?state=all", "/incidents/1", "/incidents/2", "/incidents/5", "/incidents/1/report/final", "/situation", "/admin", f"/a/{TOKEN}", "/", "/sites/dc-djn")  # fmt: skip
+AXE = """async () => {
+  const found = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`);
+}"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    world = tell(trouble(serving(plant(make_world(tmp_path, SystemClock())))))
+    with world.store.transaction() as connection:
+        connection.execute(update(persons).where(persons.c.username == "garam").values(role="system_admin"))
+    served = Site(world)
+    served.start()
+    yield served
+    served.stop()
+
+
+def sign_in(page: Page, address: str) -> None:
+    page.goto(address + "/login")
+    page.locator("[name=username]").fill("garam")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator(".go").click()
+    page.wait_for_url(address + "/")
+
+
+@pytest.mark.parametrize(("size", "language", "scheme"), [("desk", "ko", "light"), ("desk", "en", "dark"), ("phone", "ko", "dark"), ("phone", "en", "light")])  # fmt: skip
+def test_no_page_errs_is_too_wide_or_shuts_anybody_out(
+    browser: Browser, site: Site, axe: str, size: str, language: str, scheme: str
+) -> None:
+    with looking(browser, site, size, language, scheme) as seen:
+        sign_in(seen.page, site.address)
+        found = []
+        for path in PAGES:
+            page = seen.open(path)
+            page.evaluate("() => document.fonts.ready.then(() => 0)")
+            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, f"{path} on {size} is {wide} px too wide"
+            page.evaluate(axe)
+            found += [(path, fault) for fault in page.evaluate(AXE)]
+        assert found == []
+        assert seen.faults == []
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_call_is_answered_by_name_on_a_phone_without_a_login(browser: Browser, site: Site, script: bool) -> None:
+    with looking(browser, site, "phone", "ko", script=script) as seen:
+        page = seen.open(f"/a/{TOKEN}")
+        expect(page.get_by_text("김가람 님께 보낸 호출")).to_be_visible()
+        button = page.get_by_role("button", name="확인했습니다")
+        box = button.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+        assert box["y"] + box["height"] < 844, "it is reached without scrolling"
+        page.reload()
+        expect(button).to_be_visible()
+        button.click()
+        expect(page.get_by_role("status")).to_contain_text("이제 맡은 것으로 기록됩니다")
+        expect(page.get_by_role("button", name="확인했습니다")).to_have_count(0)
+        assert seen.faults == []
+
+
+def test_a_list_changes_by_itself_when_somebody_answers(browser: Browser, site: Site) -> None:
+    with looking(browser, site) as seen:
+        sign_in(seen.page, site.address)
+        page = seen.open("/incidents")
+        page.evaluate("window.isSamePage = true")
+        expect(page.locator(".waiting")).to_have_count(1)
+        page.wait_for_timeout(2500)  # the stream has to stand
+        with site.lock, site.world.store.transaction() as connection:
+            queries.acknowledge(connection, 1, "garam", instant(site.world.clock.wall_ms()))
+        expect(page.locator(".waiting")).to_have_count(0, timeout=6_000)
+        assert page.evaluate("window.isSamePage")
+        page = seen.open("/")
+        expect(page.locator("[data-incidents=warning] b")).to_have_text("2")
+        page.wait_for_timeout(2500)
+        with site.lock, site.world.store.transaction() as connection:
+            queries.resolve(connection, 2, "garam", instant(site.world.clock.wall_ms()))
+        expect(page.locator("[data-incidents=warning] b")).to_have_text("1", timeout=6_000)
+        assert seen.faults == []
+
+
+def test_an_incident_is_worked_through_without_script(browser: Browser, site: Site) -> None:
+    with looking(browser, site, "phone", "ko", script=False) as seen:
+        sign_in(seen.page, site.address)
+        page = seen.open("/incidents")
+        page.get_by_role("link", name="거점 중동").click()
+        page.get_by_label("대신 알린 사람 (대리 인지)").select_option("lee")
+        page.get_by_role("button", name="확인 (인지)").click()
+        expect(page.get_by_role("status")).to_contain_text("반영했습니다")
+        expect(page.locator("#now")).to_contain_text("대리 인지: 이나래")
+        page.locator("#acts textarea[name=text]").fill("통신사업자에 접수")
+        page.get_by_label("조치로 기록").check()
+        page.get_by_role("button", name="남기기").click()
+        expect(page.locator("#course")).to_contain_text("통신사업자에 접수")
+        page.get_by_role("button", name="복구됨으로 처리").click()
+        expect(page.locator("#now")).to_contain_text("복구됨")
+        page.get_by_role("link", name="결과 보고").click()
+        expect(page.locator("h1")).to_contain_text("결과 보고")
+        assert seen.faults == []
