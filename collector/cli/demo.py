@@ -87,7 +87,7 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         print(f"Making a world: 24 missions, 5 hubs, 4 centres, {args.minutes} minutes of past …", flush=True)
         start_ms = SystemClock().wall_ms() - args.minutes * 60_000
         demo = Demo(args.seed, settings.data_dir.parent, start_ms, settings)
-        password = _people(demo, rosters(), start_ms)
+        password = _people(demo, rosters(ADMIN), start_ms)
         pacer = Pacer(demo, settings.data_dir.parent / PLAYS)
         pacer.catch_up(args.minutes * 60.0, _tell)
         pacer.catch_up(SystemClock().wall_ms() / 1000 - start_ms / 1000 - demo.timeline.now, lambda _done: None)

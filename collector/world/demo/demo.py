@@ -44,8 +44,8 @@ AT = {place.id: place for place in PLACES}
 
 
 @cache
-def demo_database() -> Path:
-    return make_database(document())
+def demo_database(is_small: bool) -> Path:
+    return make_database(document(is_small))
 
 
 class Demo:
@@ -70,7 +70,7 @@ class Demo:
         self.is_small = is_small
         self._interval_seconds = interval_seconds
         self._least_seconds = least_seconds
-        self.centre_key = make_centre(folder / "centre", self.chance, demo_database())
+        self.centre_key = make_centre(folder / "centre", self.chance, demo_database(is_small))
         settings = replace(settings or Settings(), data_dir=folder / "centre")
         self.centre = PacedCentre(self.timeline, self.loop, settings, least_seconds)
         self.stations: dict[str, Station] = {CENTRE: self.centre}
@@ -120,9 +120,7 @@ class Demo:
     def _settle(self) -> dict[str, DemoAgent]:
         """Agents by the host they run on."""
         by_speaker: dict[str, list[Machine]] = {}
-        for machine in machines():
-            if self.is_small and machine.role == "visa desk":
-                continue
+        for machine in machines(self.is_small):
             by_speaker.setdefault(machine.speaker, []).append(machine)
         found = {}
         for number, (speaker, spoken_for) in enumerate(by_speaker.items(), 1):

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from collector.world.topology import AGENCIES, DATA_CENTRES, HUBS, MISSIONS, PLACES, PROFILES, Place
 
+SPARE = "visa desk"
+"""What a small world leaves out."""
 WATCHER = "noc1"
 """Of a centre: looks at lines and at the building."""
 HUB_SITES = {name: site for name, _, _, site in HUBS}
@@ -88,15 +90,17 @@ class Looked(NamedTuple):
     id: str
 
 
-def machines() -> tuple[Machine, ...]:
-    return tuple([each for place in PLACES for each in (_mission(place) if place.link else _centre(place))])
+def machines(is_small: bool = False) -> tuple[Machine, ...]:
+    """``is_small``: one server a mission."""
+    every = [each for place in PLACES for each in (_mission(place) if place.link else _centre(place))]
+    return tuple([each for each in every if not (is_small and each.role == SPARE)])
 
 
 def _mission(place: Place) -> list[Machine]:
     first = f"srv1.{place.id}"
     return [
         Machine(first, place.id, place.agency, "file server", first, checks=("process:smbd", "process:sshd")),
-        Machine(f"srv2.{place.id}", place.id, place.agency, "visa desk", f"srv2.{place.id}", checks=("process:nginx",)),
+        Machine(f"srv2.{place.id}", place.id, place.agency, SPARE, f"srv2.{place.id}", checks=("process:nginx",)),
         Machine(f"gw1.{place.id}", place.id, place.agency, "gateway", first, "gateway"),
     ]
 
@@ -140,7 +144,7 @@ def looks() -> tuple[Looked, ...]:
     return tuple(found)
 
 
-def document() -> str:
+def document(is_small: bool = False) -> str:
     """The topology file."""
     lines = ["# The demonstration world: fictional load at city-centre coordinates."]
     for name, name_ko, name_en in AGENCIES:
@@ -149,7 +153,7 @@ def document() -> str:
         lines += _table("hubs", id=name, name_ko=name_ko, name_en=name_en)
     for place in PLACES:
         lines += _table("sites", **_site(place))
-    for one in machines():
+    for one in machines(is_small):
         more = {"agent": one.speaker} if one.speaker != one.id else {}
         shared = {"shared": True} if one.is_shared else {}
         lines += _table("hosts", name=one.name, site=one.site, agency=one.agency, role=one.role, **more, **shared)

@@ -13,12 +13,12 @@ REGION = {
 }  # fmt: skip
 
 
-def rosters() -> str:
-    """The file ``bongsu apply`` takes. ``room-1`` is signed in as ``demo``."""
+def rosters(login: str = "") -> str:
+    """The file ``bongsu apply`` takes. ``login``: the user the first of the room signs in as."""
     parts = ["# People of the demonstration; all of them are invented."]
     for at, (name, name_ko, name_en) in enumerate(ROOM):
-        login = 'login = "demo"\n' if not at else ""
-        parts.append(_person(name, name_ko, name_en, "ko", "Asia/Seoul", login))
+        more = f'login = "{login}"\n' if login and not at else ""
+        parts.append(_person(name, name_ko, name_en, "ko", "Asia/Seoul", more))
     zones = {hub: next(place.timezone for place in MISSIONS if place.id == site) for hub, _, _, site in HUBS}
     for hub, (name, name_ko, name_en) in REGION.items():
         parts.append(_person(name, name_ko, name_en, "en", zones[hub]))
