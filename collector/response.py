@@ -18,7 +18,10 @@ from collector.alerts.watchdog import SECONDS as WATCHDOG_SECONDS
 from collector.alerts.watchdog import Pulse, Watchdog
 from collector.incidents import hub_api
 from collector.incidents.from_verdicts import verdict_signals
+from collector.incidents.incident import OPEN
+from collector.incidents.queries import list_incidents
 from collector.incidents.side import IncidentSide
+from collector.incidents.signal import CRITICAL, SEVERITIES, WARNING
 from collector.jobs import Job
 from collector.log.tables import envelopes
 from collector.pages import api as pages_api
@@ -29,10 +32,14 @@ from collector.pages.relay_receipts import ReceiptJob
 from collector.relay.island import SECONDS as ISLAND_SECONDS
 from collector.relay.island import Island
 from collector.store.schema import instant
+from collector.store.scope import Scope
 
 if TYPE_CHECKING:
     from collector.rules.job import RuleJob
     from collector.services import Services
+
+MOST_HANDED = 100
+"""Open incidents a hand-over note keeps."""
 
 
 class Response:
@@ -82,6 +89,17 @@ class Response:
         """End it."""
         self.pages.stop()
         self._alert_side.stop()
+
+    def open_incidents(self, scope: Scope) -> list[tuple[str, str, int, str, int]]:
+        """What is open, for a hand-over note: (``incident``, ``#12``, a state as grave as it is, reason, since_ms)."""
+        with self._services.store.reading() as connection:
+            found = list_incidents(connection, scope, states=OPEN, limit=MOST_HANDED)
+        worst_first = sorted(found, key=lambda each: (SEVERITIES.index(each.severity), each.number))
+        grave = {CRITICAL: 4, WARNING: 3}
+        return [
+            ("incident", f"#{i.number}", grave.get(i.severity, 1), i.reason, round(i.occurred_at.timestamp() * 1000))
+            for i in worst_first
+        ]
 
     def _own_signs(self, at: datetime) -> tuple[FiringAlert, ...]:
         """What the collector says of itself, of those who should watch, and a hub of its centre."""

@@ -127,6 +127,7 @@ class Stage:
     history: Any = None
     log: Any = None
     upstream: Any = None
+    response: Any = None
     is_hub: bool = False
 
     def client(self, **headers: str) -> TestClient:

@@ -137,10 +137,17 @@ def take_handover(services: Services, caller: Caller, name: str, note: str) -> i
             to_people=then,
             changes_at=changes_at,
             note=note.strip(),
-            failing=failing_now(services, caller, roster),
+            failing=[*open_incidents(services, caller), *failing_now(services, caller, roster)],
             now=now,
             by=caller.name,
         )
+
+
+def open_incidents(services: Services, caller: Caller) -> list[tuple[Any, ...]]:
+    """(``incident``, ``#12``, state, reason, since_ms) of what is open as far as the caller sees it: incidents stand above
+    rosters, so the side that speaks to people is asked."""
+    side = services.response
+    return list(side.open_incidents(caller.scope)) if side is not None else []
 
 
 def failing_now(services: Services, caller: Caller, roster: Roster) -> list[tuple[Any, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,6 +14,7 @@ from world import World, make_world, plant, serving, trouble
 
 from collector.access.audit import read_log
 from collector.incidents.queries import events_of, find
+from collector.response import Response
 from collector.store.scope import EVERYTHING
 
 OWN = {"Origin": "http://127.0.0.1:8650"}
@@ -163,3 +165,15 @@ def test_looking_at_a_call_answers_nothing_and_pressing_does(world: World) -> No
     for wrong in ("nothing", TOKEN[:-1], "x" * 500):
         assert scanner.get(f"/a/{wrong}").status_code == 404
         assert scanner.post(f"/a/{wrong}").status_code == 404
+
+
+def test_a_handover_note_keeps_what_is_open(world: World) -> None:
+    side = SimpleNamespace(_services=world)
+    world.response = SimpleNamespace(open_incidents=lambda scope: Response.open_incidents(side, scope))  # type: ignore[arg-type]
+    browser = Browser(world, "garam")
+    page = browser.see("/oncall")
+    page = browser.press("/oncall/room/handovers", page, note="다음 조가 통신사업자에 다시 전화")
+    links = re.findall(r'<a href="/incidents/(\d)"><b>#\d</b></a>', page)
+    assert links == ["1", "2", "3", "4"], "the gravest first, besides the sites that are not well"
+    assert "인수인계" in page
+    assert "다음 조가 통신사업자에 다시 전화" in browser.see("/situation.txt")

@@ -197,6 +197,7 @@ class World:
     standing: Standing = field(default_factory=Standing)
     log: Any = None
     upstream: Any = None
+    response: Any = None
     is_hub: bool = False
     fastapi: FastAPI = field(default_factory=lambda: FastAPI(docs_url=None, redoc_url=None))
     past: Past = field(default_factory=Past)
