@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dashboards.palette import MAINTENANCE
 from dashboards.panel import DATASOURCE, Panel, Words
 
 SCHEMA_VERSION = 39
@@ -42,6 +41,7 @@ class Annotation:
     title: Words
     expr: str
     text: str
+    colour: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _annotation(annotation: Annotation) -> dict[str, Any]:
         "datasource": DATASOURCE,
         "enable": True,
         "hide": False,
-        "iconColor": MAINTENANCE,
+        "iconColor": annotation.colour,
         "expr": annotation.expr,
         "step": "60s",
         "titleFormat": annotation.title.title,

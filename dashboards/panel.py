@@ -15,7 +15,9 @@ from typing import Any, Literal, NamedTuple
 from dashboards.palette import Meaning, code_steps, value_mapping
 
 Panel = dict[str, Any]
-Unit = Literal["none", "short", "percentunit", "bytes", "Bps", "bps", "s", "dtdurations", "iops", "reqps", "celsius"]
+Unit = Literal[
+    "none", "short", "percent", "percentunit", "bytes", "Bps", "bps", "s", "dtdurations", "iops", "reqps", "celsius"
+]
 Steps = tuple[tuple[float | None, str], ...]
 """Thresholds, lowest first: (from this value on, colour); the first one is ``None`` = from anything."""
 
@@ -49,10 +51,11 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A PromQL expression and the name its series get."""
+    """A PromQL expression and the name its series get. ``is_rare``: that it finds nothing is no fault."""
 
     expr: str
     legend: str = ""
+    is_rare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A data link to another board."""
+    """A data link to another board, or to one of our own pages."""
 
     title: Words
     url: str
@@ -76,13 +79,16 @@ class Link:
         return {"title": self.title.title, "url": self.url, "targetBlank": False}
 
 
+Links = Link | tuple[Link, ...] | None
+
+
 def stat(
     head: Head,
     unit: Unit,
     thresholds: Steps,
     query: Query,
     *,
-    link: Link | None = None,
+    link: Links = None,
     meanings: tuple[Meaning, ...] = (),
     decimals: int | None = None,
     text_mode: Literal["auto", "name", "value", "value_and_name"] = "auto",
@@ -104,7 +110,7 @@ def stat(
     }
 
 
-def gauge(head: Head, unit: Unit, thresholds: Steps, query: Query, *, top: float, link: Link | None = None) -> Panel:
+def gauge(head: Head, unit: Unit, thresholds: Steps, query: Query, *, top: float, link: Links = None) -> Panel:
     """A dial from 0 to ``top`` per series."""
     defaults = field_defaults(unit, thresholds, (), link, None) | {"min": 0, "max": top}
     return assemble("gauge", head, defaults, targets((query,), instant=True)) | {
@@ -126,7 +132,7 @@ def timeseries(
     thresholds: Steps,
     queries: tuple[Query, ...],
     *,
-    link: Link | None = None,
+    link: Links = None,
     colours: tuple[tuple[str, str], ...] = (),
     stacked: bool = False,
     apart: str = "",
@@ -184,7 +190,7 @@ def timeseries(
 
 
 def state_timeline(
-    head: Head, queries: tuple[Query, ...], meanings: tuple[Meaning, ...], *, link: Link | None = None
+    head: Head, queries: tuple[Query, ...], meanings: tuple[Meaning, ...], *, link: Links = None
 ) -> Panel:
     """A band per series that changes colour and text with its state; twenty bands a page."""
     defaults = field_defaults("none", code_steps(meanings), meanings, link, None) | {
@@ -200,6 +206,26 @@ def state_timeline(
             "showValue": "auto",
             "tooltip": {"mode": "single", "sort": "none"},
         }
+    }
+
+
+def status_history(
+    head: Head, queries: tuple[Query, ...], meanings: tuple[Meaning, ...], *, every: str, link: Links = None
+) -> Panel:
+    """A grid: a line per series, a field for each stretch of time (``every``: 1h), coloured by the worst state in it."""
+    defaults = field_defaults("none", code_steps(meanings), meanings, link, None) | {
+        "custom": {"fillOpacity": 80, "lineWidth": 1}
+    }
+    return assemble("status-history", head, defaults, targets(queries)) | {
+        "interval": every,
+        "options": {
+            "colWidth": 0.9,
+            "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": False},
+            "perPage": 20,
+            "rowHeight": 0.85,
+            "showValue": "never",
+            "tooltip": {"mode": "single", "sort": "none"},
+        },
     }
 
 
@@ -235,14 +261,14 @@ def assemble(
 
 
 def field_defaults(
-    unit: Unit, thresholds: Steps, meanings: tuple[Meaning, ...], link: Link | None, decimals: int | None
+    unit: Unit, thresholds: Steps, meanings: tuple[Meaning, ...], link: Links, decimals: int | None
 ) -> dict[str, Any]:
     defaults: dict[str, Any] = {
         "unit": unit,
         "color": {"mode": "thresholds"},
         "thresholds": {"mode": "absolute", "steps": [{"value": at, "color": colour} for at, colour in thresholds]},
         "mappings": value_mapping(meanings) if meanings else [],
-        "links": [link.json()] if link else [],
+        "links": [each.json() for each in ((link,) if isinstance(link, Link) else link or ())],
         "noValue": NO_VALUE,
     }
     return defaults if decimals is None else defaults | {"decimals": decimals}

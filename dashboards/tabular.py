@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboards.palette import UNKNOWN, Meaning, code_steps
-from dashboards.panel import Head, Link, Panel, Query, Steps, Unit, Words, assemble, field_defaults, targets
+from dashboards.panel import Head, Links, Panel, Query, Steps, Unit, Words, assemble, field_defaults, targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def table(
     query: Query,
     columns: Columns,
     *,
-    link: Link | None = None,
+    link: Links = None,
     meanings: tuple[Meaning, ...] = (),
     worst_first: bool = True,
 ) -> Panel:
@@ -67,9 +67,7 @@ def table(
     }
 
 
-def state_map(
-    head: Head, query: Query, meanings: tuple[Meaning, ...], *, label: str, link: Link | None = None
-) -> Panel:
+def state_map(head: Head, query: Query, meanings: tuple[Meaning, ...], *, label: str, link: Links = None) -> Panel:
     """Sites on a map, by their ``geohash`` label, named by ``label``.
 
     Country outlines come from the Grafana server itself, so the map is not blank where no tile server is reached.

@@ -6,12 +6,13 @@ goes empty rather than stale; the state in the corner, which the collector goes 
 
 from __future__ import annotations
 
-from dashboards.board import Annotation, Board, Variable
+from dashboards.board import Board, Variable
+from dashboards.boards.annotations import INCIDENT_MARKS, WORK_MARKS
 from dashboards.boards.host_detail import AGENT_ROW, DETAIL_ROW
 from dashboards.boards.host_status import BUSY, FULL, REAL_FILES, STATUS
 from dashboards.palette import CHECK_STATES, DEGRADED, DOWN, GREEN, MAINTENANCE, OK, PURPLE, STATES, UNKNOWN
 from dashboards.panel import Head, Place, Query, Words, row, state_timeline, timeseries
-from dashboards.selectors import HOST, HOST_UID, SITE
+from dashboards.selectors import HOST, HOST_PAGE_OF_SERIES, HOST_UID
 
 ANY = ((None, OK),)
 PRESSED = ((None, OK), (0.7, DEGRADED), (0.9, DOWN))
@@ -29,6 +30,7 @@ COURSE = (
         ),
         (Query(f"max by (instance) (bongsu_host_state{{{HOST}}})", "{{instance}}"),),
         STATES,
+        link=HOST_PAGE_OF_SERIES,
     ),
     state_timeline(
         Head(
@@ -235,11 +237,5 @@ HOST_BOARD = Board(
         Variable("instance", Words("호스트", "Host"), "bongsu_host_state"),
     ),
     panels=(*STATUS, *COURSE, *CPU_AND_MEMORY, *DISKS_AND_NETWORK, DETAIL_ROW, AGENT_ROW),
-    annotations=(
-        Annotation(
-            Words("점검", "Maintenance"),
-            f"max by (site) (bongsu_maintenance_active{{{SITE}}}) == 1",
-            "{{site}}",
-        ),
-    ),
+    annotations=(WORK_MARKS, INCIDENT_MARKS),
 )

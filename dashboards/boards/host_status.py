@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.palette import DEGRADED, DOWN, OK, STATES, code_steps
 from dashboards.panel import Head, Place, Query, Words, gauge, stat
-from dashboards.selectors import BY_HOST, HOST
+from dashboards.selectors import BY_HOST, HOST, HOST_PAGE_OF_SERIES
 
 BUSY = ((None, OK), (0.85, DEGRADED), (0.95, DOWN))
 FULL = ((None, OK), (0.8, DEGRADED), (0.9, DOWN))
@@ -22,6 +22,7 @@ STATUS = (
         "none",
         code_steps(STATES),
         Query(f"max by ({BY_HOST}) (bongsu_host_state{{{HOST}}})", "{{instance}}"),
+        link=HOST_PAGE_OF_SERIES,
         meanings=STATES,
     ),
     gauge(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dashboards.board import Annotation, Board, Variable
-from dashboards.boards.noc_strip import COUNTS, SUMMARY
+from dashboards.board import Board, Variable
+from dashboards.boards.annotations import INCIDENT_MARKS, WORK_MARKS
+from dashboards.boards.noc_strip import BESIDES, COUNTS, SUMMARY
 from dashboards.palette import CHECK_STATES, DEGRADED, DOWN, OK, STATES, code_steps
 from dashboards.panel import Head, Place, Query, Words, row, state_timeline, timeseries
 from dashboards.selectors import (
     AGENCY,
     BY_SITE,
+    HOST_PAGE,
     HUB,
     NOC_UID,
     SITE,
+    SITE_PAGE,
     TO_AGENCY_ROW,
     TO_HOST_ROW,
-    TO_HOSTS,
     TO_HUB_SERIES,
+    TO_SELF,
     TO_SITE_ROW,
 )
 from dashboards.tabular import Columns, state_map, table
@@ -26,7 +29,7 @@ NOW = (
     state_map(
         Head(
             9,
-            Place(0, 4, 14, 12),
+            Place(0, 7, 14, 12),
             Words("사이트 지도", "Sites on the map"),
             Words(
                 "좌표가 등록된 사이트의 현재 상태. 배경 지도는 그라파나 서버 설정을 따르며, 없어도 국경선은 보입니다.",
@@ -40,12 +43,12 @@ NOW = (
         ),
         STATES,
         label="site",
-        link=TO_SITE_ROW,
+        link=(TO_SITE_ROW, SITE_PAGE),
     ),
     table(
         Head(
             10,
-            Place(14, 4, 10, 6),
+            Place(14, 7, 10, 6),
             Words("주의할 사이트", "Sites to look at"),
             Words(
                 "정상도 점검 중도 아닌 사이트, 나쁜 순서로 20개. 비어 있으면 모두 정상입니다.",
@@ -55,15 +58,15 @@ NOW = (
         ),
         "none",
         code_steps(STATES),
-        Query(f"topk(20, max by ({BY_SITE}) (bongsu_site_state{{{SITE}}}) > 1)"),
+        Query(f"topk(20, max by ({BY_SITE}) (bongsu_site_state{{{SITE}}}) > 1)", is_rare=True),
         Columns(("site", "hub", "agency"), Words("상태", "State")),
-        link=TO_SITE_ROW,
+        link=(TO_SITE_ROW, SITE_PAGE),
         meanings=STATES,
     ),
     table(
         Head(
             11,
-            Place(14, 10, 10, 6),
+            Place(14, 13, 10, 6),
             Words("실패한 점검 항목", "Failing checks"),
             Words(
                 "경고, 위험 또는 미확인인 점검 항목 50개까지.",
@@ -72,19 +75,19 @@ NOW = (
         ),
         "none",
         code_steps(CHECK_STATES),
-        Query(f"topk(50, max by (site, instance, check) (bongsu_check_state{{{SITE}}}) > 0)"),
+        Query(f"topk(50, max by (site, instance, check) (bongsu_check_state{{{SITE}}}) > 0)", is_rare=True),
         Columns(("instance", "check", "site"), Words("상태", "State")),
-        link=TO_HOST_ROW,
+        link=(TO_HOST_ROW, HOST_PAGE),
         meanings=CHECK_STATES,
     ),
 )
 
 COURSE = (
-    row(12, 16, Words("추이", "Over time")),
+    row(12, 19, Words("추이", "Over time")),
     state_timeline(
         Head(
             13,
-            Place(0, 17, 24, 6),
+            Place(0, 20, 24, 6),
             Words("거점별 최악 상태", "Worst state by hub"),
             Words(
                 "거점마다 그 순간 가장 나쁜 사이트의 상태. 이름 없는 줄은 센터에 직접 보고하는 사이트입니다.",
@@ -93,7 +96,7 @@ COURSE = (
         ),
         (
             Query(f'max by (hub) (agency_hub:bongsu_site_state:max{{{HUB},hub!=""}})', "{{hub}}"),
-            Query(f'max(agency_hub:bongsu_site_state:max{{{HUB},hub=""}})', "센터 직접 / direct"),
+            Query(f'max(agency_hub:bongsu_site_state:max{{{HUB},hub=""}})', "센터 직접 / direct", is_rare=True),
         ),
         STATES,
         link=TO_HUB_SERIES,
@@ -101,7 +104,7 @@ COURSE = (
     timeseries(
         Head(
             14,
-            Place(0, 23, 8, 8),
+            Place(0, 26, 8, 8),
             Words("거점별 보고 비율", "Agents reporting by hub"),
             Words(
                 "거점에 속한 사이트의 에이전트 보고 비율 평균.",
@@ -117,7 +120,7 @@ COURSE = (
     timeseries(
         Head(
             15,
-            Place(8, 23, 8, 8),
+            Place(8, 26, 8, 8),
             Words("보고 지연", "Report lag"),
             Words(
                 "도착했을 때 가장 새 기록의 나이, 거점별 최댓값.",
@@ -132,20 +135,20 @@ COURSE = (
     timeseries(
         Head(
             16,
-            Place(16, 23, 8, 8),
+            Place(16, 26, 8, 8),
             Words("받은 기록", "Records received"),
             Words("초당 받은 기록 수, 처리 결과별.", "Records received per second, by what became of them."),
         ),
         "reqps",
         ANY,
         (Query(f"sum by (result) (rate(bongsu_reports_total{{{SITE}}}[$__rate_interval]))", "{{result}}"),),
-        link=TO_HOSTS,
+        link=TO_SELF,
         stacked=True,
     ),
     table(
         Head(
             17,
-            Place(0, 31, 12, 7),
+            Place(0, 34, 12, 7),
             Words("기관별 가용률 (30일)", "Availability by agency (30 days)"),
             Words(
                 "최근 30일. 감시된 시간만 셉니다. 계약 수치는 월간 보고서를 따릅니다.",
@@ -162,7 +165,7 @@ COURSE = (
     timeseries(
         Head(
             18,
-            Place(12, 31, 12, 7),
+            Place(12, 34, 12, 7),
             Words("에이전트에 쌓인 기록", "Records waiting at agents"),
             Words(
                 "전송을 기다리는 기록이 많은 사이트 10개. 회선이 끊기면 늘고 복구되면 줄어듭니다.",
@@ -172,7 +175,7 @@ COURSE = (
         "short",
         ANY,
         (Query(f"topk(10, sum by (site) (bongsu_agent_spool_reports{{{SITE}}}))", "{{site}}"),),
-        link=TO_HOSTS,
+        link=TO_SELF,
     ),
 )
 
@@ -180,10 +183,10 @@ NOC_BOARD = Board(
     uid=NOC_UID,
     title=Words("종합상황", "NOC overview"),
     description=Words(
-        "모든 사이트의 현재 상태. 벽면 화면은 주소에 ?kiosk 를 붙이십시오.",
+        "모든 사이트의 현재 상태. 벽면 화면은 주소에 ?kiosk를 붙입니다.",
         "State of every site now. For a wall, add ?kiosk to the address.",
     ),
-    tags=("noc",),
+    tags=("noc", "wall"),
     span="6h",
     refresh="30s",
     variables=(
@@ -191,12 +194,6 @@ NOC_BOARD = Board(
         Variable("hub", Words("거점", "Hub"), "bongsu_site_state", everything=".*"),
         Variable("site", Words("사이트", "Site"), "bongsu_site_state"),
     ),
-    panels=(*COUNTS, *SUMMARY, *NOW, *COURSE),
-    annotations=(
-        Annotation(
-            Words("점검", "Maintenance"),
-            f"max by (site) (bongsu_maintenance_active{{{SITE}}}) == 1",
-            "{{site}}",
-        ),
-    ),
+    panels=(*COUNTS, *SUMMARY, *BESIDES, *NOW, *COURSE),
+    annotations=(WORK_MARKS, INCIDENT_MARKS),
 )

@@ -15,9 +15,14 @@ from urllib.parse import urlsplit
 from promql import Asked, selectors, without_macros
 
 from dashboards import palette, panel
+from dashboards import selectors as selectors_of_boards
 
 Board = dict[str, Any]
-LEVELS = ("agency", "hub", "site", "instance")
+CHAINS = (("agency", "hub", "site"), ("agency", "hub", "site", "instance"), ("agency", "grade", "system"))
+"""What a board's variables may be, large to small."""
+LEVELS = tuple(dict.fromkeys(level for chain in CHAINS for level in chain))
+PAGES = re.compile(r"/(sites|hosts|systems|runbooks)/[^/?]+|/(incidents|systems|agents|oncall|maintenance)")
+"""Our own pages, as a link may name them. The demonstration's tests open them."""
 UNITS = frozenset(get_args(panel.Unit))
 RATES = {"rate", "irate", "increase"}
 MOST_QUERIES = 30
@@ -102,8 +107,8 @@ def lint_datasource(board: Board, _: Known) -> Iterator[str]:
 def lint_variables(board: Board, known: Known) -> Iterator[str]:
     found = query_variables(board)
     names = tuple(each["name"] for each in found)
-    if names != LEVELS[: len(names)] or len(names) < 3:
-        yield f"variables must be {LEVELS} in order, from the first, at least to site; found {names}"
+    if names not in CHAINS:
+        yield f"variables must be in order, one of {CHAINS}; found {names}"
     for index, each in enumerate(found):
         name = each["name"]
         if not (each["multi"] and each["includeAll"] and each["refresh"] == 2):
@@ -177,6 +182,8 @@ def lint_metrics(board: Board, known: Known) -> Iterator[str]:
         chosen = {each["name"] for each in query_variables(board)}
         if one.name == "up" and one.has("job", "bongsu"):
             continue  # Prometheus' own verdict about the collector: no site of the fleet
+        if one.name == "ALERTS" and not any(one.has(level, f"@{level}@") for level in LEVELS):
+            continue  # all of them on purpose: many an alert names no site, and a filter would hide it
         for level in LEVELS:
             if level in labels and level in chosen and not one.has(level, f"@{level}@"):
                 yield f"{where}: {one.name} is not filtered by ${level}"
@@ -205,6 +212,10 @@ def lint_links(board: Board, known: Known) -> Iterator[str]:
         if "noc" in board["tags"] and not links:
             yield f"panel {each['id']} leads nowhere"
         for link in links:
+            if link["url"].startswith(selectors_of_boards.PAGES_URL):
+                if not PAGES.fullmatch(link["url"].removeprefix(selectors_of_boards.PAGES_URL)):
+                    yield f"panel {each['id']} leads to {link['url']}, which is no page of ours"
+                continue
             address = urlsplit(link["url"])
             uid = address.path.removeprefix("/d/")
             if uid not in known.variables or uid == board["uid"]:
@@ -215,10 +226,16 @@ def lint_links(board: Board, known: Known) -> Iterator[str]:
                 yield f"panel {each['id']} drops the time range on its way"
             passed = set(re.findall(r"\$\{(\w+):queryparam\}|var-(\w+)=", address.query))
             names = {first or second for first, second in passed}
-            if not {"datasource", "agency", "hub", "site"} <= names:
+            own = {one["name"] for one in board["templating"]["list"]}
+            if not (own & known.variables[uid]) - {"instance"} - _pinned(names) <= names:
                 yield f"panel {each['id']} drops a variable on its way: passes {sorted(names)}"
             if not names <= known.variables[uid]:
                 yield f"panel {each['id']} passes {sorted(names - known.variables[uid])}, which {uid} does not have"
+
+
+def _pinned(names: set[str]) -> set[str]:
+    """What need not travel because something smaller decides it: an agency's boards start from all of its hubs."""
+    return {"hub", "site"} if names == {"datasource", "agency"} else set()
 
 
 def lint_colours(board: Board, _: Known) -> Iterator[str]:

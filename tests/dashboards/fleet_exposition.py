@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import collector_series
 from host_series import HOST_SERIES
 
 from agent.link.names import FLEET_METRICS, Metric
@@ -23,6 +24,8 @@ SITE_PAGE = frozenset(
     {"bongsu_host_state", "bongsu_check_state"} | {name for name in FLEET_METRICS if name.startswith("bongsu_agent_")}
 )
 """Families of a site's own page; the rest stand on ``/metrics``."""
+COLLECTORS_OWN = frozenset({"bongsu_incidents_open", "bongsu_pages_total", "bongsu_job_last_success_timestamp_seconds"})
+"""Families that are the collector's own registry's to say."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ SITES = (
 
 OTHER = {
     "link": "lte", "system": "e-consul", "grade": "1", "severity": "critical", "channel": "sms", "task": "judge",
-    "timezone": "Africa/Lagos", "link_profile": "leo", "result": "stored", "check": "process:nginx",
+    "target": "gw.example", "timezone": "Africa/Lagos", "link_profile": "leo", "result": "stored", "check": "process:nginx",
 }  # fmt: skip
 
 
@@ -97,7 +100,12 @@ def host_families(site: Site, seconds: float) -> str:
 
 def overview(seconds: float) -> str:
     """``/metrics``."""
-    return "".join(family(metric, SITES, seconds) for name, metric in FLEET_METRICS.items() if name not in SITE_PAGE)
+    fleet = "".join(
+        family(metric, SITES, seconds)
+        for name, metric in FLEET_METRICS.items()
+        if name not in SITE_PAGE and name not in COLLECTORS_OWN
+    )
+    return fleet + collector_series.text()
 
 
 def site_page(site: Site, seconds: float) -> str:

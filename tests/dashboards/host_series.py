@@ -10,6 +10,7 @@ ROOT = {"device": "/dev/vda1", "fstype": "ext4", "mountpoint": "/"}
 MODES = ("user", "system", "idle", "iowait", "steal", "irq", "softirq", "nice")
 PORTS = tuple({"device": name} for name in ("eth0", "lo"))
 DISK = ({"device": "vda"},)
+TARGET = "gw.example"
 
 HOST_SERIES: dict[str, tuple[str, tuple[dict[str, str], ...]]] = {
     "up": ("gauge", ({},)),
@@ -44,6 +45,16 @@ HOST_SERIES: dict[str, tuple[str, tuple[dict[str, str], ...]]] = {
     "agent_clock_offset_seconds": ("gauge", ({},)),
     "agent_spool_records": ("gauge", ({},)),
     "agent_process_resident_memory_bytes": ("gauge", ({},)),
+    "agent_records_lost_total": ("counter", ({},)),
+    "node_hwmon_temp_celsius": ("gauge", ({"chip": "room", "sensor": "temp1"},)),
+    "network_ups_tools_battery_charge": ("gauge", ({"ups": "rack1"},)),
+    "network_ups_tools_battery_runtime": ("gauge", ({"ups": "rack1"},)),
+    "network_ups_tools_ups_load": ("gauge", ({"ups": "rack1"},)),
+    "network_ups_tools_ups_status": ("gauge", tuple({"ups": "rack1", "flag": flag} for flag in ("OL", "OB"))),
+    "probe_success": ("gauge", ({"target": TARGET, "module": "icmp"},)),
+    "probe_icmp_duration_seconds": ("gauge", ({"target": TARGET, "module": "icmp", "phase": "rtt"},)),
+    "probe_icmp_loss_ratio": ("gauge", ({"target": TARGET, "module": "icmp"},)),
+    "probe_path_mtu_bytes": ("gauge", ({"target": TARGET, "module": "path_mtu"},)),
 }
 
 HOST_LABELS = ("agency", "hub", "site", "instance")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import board_lint
+import collector_series
 import pytest
 import yaml
 from board_lint import Known, panels
@@ -29,10 +31,13 @@ def recorded() -> dict[str, str]:
     return {rule["record"]: rule["expr"] for group in groups for rule in group["rules"]}
 
 
+@cache
 def known() -> Known:
     labels = {name: frozenset(metric.labels) for name, metric in FLEET_METRICS.items()}
     for name, (_, sets) in HOST_SERIES.items():
         labels[name] = frozenset(HOST_LABELS).union(*sets)
+    labels |= {name: own for name, own in collector_series.labels().items() if name not in labels}
+    labels["ALERTS"] = frozenset({"alertname", "alertstate", "severity", *HOST_LABELS})
     labels |= {name: frozenset(output_labels(expr)) for name, expr in recorded().items()}
     variables = {uid: frozenset(each["name"] for each in board["templating"]["list"]) for uid, board in BY_UID.items()}
     return Known(labels, variables)

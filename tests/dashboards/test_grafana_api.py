@@ -87,7 +87,8 @@ def test_what_somebody_changed_is_put_right(root: Grafana) -> None:
     root.folders["bongsu"]["title"] = "Old name"
     root.datasources["bongsu-prometheus"]["url"] = "http://elsewhere:9090"
     root.asked.clear()
-    assert {change.action for change in push(settings(root))} == {"updated"}
+    changed = {change.uid for change in push(settings(root)) if change.action == "updated"}
+    assert changed == {"bongsu", "bongsu-prometheus", "bongsu-noc", "bongsu-host"}
     assert {change.action for change in push(settings(root))} == {"unchanged"}
     assert root.boards["bongsu-host"]["meta"]["folderUid"] == "bongsu"
     assert root.boards["bongsu-noc"]["dashboard"]["version"] == 2
