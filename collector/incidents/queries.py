@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
-from collector.access.audit import record
 from collector.escalation.queries import add_timer, cancel
 from collector.escalation.timer import FIX, KINDS, PURSUIT, REACK, RESOLVED, STEP, UNSNOOZE
 from collector.incidents import incident as inc
@@ -183,7 +182,6 @@ def acknowledge(
         return False
     cancel(connection, number, PURSUIT, now)
     note_event(connection, number, "acknowledged", by, now, data)
-    record(connection, now, by, "incident.acknowledged", str(number), data)
     return True
 
 
@@ -273,8 +271,6 @@ def _change(
     if not done.rowcount:
         return False
     note_event(connection, number, kind, by, now, data)
-    told = {key: value for key, value in data.items() if key in ("to", "until", "way", "for")}
-    record(connection, now, by, f"incident.{kind}", str(number), told)
     return True
 
 

@@ -5,7 +5,7 @@ Each action is a form of its own and answers with the page again; who came secon
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -17,18 +17,16 @@ from collector.access.caller import Caller
 from collector.access.guard import Answerer, Reader, Writer
 from collector.access.problems import not_found
 from collector.errors import Refused
-from collector.escalation.policy_apply import current_plan
-from collector.incidents import queries, seen
+from collector.incidents import asked, queries, seen
 from collector.incidents.incident import RESOLVED, Incident
-from collector.incidents.shift import called_for, is_on_shift
-from collector.incidents.signal import CRITICAL
+from collector.incidents.shift import called_for
 from collector.incidents.similar import similar_to
 from collector.pages.advice import advice
 from collector.pages.queries import decisions_of, pages_of
 from collector.pages.recipients import enrolled
 from collector.pages.why import explain as explain_why
 from collector.pages.words import say
-from collector.people.queries import Book, whole_book
+from collector.people.queries import whole_book
 from collector.rosters.compile import ground_of
 from collector.rosters.queries import load_rosters
 from collector.store.schema import instant
@@ -41,7 +39,7 @@ if TYPE_CHECKING:
 
 SNOOZE_MINUTES = (30, 60, 120, 240, 480)
 NOTE_CHARS = 4_000
-SAID = ("done", "already", "holds")
+SAID = ("done", "already", "holds", "off_shift", "critical")
 Note = Annotated[str, Form(max_length=NOTE_CHARS)]
 Name = Annotated[str, Form(max_length=64)]
 
@@ -49,14 +47,15 @@ Name = Annotated[str, Form(max_length=64)]
 def router(services: Services) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
-    def now() -> datetime:
-        return instant(services.clock.wall_ms())
-
-    def act(caller: Caller, number: int, what: Callable[[Connection, Incident], bool], otherwise: str) -> Response:
-        with services.store.transaction() as connection:
-            found = find(connection, caller, number)
-            done = what(connection, found)
-        return RedirectResponse(f"/incidents/{number}?said={'done' if done else otherwise}", 303)
+    def act(number: int, do: Callable[[], object], otherwise: str = "already") -> Response:
+        said = "done"
+        try:
+            do()
+        except Refused as why:
+            if why.status != 409:
+                raise
+            said = why.code if why.code in SAID else otherwise
+        return RedirectResponse(f"/incidents/{number}?said={said}", 303)
 
     @routes.get("/incidents/{number}")
     def incident(request: Request, caller: Reader, number: int, said: str = "") -> Response:
@@ -66,52 +65,34 @@ def router(services: Services) -> APIRouter:
     def acknowledge(
         caller: Answerer, number: int, for_: Annotated[str, Form(alias="for", max_length=64)] = ""
     ) -> Response:
-        def answer(connection: Connection, found: Incident) -> bool:
-            on_shift = may_end_calling(services, connection, caller, found, now())
-            return queries.acknowledge(connection, number, caller.name, now(), for_, "page", is_on_shift=on_shift)
-
-        return act(caller, number, answer, "already")
+        return act(number, lambda: asked.acknowledge(services, caller, number, for_, "page"))
 
     @routes.post("/incidents/{number}/comment")
     def comment(caller: Answerer, number: int, text: Note, is_action: Annotated[bool, Form()] = False) -> Response:
         if not text.strip():
             raise Refused(422, "bad_note", f"A note has 1 to {NOTE_CHARS} characters.")
-
-        def write(connection: Connection, _: Incident) -> bool:
-            return queries.comment(connection, number, caller.name, now(), text.strip(), is_action=is_action)
-
-        return act(caller, number, write, "already")
+        return act(number, lambda: asked.comment(services, caller, number, text.strip(), is_action=is_action))
 
     @routes.post("/incidents/{number}/assign")
     def assign(caller: Writer, number: int, assignee: Name = "") -> Response:
-        return act(caller, number, lambda c, _: queries.assign(c, number, caller.name, now(), assignee), "already")
+        return act(number, lambda: asked.assign(services, caller, number, assignee))
 
     @routes.post("/incidents/{number}/snooze")
     def snooze(caller: Writer, number: int, minutes: Annotated[int, Form(ge=1, le=7 * 1440)]) -> Response:
-        def put_off(connection: Connection, found: Incident) -> bool:
-            if found.severity == CRITICAL:
-                raise Refused(422, "critical", "A critical incident cannot be put off.")
-            return queries.snooze(connection, number, caller.name, now(), now() + timedelta(minutes=minutes))
-
-        return act(caller, number, put_off, "already")
+        until = instant(services.clock.wall_ms()) + timedelta(minutes=minutes)
+        return act(number, lambda: asked.snooze(services, caller, number, until))
 
     @routes.post("/incidents/{number}/explain")
     def explain(caller: Writer, number: int, cause: Note = "", prevention: Note = "") -> Response:
-        def write(connection: Connection, _: Incident) -> bool:
-            return queries.explain(connection, number, caller.name, now(), cause.strip(), prevention.strip())
-
-        return act(caller, number, write, "already")
+        return act(number, lambda: asked.explain(services, caller, number, cause.strip(), prevention.strip()))
 
     @routes.post("/incidents/{number}/resolve")
     def resolve(caller: Writer, number: int) -> Response:
-        return act(caller, number, lambda c, _: queries.resolve(c, number, caller.name, now()), "already")
+        return act(number, lambda: asked.resolve(services, caller, number))
 
     @routes.post("/incidents/{number}/close")
     def close(caller: Writer, number: int) -> Response:
-        def end(connection: Connection, found: Incident) -> bool:
-            return queries.close(connection, found.number, caller.name, now())
-
-        return act(caller, number, end, "holds")
+        return act(number, lambda: asked.close(services, caller, number), "holds")
 
     return routes
 
@@ -122,26 +103,6 @@ def find(connection: Connection, caller: Caller, number: int) -> Incident:
     if found is None:
         raise not_found("incident", str(number))
     return found
-
-
-def may_end_calling(
-    services: Services, connection: Connection, caller: Caller, incident: Incident, now: datetime
-) -> bool:
-    """Whether this answer ends the calling: of who is on duty, or of a login that stands for nobody in the rosters, such
-    as the desk of the situation room."""
-    if not current_plan(connection).only_on_shift:
-        return True
-    person = person_of(whole_book(connection), caller)
-    fleet = services.registry.fleet
-    rosters = called_for(incident, load_rosters(connection), ground_of(fleet), fleet, now)
-    return not person or is_on_shift(person, rosters)
-
-
-def person_of(book: Book, caller: Caller) -> str:
-    """The id of the person who signed in; empty where the login is nobody's in the book."""
-    if caller.way != "session":
-        return ""
-    return next((each.id for each in book.people.values() if each.login == caller.name), "")
 
 
 def show(request: Request, services: Services, caller: Caller, number: int, said: str) -> Response:
