@@ -23,6 +23,8 @@ Steps = tuple[tuple[float | None, str], ...]
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 NO_VALUE = "수신 없음 / no data"
+NONE_OR_NO_VALUE = "없음 또는 수신 없음 / none, or no data"
+"""Where nothing found is usual. It does not say "none": nothing is found either when nobody answers."""
 
 
 class Words(NamedTuple):
@@ -95,7 +97,7 @@ def stat(
 ) -> Panel:
     """One big number (or state) per series, on a coloured ground."""
     defaults = field_defaults(unit, thresholds, meanings, link, decimals)
-    return assemble("stat", head, defaults, targets((query,), instant=True)) | {
+    return assemble("stat", head, defaults, (query,), instant=True) | {
         "options": {
             "colorMode": "background_solid",
             "graphMode": "none",
@@ -113,7 +115,7 @@ def stat(
 def gauge(head: Head, unit: Unit, thresholds: Steps, query: Query, *, top: float, link: Links = None) -> Panel:
     """A dial from 0 to ``top`` per series."""
     defaults = field_defaults(unit, thresholds, (), link, None) | {"min": 0, "max": top}
-    return assemble("gauge", head, defaults, targets((query,), instant=True)) | {
+    return assemble("gauge", head, defaults, (query,), instant=True) | {
         "options": {
             "minVizHeight": 75,
             "minVizWidth": 75,
@@ -176,7 +178,7 @@ def timeseries(
                 ],
             }
         )
-    return assemble("timeseries", head, defaults, targets(queries), overrides) | {
+    return assemble("timeseries", head, defaults, queries, overrides=overrides) | {
         "options": {
             "legend": {
                 "calcs": ["lastNotNull", "max"],
@@ -196,7 +198,7 @@ def state_timeline(
     defaults = field_defaults("none", code_steps(meanings), meanings, link, None) | {
         "custom": {"fillOpacity": 80, "lineWidth": 0}
     }
-    return assemble("state-timeline", head, defaults, targets(queries)) | {
+    return assemble("state-timeline", head, defaults, queries) | {
         "options": {
             "alignValue": "left",
             "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": False},
@@ -216,7 +218,7 @@ def status_history(
     defaults = field_defaults("none", code_steps(meanings), meanings, link, None) | {
         "custom": {"fillOpacity": 80, "lineWidth": 1}
     }
-    return assemble("status-history", head, defaults, targets(queries)) | {
+    return assemble("status-history", head, defaults, queries) | {
         "interval": every,
         "options": {
             "colWidth": 0.9,
@@ -245,9 +247,13 @@ def assemble(
     kind: str,
     head: Head,
     defaults: dict[str, Any],
-    queries: list[dict[str, Any]],
+    queries: tuple[Query, ...],
+    *,
+    instant: bool = False,
+    form: str = "time_series",
     overrides: list[dict[str, Any]] | None = None,
 ) -> Panel:
+    is_rare = all(query.is_rare for query in queries)
     return {
         "id": head.id,
         "type": kind,
@@ -255,8 +261,11 @@ def assemble(
         "description": head.description.text,
         "gridPos": head.place._asdict(),
         "datasource": DATASOURCE,
-        "targets": queries,
-        "fieldConfig": {"defaults": defaults, "overrides": overrides or []},
+        "targets": targets(queries, instant, form),
+        "fieldConfig": {
+            "defaults": defaults | {"noValue": NONE_OR_NO_VALUE if is_rare else NO_VALUE},
+            "overrides": overrides or [],
+        },
     }
 
 
@@ -269,12 +278,11 @@ def field_defaults(
         "thresholds": {"mode": "absolute", "steps": [{"value": at, "color": colour} for at, colour in thresholds]},
         "mappings": value_mapping(meanings) if meanings else [],
         "links": [each.json() for each in ((link,) if isinstance(link, Link) else link or ())],
-        "noValue": NO_VALUE,
     }
     return defaults if decimals is None else defaults | {"decimals": decimals}
 
 
-def targets(queries: tuple[Query, ...], instant: bool = False, form: str = "time_series") -> list[dict[str, Any]]:
+def targets(queries: tuple[Query, ...], instant: bool, form: str) -> list[dict[str, Any]]:
     return [
         {
             "refId": chr(ord("A") + index),

