@@ -17,16 +17,20 @@ from collector.escalation.policy_apply import current_plan
 from collector.fleet.registry import Registry
 from collector.incidents.course import Course, Home, Outcome
 from collector.incidents.course_queries import Overtaken, close_old, read_book, read_homes, read_known, write_look
+from collector.incidents.from_past import past_signals
 from collector.incidents.handed_queries import adopt, give_up_waiting
 from collector.incidents.queries import count_open_at
 from collector.incidents.signal import Signal
 from collector.incidents.silence_job import act_on_silence
 from collector.incidents.telemetry import IncidentTelemetry
+from collector.rules.past_queries import mark_told, untold_past_alerts
 from collector.store.engine import Store
 
 log = logging.getLogger(__name__)
 SECONDS = 1.0
 CLOSE_EVERY = timedelta(minutes=5)
+MOST_PAST = 500
+"""Past alerts of one look; the next takes more."""
 PLAN_EVERY = timedelta(seconds=10)
 Signals = Callable[[datetime, Plan], tuple[Sequence[Signal], bool]]
 """What holds at an instant, from verdicts and alerts; and whether verdicts can not be told yet."""
@@ -39,11 +43,16 @@ class IncidentJob:
         registry: Registry,
         signals: Signals,
         telemetry: IncidentTelemetry | None = None,
+        *,
+        tells_past: bool = True,
     ) -> None:
+        """``tells_past``: whether alerts that were over before anybody could know go into a digest here; a hub leaves
+        that to its centre, which gets the same reports."""
         self._store = store
         self._registry = registry
         self._signals = signals
         self._telemetry = telemetry
+        self._tells_past = tells_past
         self._homes: dict[str, Home] = {}
         self._version = -1
         self._plan: Plan | None = None
@@ -83,14 +92,17 @@ class IncidentJob:
                 timedelta(seconds=plan.reopen_seconds),
             )
             self.open_at = count_open_at(connection)
+            past = untold_past_alerts(connection, MOST_PAST) if self._tells_past else []
         before = deepcopy(memory)
         outcome = Course(plan, self._registry.fleet, memory, now).look(
-            known, self._homes, signals, is_unjudged=is_unjudged
+            known, self._homes, [*signals, *past_signals(past, self._registry.fleet)], is_unjudged=is_unjudged
         )
-        if outcome.drafts or outcome.moved or outcome.late or memory != before:
+        if outcome.drafts or outcome.moved or outcome.late or memory != before or past:
             with self._store.transaction() as connection:
                 numbers = write_look(connection, version, outcome, memory, now)
                 adopt(connection, numbers.values(), self._registry.fleet, now)
+                if mark_told(connection, (row.id for row in past), round(now.timestamp() * 1000)) < len(past):
+                    raise Overtaken("a past alert was made whole meanwhile; looked at again")
             self._follow(outcome, version + 1)
             self._say(outcome, numbers)
         if self._telemetry is not None:

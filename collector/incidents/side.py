@@ -31,7 +31,9 @@ class IncidentSide:
         self._alerts = alerts
         self._is_acting = is_acting or (lambda _now: not services.is_hub)
         telemetry = IncidentTelemetry(services.telemetry.registry)
-        self.job = IncidentJob(services.store, services.registry, self._signals, telemetry)
+        self.job = IncidentJob(
+            services.store, services.registry, self._signals, telemetry, tells_past=not services.is_hub
+        )
 
     @property
     def open_at(self) -> Mapping[tuple[str, str, str], int] | None:

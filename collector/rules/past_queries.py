@@ -34,9 +34,9 @@ class LateReports(NamedTuple):
     seen_ms: int
 
 
-def untold_past_alerts(connection: Connection) -> list[PastRow]:
+def untold_past_alerts(connection: Connection, limit: int | None = None) -> list[PastRow]:
     """What goes into the next digest, by the time it began."""
-    return _read(connection, past_alerts.c.told_at_ms.is_(None))
+    return _read(connection, past_alerts.c.told_at_ms.is_(None), limit=limit)
 
 
 def past_alerts_between(connection: Connection, from_ms: int, to_ms: int) -> list[PastRow]:
@@ -117,10 +117,9 @@ def forget_late_reports(connection: Connection, looked_at: Mapping[str, LateRepo
         )
 
 
-def _read(connection: Connection, *where: object) -> list[PastRow]:
-    rows = connection.execute(
-        select(past_alerts).where(*where).order_by(past_alerts.c.active_at_ms, past_alerts.c.id)  # type: ignore[arg-type]
-    )
+def _read(connection: Connection, *where: object, limit: int | None = None) -> list[PastRow]:
+    ordered = select(past_alerts).where(*where).order_by(past_alerts.c.active_at_ms, past_alerts.c.id)  # type: ignore[arg-type]
+    rows = connection.execute(ordered.limit(limit))
     return [
         PastRow(
             row.id,
