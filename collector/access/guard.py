@@ -23,10 +23,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from collector.access.caller import ANONYMOUS, Caller
 from collector.access.identity import Access
 from collector.access.problems import add_problem_handlers, problem
+from collector.access.roles import WALL
 from collector.errors import Refused
 from collector.store.scope import EVERYTHING
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login", "/wall/enter"})
+WALL_PATHS = frozenset({"/wall", "/events"})
+"""What a screen on a wall may open."""
 OPEN_PREFIXES = ("/v1/", "/status/", "/static/", "/feeds/", "/a/")
 """``/v1/`` is the agents' and proves itself by signatures; ``/static/`` holds the program's own public files, which the
 login page needs, and never data; an address under ``/feeds/`` is itself the secret, as calendar programs cannot sign in, and so is one
@@ -129,6 +132,8 @@ def find_caller(access: Access, connection: HTTPConnection) -> Caller | None:
         return caller
     cookie = connection.cookies.get(access.cookie_name, "")
     caller = access.by_session(cookie) if cookie else None
+    if caller is None and connection.scope["path"] in WALL_PATHS:
+        caller = access.by_wall(connection.cookies.get(access.wall_cookie_name, ""))
     if caller is None and access.open_reading and is_near(access, connection):
         return ANONYMOUS
     return caller
@@ -197,6 +202,14 @@ def reader(request: Request) -> Caller:
     return caller
 
 
+def watcher(request: Request) -> Caller:
+    """The caller of what a screen on a wall shows: whoever may read, and the screen itself."""
+    caller: Caller | None = getattr(request.state, "caller", None)
+    if caller is not None and caller.role == WALL and request.url.path in WALL_PATHS:
+        return caller
+    return reader(request)
+
+
 async def member(request: Request) -> Caller:
     """Anyone signed in who acts on their own behalf (signing out, own settings); checks the CSRF token."""
     caller = reader(request)
@@ -242,6 +255,7 @@ def auditor(request: Request) -> Caller:
 
 
 Reader = Annotated[Caller, Depends(reader)]
+Watcher = Annotated[Caller, Depends(watcher)]
 Answerer = Annotated[Caller, Depends(answerer)]
 """Acknowledges and says something: also a site's own administrator, for what is theirs."""
 Announcer = Annotated[Caller, Depends(announcer)]
@@ -254,6 +268,14 @@ Administrator = Annotated[Caller, Depends(administrator)]
 def set_session_cookie(access: Access, response: Response, secret: str, max_age: int) -> None:
     response.set_cookie(
         access.cookie_name, secret, max_age=max_age, path="/", httponly=True, samesite="lax", secure=access.is_secure
+    )
+
+
+def set_wall_cookie(access: Access, response: Response, secret: str) -> None:
+    """For a year: a screen stays where it hangs, and its token can be revoked by name."""
+    year = 365 * 86_400
+    response.set_cookie(
+        access.wall_cookie_name, secret, max_age=year, path="/", httponly=True, samesite="lax", secure=access.is_secure
     )
 
 

@@ -13,10 +13,12 @@ from collector.access.queries import (
     caller_of_session,
     caller_of_token,
     close_session,
+    exchange_wall_token,
     note_token_use,
     open_session,
     stored_password,
 )
+from collector.access.roles import WALL
 from collector.access.throttle import Throttle
 from collector.errors import Refused
 from collector.settings import Settings
@@ -48,6 +50,7 @@ class Access:
         self.is_secure = settings.server.is_secure
         # "__Host-" binds the cookie to this very host over TLS; browsers refuse the prefix without TLS.
         self.cookie_name = "__Host-bongsu" if self.is_secure else "bongsu"
+        self.wall_cookie_name = f"{self.cookie_name}-wall"
 
     def by_session(self, secret: str) -> Caller | None:
         with self._store.reading() as connection:
@@ -64,6 +67,23 @@ class Access:
             with self._store.transaction() as connection:
                 note_token_use(connection, secret, now)
         return caller
+
+    def by_wall(self, secret: str) -> Caller | None:
+        """The screen on a wall whose cookie this is."""
+        found = self.by_token(secret) if secret else None
+        return found if found is not None and found.role == WALL else None
+
+    def enter_wall(self, token: str) -> str:
+        """Take a wall's token once, for the secret of a cookie that stands for it from now on. Empty where it is none, or
+        was taken before: an address that lies in a browser's history then opens nothing."""
+        kept, now = self._chance.bytes(32).hex(), instant(self._clock.wall_ms())
+        with self._store.transaction() as connection:
+            if not exchange_wall_token(connection, token, kept, now):
+                return ""
+            found = caller_of_token(connection, kept, now)
+            name = found[0].display_name if found is not None else ""
+            record(connection, now, f"token:{name}", "api_token.wall", name)
+        return kept
 
     def login(self, username: str, password: str, address: str) -> NewSession:
         """Raises Refused (401 ``wrong_login``, 429 ``too_many_logins``), the same for unknown users as for known."""

@@ -38,6 +38,10 @@ BEFORE: Mapping[str, str] = MappingProxyType({"viewer": TENANT_VIEWER, "operator
 
 ROLES = (*TABLE, *BEFORE)
 
+WALL = "wall"
+"""What a screen on a wall is. It is no role and has no right: its token opens the wall's own page and nothing else, so
+that whoever reads it off a kiosk's settings has only what hangs there for everybody to see."""
+
 ADMINISTER = tuple(role for role in ROLES if "administer" in TABLE.get(BEFORE.get(role, role), ()))
 """Every stored word for who decides who may."""
 

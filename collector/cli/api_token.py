@@ -8,7 +8,7 @@ from datetime import timedelta
 from agent.link.clock import SystemChance, SystemClock
 from collector.access.audit import on_command_line, record
 from collector.access.queries import API_TOKEN_PREFIX, add_api_token, list_api_tokens, revoke_api_token
-from collector.access.roles import ROLES
+from collector.access.roles import ROLES, WALL
 from collector.cli.options import Verbs, opened, verb
 from collector.cli.printing import print_rows
 from collector.cli.user import add_scope, scope_of
@@ -25,6 +25,11 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     create = verb(actions, "create", "make an API token and print it once", "bongsu api-token create prometheus")
     create.add_argument("name", metavar="NAME", help="what it is for")
     create.add_argument("--role", choices=ROLES, default="viewer", help="what it may do (viewer)")
+    create.add_argument(
+        "--wall",
+        action="store_true",
+        help="for a screen on a wall: print the address it opens once, instead of a login",
+    )
     create.add_argument("--days", type=int, metavar="N", help="how long it holds (default: until revoked)")
     add_scope(create)
     verb(actions, "list", "list API tokens", "bongsu api-token list --json", json=True)
@@ -34,7 +39,7 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     now = instant(SystemClock().wall_ms())
-    with opened(args) as (_, store):
+    with opened(args) as (settings, store):
         if args.action == "list":
             with store.reading() as connection:
                 rows = [dict(row._mapping) for row in list_api_tokens(connection)]
@@ -51,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
             return 0
         if args.days is not None and args.days < 1:
             raise UsageError(f"--days {args.days}: expected at least 1")
+        role = WALL if args.wall else args.role
         secret = API_TOKEN_PREFIX + SystemChance().bytes(32).hex()
         expires = None if args.days is None else now + timedelta(days=args.days)
         with store.transaction() as connection:
@@ -61,11 +67,11 @@ def run(args: argparse.Namespace) -> int:
                 args.name,
                 "command line",
                 now,
-                role=args.role,
+                role=role,
                 scope=scope_of(args),
                 expires_at=expires,
             )
-            given = {"role": args.role, "agencies": args.agency, "sites": args.site, "days": args.days}
+            given = {"role": role, "agencies": args.agency, "sites": args.site, "days": args.days}
             record(connection, now, on_command_line(), "api_token.create", args.name, given)
-    print(secret)
+    print(f"{settings.server.url}/wall/enter?token={secret}" if args.wall else secret)
     return 0

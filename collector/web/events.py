@@ -26,7 +26,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from collector.access.guard import Reader
+from collector.access.guard import Watcher
 from collector.incidents.queries import count_open
 from collector.incidents.signal import SEVERITIES
 from collector.store.schema import instant
@@ -202,7 +202,7 @@ def router(streams: Streams) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/events")
-    async def events(request: Request, caller: Reader, since: str = "", lang: str = "ko") -> StreamingResponse:
+    async def events(request: Request, caller: Watcher, since: str = "", lang: str = "ko") -> StreamingResponse:
         token = request.headers.get("last-event-id") or since
         language = lang if lang in LANGUAGES else "ko"
         return StreamingResponse(

@@ -32,6 +32,7 @@ from collector.web.pages import (
     site,
     situation,
     systems,
+    wall,
 )
 from collector.web.pages.errors import error_page, wants_page
 from collector.web.render import assets, warm
@@ -50,6 +51,7 @@ def routers(services: Services, streams: events.Streams | None = None) -> list[A
     warm()
     return [
         board.router(services, streams.boards),
+        wall.router(services, streams.boards),
         site.router(services),
         systems.router(services),
         host.router(services),

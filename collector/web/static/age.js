@@ -45,7 +45,7 @@ export function show(element) {
 
 function count() {
   for (const element of document.querySelectorAll("time[data-at]")) show(element);
-  for (const element of document.querySelectorAll("time[data-clock]")) element.textContent = stamp(now());
+  for (const element of document.querySelectorAll('time[data-clock=""]')) element.textContent = stamp(now());
   setTimeout(count, 1000 - (now() % 1000));
 }
 count();
