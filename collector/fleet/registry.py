@@ -140,6 +140,8 @@ class Fleet:
     """In the order of the file."""
     links: Mapping[str, Link] = field(default_factory=dict)
     probes: tuple[Probe, ...] = ()
+    probe_of: Mapping[tuple[str, str], Probe] = field(default_factory=dict)
+    """The same by (host that looks, target)."""
     interfaces: Mapping[str, Interface] = field(default_factory=dict)
 
 
@@ -215,6 +217,7 @@ def read_fleet(connection: Connection, version: int) -> Fleet:
     agents_by_site: dict[str, list[bytes]] = {}
     for agent in agent_rows.values():
         agents_by_site.setdefault(agent.site, []).append(agent.id)
+    looked = tuple(_probe(row) for row in connection.execute(select(probes).order_by(probes.c.id)))
     return Fleet(
         version=version,
         agencies={r.id: Named(r.id, r.name_ko, r.name_en) for r in connection.execute(select(agencies))},
@@ -227,7 +230,8 @@ def read_fleet(connection: Connection, version: int) -> Fleet:
         agents_by_site={site: tuple(ids) for site, ids in agents_by_site.items()},
         policies=tuple(_rule(row) for row in connection.execute(select(policies).order_by(policies.c.position))),
         links={row["id"]: Link(**row) for row in connection.execute(select(links).order_by(links.c.id)).mappings()},
-        probes=tuple(_probe(row) for row in connection.execute(select(probes).order_by(probes.c.id))),
+        probes=looked,
+        probe_of={(probe.host, probe.target): probe for probe in looked},
         interfaces={r["id"]: Interface(**r) for r in connection.execute(select(interfaces)).mappings()},
     )
 

@@ -39,7 +39,16 @@ def gather_causes(fleet: Fleet, standing: Standing) -> Mapping[str, Cause]:
         if part.kind == "site" and not part.cause and part.reason in OF_HOSTS:
             continue
         parts.setdefault(root, []).append(part)
-    return {root: _cause(root, found, fleet, standing) for root, found in parts.items()}
+    return {
+        root: _cause(root, found, fleet, standing) for root, found in parts.items() if not _is_awaited(root, standing)
+    }
+
+
+def _is_awaited(root: str, standing: Standing) -> bool:
+    """Whether what others lie behind has only had no time to report since the collector started."""
+    kind, _, subject = root.partition(":")
+    own = _root_of(kind, subject, standing)
+    return own is not None and own.reason == r.STARTING
 
 
 def _parts(standing: Standing) -> Iterator[_Part]:

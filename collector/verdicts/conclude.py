@@ -91,4 +91,5 @@ class Conclusions:
 
 def in_grace(found: Finding, now_ms: int, ends_ms: int) -> Finding:
     """What lacks evidence only because the collector has just started is no conclusion yet."""
-    return Finding(NO_DATA, r.STARTING) if found.state == NO_DATA and now_ms < ends_ms else found
+    lacks = found.state == NO_DATA or found.reason == r.MEMBERS_UNKNOWN
+    return Finding(NO_DATA, r.STARTING) if lacks and now_ms < ends_ms else found
