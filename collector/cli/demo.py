@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import update
+
 from agent.link.clock import SystemChance, SystemClock
 from collector.access.passwords import generate_password, hash_password
 from collector.access.queries import set_first_admin
@@ -19,9 +21,11 @@ from collector.cli.printing import print_rows
 from collector.cli.serve import sole_collector
 from collector.errors import UsageError
 from collector.logs import set_up
+from collector.people.tables import people_contacts
 from collector.rosters.roster_apply import apply_rosters
 from collector.rosters.roster_file import read_rosters
 from collector.settings import Settings, with_bind
+from collector.settings_channels import Channel
 from collector.store.schema import instant
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ MARK = "demo"
 """In a data directory: it is a demonstration's, and may be made anew."""
 PLAYS = "plays"
 ADMIN = "demo"
+PHONE = "/demo/phone/"
 
 
 def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -84,6 +89,7 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         listening = listen(settings)
         port = listening.getsockname()[1]
         settings = replace(settings, server=replace(settings.server, port=port), data_dir=settings.data_dir / "centre")
+        settings = replace(settings, channels=_phones(settings))
         print(f"Making a world: 24 missions, 5 hubs, 4 centres, {args.minutes} minutes of past …", flush=True)
         start_ms = SystemClock().wall_ms() - args.minutes * 60_000
         demo = Demo(args.seed, settings.data_dir.parent, start_ms, settings)
@@ -101,7 +107,7 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         pacer.start()
         try:
-            Server(uvicorn_config(Front(demo), settings), started, demo.stop_serving).run(sockets=[listening])
+            Server(uvicorn_config(Front(demo, PHONE), settings), started, demo.stop_serving).run(sockets=[listening])
         except KeyboardInterrupt:
             pass
         finally:
@@ -120,6 +126,13 @@ def _make_room(data: Path) -> None:
     (data / MARK).write_text("made by bongsu demo; begun anew at each start\n", "utf-8")
 
 
+def _phones(settings: Settings) -> tuple[Channel, ...]:
+    """Every page comes back to us: nobody outside is called."""
+    secret = SystemChance().bytes(16).hex()
+    address = f"http://127.0.0.1:{settings.server.port}{PHONE}"
+    return tuple(Channel(name, "webhook", {"url": address + name}, {"secret": secret}) for name in ("email", "sms"))
+
+
 def _people(demo: Demo, rosters: str, start_ms: int) -> str:
     """The one who may sign in, and who is called; their password."""
     password, at = generate_password(SystemChance()), instant(start_ms)
@@ -128,6 +141,7 @@ def _people(demo: Demo, rosters: str, start_ms: int) -> str:
     with app.store.transaction() as connection:
         set_first_admin(connection, ADMIN, hash_password(password), at)
         apply_rosters(connection, read_rosters(rosters, "demo"))
+        connection.execute(update(people_contacts).values(verified_at=at))
     return password
 
 

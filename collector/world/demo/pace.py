@@ -5,9 +5,12 @@ Plays are asked for by files in a folder, named by the scenario's number, so tha
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -19,6 +22,7 @@ from collector.world.demo.scenarios import SCENARIOS
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
 SLICE_SECONDS = 30.0
+MESSAGES = 100
 
 
 class Pacer:
@@ -67,18 +71,30 @@ class Pacer:
 
 
 class Front:
-    """Whoever is the centre now answers browsers; agents from outside belong to no such world."""
+    """Whoever is the centre now answers browsers; agents from outside belong to no such world. Pages to people come back
+    here by ``phone_path``: ``phone`` has the newest last."""
 
-    def __init__(self, demo: Demo) -> None:
+    def __init__(self, demo: Demo, phone_path: str) -> None:
+        self.phone: deque[dict[str, Any]] = deque(maxlen=MESSAGES)
         self._demo = demo
+        self._phone_path = phone_path
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         app = self._demo.centre.app
         if scope["type"] != "http":
             return
-        if app is None:
+        if scope["path"].startswith(self._phone_path) and scope["method"] == "POST":
+            await self._ring(scope["path"].removeprefix(self._phone_path), receive, send)
+        elif app is None:
             await send_problem(send, 503, "stopped", "the centre is down, as the scenario wants it", 5)
         elif scope["path"].startswith("/v1/") and not scope["path"].startswith("/v1/beats"):
             await send_problem(send, 503, "demo", "this is a demonstration: it takes no reports from outside", 60)
         else:
             await app(scope, receive, send)
+
+    async def _ring(self, channel: str, receive: Receive, send: Send) -> None:
+        message = await receive()
+        with suppress(ValueError):
+            self.phone.append({**json.loads(message.get("body", b"")), "channel": channel})
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
