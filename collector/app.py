@@ -221,6 +221,7 @@ class App:
                     still_needed=self.remote_write.needs,
                     must_keep=self.upstream.relay.needs if self.upstream is not None else None,
                     ages=(self._kept.age,),
+                    others={"pages": self.response.pages.forget},
                 ),
                 self.leap,
             ),

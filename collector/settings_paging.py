@@ -21,6 +21,7 @@ class PagingSettings:
     island_minutes: int = _key(10, "a whole number of minutes, at least 1", 1)
     console_minutes: int = _key(0, "a whole number of minutes (0 = nobody needs to watch)", 0)
     outside: str = _key("phone sms alimtalk jandi naverworks slack teams telegram ntfy", "channels with spaces between")
+    keep_days: int = _key(730, "a whole number of days, at least 30", 30)
     test_day: str = _key("", "mon, tue, wed, thu, fri, sat, sun, daily, or nothing")
     test_at: str = _key("10:00", "a time of day, such as 10:00")
     test_timezone: str = _key("Asia/Seoul", "the name of a time zone, such as Asia/Seoul")

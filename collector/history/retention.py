@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from collector.history.queries import delete_chunks, delete_envelopes, old_envelopes
 from collector.store.engine import Store
@@ -32,9 +33,11 @@ class RetentionJob:
         still_needed: Callable[[int], bool] = lambda _id: False,
         must_keep: Callable[[int], bool] | None = None,
         ages: Sequence[Callable[[datetime], int]] = (),
+        others: Mapping[str, Callable[[datetime], int]] = MappingProxyType({}),
     ) -> None:
         """``must_keep``: rows that stay whatever their age, because nobody else has them. ``ages``: what becomes of
-        chunks instead of their deletion at ``raw_days``; each says how many rows it took on."""
+        chunks instead of their deletion at ``raw_days``; each says how many rows it took on. ``others``: what else deletes by age, by what it deletes."""
+        self._others = others
         self._ages = ages
         self._must_keep = must_keep or (lambda _id: False)
         self._store = store
@@ -46,8 +49,9 @@ class RetentionJob:
         now_ms = round(now.timestamp() * 1000)
         chunks = sum(age(now) for age in self._ages) if self._ages else self._chunks(now_ms - self._raw_ms)
         envelopes = self._envelopes(now_ms)
-        if chunks or envelopes:
-            log.info("deleted what is past its time", extra={"chunks": chunks, "envelopes": envelopes})
+        deleted = {"chunks": chunks, "envelopes": envelopes} | {what: age(now) for what, age in self._others.items()}
+        if any(deleted.values()):
+            log.info("deleted what is past its time", extra=deleted)
 
     def _chunks(self, before_ms: int) -> int:
         total = 0

@@ -12,7 +12,7 @@ the next channel, and the others leave.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Lock
@@ -69,7 +69,9 @@ class DeliveryJob:
         chance: Chance,
         telemetry: PageTelemetry,
         on_point: Callable[[str], None] = lambda _name: None,
+        with_replies: Collection[str] = (),
     ) -> None:
+        """``with_replies``: channels on which people may answer by a word, and are told so."""
         self._store = store
         self._senders = senders
         self._secret = secret
@@ -78,6 +80,7 @@ class DeliveryJob:
         self._chance = chance
         self._telemetry = telemetry
         self._on_point = on_point
+        self._with_replies = frozenset(with_replies)
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._busy: dict[int, str] = {}
         self._lock = Lock()
@@ -88,6 +91,8 @@ class DeliveryJob:
         with self._store.transaction() as connection:
             if self._store.is_sqlite:
                 release(connection)  # its one process is this one: whoever held a lease is dead
+            # PostgreSQL may serve several collectors with one key. Whether a lease's holder is dead or only slow cannot be
+            # seen from here, so a page that was being sent goes again when its lease runs out, and not a second time before.
             for health in read_health(connection).values():
                 self._telemetry.health(health.channel, health.state == FAILING)
         self._pools = {channel: ThreadPoolExecutor(PER_CHANNEL, f"pages-{channel}") for channel in self._senders}
@@ -151,7 +156,8 @@ class DeliveryJob:
         sender = self._senders.get(page.channel)
         if sender is None:
             raise SendError(f"channel {page.channel} is not configured", True, "settings")
-        return sender.send(message_of(page, self._secret, self._base_url))
+        takes_replies = page.channel in self._with_replies
+        return sender.send(message_of(page, self._secret, self._base_url, takes_replies=takes_replies))
 
     def _is_wanted(self, connection: Connection, page: Delivery, now: datetime) -> bool:
         """Whether it still says something; else the row says why not."""

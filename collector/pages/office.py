@@ -16,12 +16,13 @@ from collector.pages.desk import Ways
 from collector.pages.door import Door
 from collector.pages.drill_job import SECONDS as DRILL_SECONDS
 from collector.pages.drill_job import DrillJob
+from collector.pages.forget_queries import forget_heartbeats, forget_pages
 from collector.pages.job import SECONDS, Crew, PageJob
 from collector.pages.outbox import row_of
 from collector.pages.page import Route
 from collector.pages.pipeline import Outgoing
-from collector.pages.queries import add_page, forget_heartbeats, supersede_heartbeats
-from collector.pages.senders import configured_senders
+from collector.pages.queries import add_page, supersede_heartbeats
+from collector.pages.senders import channels_with_replies, configured_senders
 from collector.pages.senders.base import Sender
 from collector.pages.watch import SECONDS as WATCH_SECONDS
 from collector.pages.watch import Watch
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collector.services import Services
 
 KEEP_HEARTBEATS = timedelta(days=1)
+AT_ONCE = 1_000
 
 
 class PostOffice:
@@ -69,6 +71,7 @@ class PostOffice:
             SystemChance(),
             self.telemetry,
             on_point,
+            channels_with_replies(settings),
         )
         wake = self.deliveries.wake
         self.pages = PageJob(
@@ -143,6 +146,17 @@ class PostOffice:
             supersede_heartbeats(connection, channel, address)
             add_page(connection, row)
         self.deliveries.wake()
+
+    def forget(self, now: datetime) -> int:
+        """Delete pages and decisions about them that are past ``[paging] keep_days``; how many rows."""
+        before = now - timedelta(days=self._services.settings.paging.keep_days)
+        total = 0
+        while True:
+            with self._services.store.transaction() as connection:
+                deleted = forget_pages(connection, before, AT_ONCE)
+            total += deleted
+            if not deleted:
+                return total
 
     def _page(self, now: datetime) -> datetime | None:
         return self.pages.step(now) if self._may_act() else None

@@ -10,9 +10,13 @@ from collector.pages.answer_token import PATH, token_hash, token_of
 from collector.pages.page import ANSWERED, LINK, QUEUED, Delivery, Route, page_key
 from collector.pages.pipeline import Outgoing
 from collector.pages.senders.base import Message
+from collector.pages.senders.sms_text import SMS_BYTES, euc_kr_bytes
 from collector.pages.wording import Worded
+from collector.pages.words import say
 
 MOST_SUBJECT = 400
+SPOKEN = "phone"
+"""Says itself what to press."""
 
 
 def row_of(
@@ -76,10 +80,13 @@ def fallback_row(page: Delivery, now: datetime, secret: bytes) -> dict[str, Any]
     }
 
 
-def message_of(page: Delivery, secret: bytes, base_url: str) -> Message:
-    """What a sender gets: with the address to answer at, which no row holds."""
+def message_of(page: Delivery, secret: bytes, base_url: str, *, takes_replies: bool = False) -> Message:
+    """What a sender gets: with the address to answer at, which no row holds, and how to answer without it."""
     link = f"{base_url}{PATH}{token_of(secret, page.page_key)}" if page.kind in ANSWERED else ""
     data = page.data
+    short = str(data.get("short", "")).replace(LINK, link).strip()
+    if takes_replies and link and page.channel != SPOKEN:
+        short = _with_reply(short, page.language)
     return Message(
         page.page_key,
         page.kind,
@@ -90,10 +97,20 @@ def message_of(page: Delivery, secret: bytes, base_url: str) -> Message:
         page.language,
         page.subject,
         page.text.replace(LINK, link),
-        str(data.get("short", "")).replace(LINK, link).strip(),
+        short,
         link,
         {str(name): str(value) for name, value in data.get("fields", {}).items()},
     )
+
+
+def _with_reply(short: str, language: str) -> str:
+    """As many words as one text message has room for; none where it would become a longer, dearer one by them."""
+    is_long = euc_kr_bytes(short) > SMS_BYTES
+    for key in ("reply", "reply_brief"):
+        told = f"{short} {say(language, f'line.{key}')}"
+        if is_long or euc_kr_bytes(told) <= SMS_BYTES:
+            return told
+    return short
 
 
 def _said(key: str, kind: str, route: Route, worded: Worded, secret: bytes) -> Mapping[str, Any]:

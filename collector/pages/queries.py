@@ -266,13 +266,6 @@ def last_of_incident(connection: Connection, incident: int) -> Why | None:
     return Why(row.stage, row.outcome, row.detail) if row is not None else None
 
 
-def forget_heartbeats(connection: Connection, before: datetime) -> int:
-    """Heartbeats prove something for a day; nobody reads last year's."""
-    of = page_deliveries.c
-    old = (of.kind == p.HEARTBEAT, of.created_at < before)
-    return int(connection.execute(page_deliveries.delete().where(*old)).rowcount)
-
-
 def _newer(page: Delivery, channel: str, address: str) -> ColumnElement[bool]:
     of = page_deliveries.c
     same = (of.incident == page.incident, of.person == page.person, of.channel == channel, of.address == address)

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, 
 from collector.store.schema import BigId, JsonText, UtcDateTime, metadata
 
 page_deliveries = Table(
-    # One message to one person by one channel. Never deleted before its incident; what went out can be read again.
+    # One message to one person by one channel. What went out can be read again for [paging] keep_days.
     "page_deliveries",
     metadata,
     Column("id", BigId, primary_key=True, autoincrement=True),

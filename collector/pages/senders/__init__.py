@@ -82,6 +82,20 @@ def reply_secret(channel: Channel) -> str:
     return read_options(Options, _part(channel, common=True)).reply_secret.read()
 
 
+def channels_with_replies(settings: Settings) -> frozenset[str]:
+    """Channels people may answer on by a word. One whose secret cannot be read takes no answer either."""
+    from collector.pages.senders.base import SendError
+
+    found = set()
+    for channel in settings.channels:
+        try:
+            if reply_secret(channel):
+                found.add(channel.name)
+        except SendError:
+            continue
+    return frozenset(found)
+
+
 def reply_auth(channel: Channel) -> str:
     """hmac or token."""
     return str(channel.table.get("reply_auth", "hmac"))
