@@ -15,6 +15,8 @@ SMALL_BYTES = 4 << 10
 HEADER_SECONDS = 20.0
 """From the connection, or from a request's first byte, to the end of its headers."""
 HEADER_BYTES = 64 << 10
+WHOLE = "bongsu.whole"
+"""Set in the scope of a request once its whole body is here: whoever reads it then waits for nothing."""
 
 
 class Connection(HttpToolsProtocol):
@@ -34,23 +36,27 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         was_in_headers = self._in_headers
         super().data_received(data)
-        if not (was_in_headers and self._in_headers):
+        if not self._in_headers:  # mostly: whole headers at once need no timer
             self._received = 0
             return
-        self._received += len(data)
+        if self._patience is None and not self.transport.is_closing():
+            self._patience = self.loop.call_later(HEADER_SECONDS, self._give_up)
+        self._received = self._received + len(data) if was_in_headers else 0
         if self._received > HEADER_BYTES and not self.transport.is_closing():
             self.send_400_response(f"Headers over {HEADER_BYTES} bytes.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_headers = True
-        if self._patience is None:
-            self._patience = self.loop.call_later(HEADER_SECONDS, self._give_up)
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
         self._be_patient()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self.scope[WHOLE] = True  # type: ignore[literal-required]
+        super().on_message_complete()
 
     def _be_patient(self) -> None:
         if self._patience is not None:

@@ -46,9 +46,14 @@ class Room:
 
 
 async def read_body(
-    receive: Receive, limit_bytes: int, room: Room, deadline_seconds: float = DEADLINE_SECONDS
+    receive: Receive,
+    limit_bytes: int,
+    room: Room,
+    deadline_seconds: float = DEADLINE_SECONDS,
+    *,
+    is_here: bool = False,
 ) -> bytes:
-    """The whole body. Raises BodyError: 413 past the limit, 408 past the deadline, 400 where the peer went away, 503."""
+    """The whole body; ``is_here``: nobody has to be waited for. Raises BodyError: 413 past the limit, 408 past the deadline, 400 where the peer went away, 503."""
     taken = 0
 
     def take(part: int, size: int) -> None:
@@ -59,28 +64,29 @@ async def read_body(
         taken += part
 
     try:
-        return await _read(receive, take, deadline_seconds)
+        if is_here:
+            return await _read(receive, take)
+        async with asyncio.timeout(deadline_seconds):
+            return await _read(receive, take)
+    except TimeoutError as why:
+        raise BodyError(408, f"body not complete after {deadline_seconds:.0f} s") from why
     finally:
         room.free(taken)
 
 
-async def _read(receive: Receive, take: Callable[[int, int], None], deadline_seconds: float) -> bytes:
+async def _read(receive: Receive, take: Callable[[int, int], None]) -> bytes:
     parts: list[bytes] = []
     size = 0
-    try:
-        async with asyncio.timeout(deadline_seconds):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise BodyError(400, "the sender went away before its body was complete")
-                part = message.get("body", b"")
-                size += len(part)
-                take(len(part), size)
-                parts.append(part)
-                if not message.get("more_body", False):
-                    return parts[0] if len(parts) == 1 else b"".join(parts)
-    except TimeoutError as why:
-        raise BodyError(408, f"body not complete after {deadline_seconds:.0f} s") from why
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BodyError(400, "the sender went away before its body was complete")
+        part = message.get("body", b"")
+        size += len(part)
+        take(len(part), size)
+        parts.append(part)
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 async def send(

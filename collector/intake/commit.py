@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,7 @@ from collector.fleet.registry import Agent, Registry
 from collector.intake.admit import Admitted, Refused, standing
 from collector.intake.batch import Batch
 from collector.intake.feed import feed
+from collector.intake.gathering import Gathering
 from collector.intake.work import Outcome, Work
 from collector.live.board import Live
 from collector.log.positions import Name, Positions
@@ -33,8 +35,6 @@ log = logging.getLogger(__name__)
 DAY_MS = 86_400_000
 WANTED_AGAIN = 1_000
 """Schemas waited for, of all agents, up to which each answer asks for its agents' again; more are looked through too long."""
-GATHER_SECONDS = 0.005
-"""A request waits this long for others to share its commit: a commit costs as much as ten reports."""
 
 
 class Writer:
@@ -53,7 +53,7 @@ class Writer:
         """Whether it may declare what cannot be read to be lost; a hub leaves that to its centre."""
         self._queue: queue.SimpleQueue[Work | Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
-        self._stopping = threading.Event()
+        self._gathering = Gathering()
         self._is_restored = True
         self.known_schemas: set[bytes] = set()
         self.wanted: dict[bytes, set[bytes]] = {}
@@ -103,7 +103,6 @@ class Writer:
 
     def stop(self) -> None:
         """Finish what waits, then end."""
-        self._stopping.set()
         self._queue.put(None)
         self._thread.join()
 
@@ -117,7 +116,8 @@ class Writer:
     def _run(self) -> None:
         while True:
             waiting = [self._queue.get()]
-            self._stopping.wait(GATHER_SECONDS)
+            if isinstance(waiting[0], Work):
+                time.sleep(self._gathering.seconds)
             if not self._work_off(waiting):
                 return
 
@@ -132,6 +132,7 @@ class Writer:
             waiting.append(self._queue.get())
         works = [item for item in waiting if isinstance(item, Work)]
         if works:
+            self._gathering.came(len(works), time.monotonic())
             self._commit_or_refuse(works)
         for item in waiting:
             if item is None:

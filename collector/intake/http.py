@@ -13,6 +13,7 @@ from agent.link.answer import HOLD, Receiver, write_answer
 from agent.link.clock import Clock
 from agent.link.names import ANSWER_TYPE, Limits
 from agent.link.wire import WireError, open_request
+from collector.connection import WHOLE
 from collector.fleet.registry import Registry
 from collector.intake.admit import Admission, Admitted, Refused
 from collector.intake.body import BodyError, Receive, Room, Scope, Send, read_body, send, send_problem
@@ -72,7 +73,7 @@ class Intake:
 
     async def envelopes(self, scope: Scope, receive: Receive, reply: Send) -> None:
         try:
-            body = await read_body(receive, self._limits.request_bytes, self._room)
+            body = await read_body(receive, self._limits.request_bytes, self._room, is_here=WHOLE in scope)
             raws = open_request(body)
             if len(raws) > self._limits.request_envelopes:
                 raise BodyError(
