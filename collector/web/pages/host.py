@@ -55,7 +55,7 @@ def router(services: Services) -> APIRouter:
         with services.store.reading() as connection:
             changes = latest_changes(connection, [("host", found.id)], SHOWN_CHANGES)
             since_ms = known_since(connection, "host", found.id)
-            broken = list_incidents(connection, caller.scope, states=OPEN)
+            broken = list_incidents(connection, caller.scope, states=OPEN, with_reaching=True)
         values = {
             "host": found,
             "site": site,

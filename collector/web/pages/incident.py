@@ -98,8 +98,8 @@ def router(services: Services) -> APIRouter:
 
 
 def find(connection: Connection, caller: Caller, number: int) -> Incident:
-    """Raises Refused 404, also for what is there but not the caller's."""
-    found = queries.find(connection, caller.scope, number) if number < 1 << 62 else None
+    """Raises Refused 404, also for what is there and reaches nothing of the caller's."""
+    found = queries.find_seen(connection, caller.scope, number) if number < 1 << 62 else None
     if found is None:
         raise not_found("incident", str(number))
     return found
@@ -111,7 +111,8 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         found = find(connection, caller, number)
         rows = queries.signals_of(connection, number)
         events = queries.events_of(connection, number)
-        may_know = caller.may("answer") or caller.may("audit")
+        is_own = queries.find(connection, caller.scope, number) is not None
+        may_know = is_own and (caller.may("answer") or caller.may("audit"))
         decided = decisions_of(connection, number) if may_know else []
         sent = pages_of(connection, number) if may_know else []
         similar = similar_to(connection, caller.scope, found)
@@ -119,9 +120,9 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         names = PeopleNames(whole_book(connection), frame.language)
     now = instant(frame.now_ms)
     involved = enrolled(called_for(found, rosters, ground_of(fleet), fleet, now)) if may_know else {}
-    notes: dict[str, str] = next((dict(row.annotations) for row in rows if row.annotations), {})
-    site = fleet.sites.get(found.site)
     signals = seen.signals(rows, fleet, caller.scope)
+    notes: dict[str, str] = next((dict(row.annotations) for row in signals if row.annotations), {})
+    site = fleet.sites.get(found.site)
     values: dict[str, Any] = {
         "incident": found,
         "said": said,
@@ -139,6 +140,7 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         "why": explain_why(found, decided, sent, involved, now) if may_know else None,
         "said_why": lambda code: say(frame.language, f"outcome.{code}"),
         "may_know": may_know,
+        "may_act": is_own and caller.may("answer"),
         "similar": similar,
         "names": names,
         "fleet": fleet,

@@ -14,7 +14,7 @@ from collector.access.audit import record
 from collector.access.guard import Reader
 from collector.access.problems import not_found
 from collector.incidents import seen
-from collector.incidents.queries import events_of, find, signals_of
+from collector.incidents.queries import events_of, find_seen, signals_of
 from collector.incidents.report import Report, as_text, report
 from collector.pages.advice import advice
 from collector.people.queries import whole_book
@@ -52,11 +52,11 @@ def write(services: Services, frame: Frame, caller: Caller, number: int, stage: 
     """Raises Refused 404. Whoever sees a part of the impact only gets a report of that part."""
     fleet, now = services.registry.fleet, instant(frame.now_ms)
     with services.store.reading() as connection:
-        found = find(connection, caller.scope, number) if number < 1 << 62 else None
+        found = find_seen(connection, caller.scope, number) if number < 1 << 62 else None
         if found is None:
             raise not_found("incident", str(number))
         events = seen.course(events_of(connection, number), caller.scope)[::-1]
-        signals = signals_of(connection, number, limit=1)
+        signals = seen.signals(signals_of(connection, number), fleet, caller.scope)
         names = PeopleNames(whole_book(connection), frame.language)
     if caller.scope != EVERYTHING:
         found = seen.narrowed(found, fleet, caller.scope)

@@ -44,6 +44,7 @@ def router(services: Services) -> APIRouter:
             found = list_incidents(
                 connection, caller.scope, states=states, severity=severity, site=site[:64],
                 before=int(before) if before.isdecimal() and len(before) < 16 else None, limit=limit + 1,
+                with_reaching=True,
             )  # fmt: skip
             names = PeopleNames(whole_book(connection), frame.language)
         more = found[limit - 1].number if len(found) > limit else None

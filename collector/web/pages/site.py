@@ -63,7 +63,7 @@ def router(services: Services) -> APIRouter:
             changes = latest_changes(connection, subjects, SHOWN_CHANGES)
             spooled = spooled_of(services.live)
             completeness = strip_of(connection, fleet, found, spooled, frame.now_ms) if is_own else None
-            broken = list_incidents(connection, caller.scope, states=OPEN)
+            broken = list_incidents(connection, caller.scope, states=OPEN, with_reaching=True)
         values = {
             "site": found,
             "row": view.site_row(fleet, live, standing, caller.scope, found),

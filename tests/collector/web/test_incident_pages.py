@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import insert
 from told_incidents import PASSWORD, TEST_TOKEN, TOKEN, tell
 from world import World, make_world, plant, serving, trouble
 
 from collector.access.audit import read_log
 from collector.incidents.queries import events_of, find
+from collector.incidents.tables import incident_reach, incident_signals
 from collector.response import Response
+from collector.store.schema import instant
 from collector.store.scope import EVERYTHING
 
 OWN = {"Origin": "http://127.0.0.1:8650"}
@@ -104,6 +108,40 @@ def test_a_tenant_sees_their_part_and_a_stranger_nothing(told: World) -> None:
     nobody = TestClient(told.fastapi, base_url="https://elsewhere.example", follow_redirects=False)
     for path in ("/incidents", "/incidents/1", "/incidents/1/report/first"):
         assert nobody.get(path).status_code == 401
+
+
+def test_a_tenant_reads_what_reaches_them_and_answers_nothing_of_it(world: World) -> None:
+    """A hub is nobody's: its incident reaches the tenant's sites and a neighbour's."""
+    with world.store.transaction() as connection:
+        rows = [{"incident": 1, "agency": "for", "site": "abuja"}, {"incident": 1, "agency": "nirs", "site": "dc-djn"}]
+        connection.execute(insert(incident_reach), rows)
+        there = {
+            "incident": 1,
+            "source": "rule",
+            "severity": "critical",
+            "first_at": told_at(world),
+            "last_at": told_at(world),
+        }
+        words = {
+            "labels": [["alertname", "HostNoData"], ["site", "dc-djn"]],
+            "annotations": [["summary", "dc-djn is dark"]],
+        }
+        connection.execute(insert(incident_signals), {"key": "alert:aaa", **there, **words})
+    tenant = Browser(world, "tenant")
+    assert re.findall(r'href="/incidents/(\d)"', tenant.see("/incidents?state=all")) == ["5", "4", "3", "1"]
+    assert 'href="/incidents/1"' in tenant.see("/sites/abuja")
+    page = tenant.see("/incidents/1")
+    for hidden in ("dc-djn", "누가 왜 호출되었나", "</textarea>"):
+        assert hidden not in page, hidden
+    assert "주나이지리아대사관" in page
+    for form in ("", ".txt"):
+        report = tenant.see(f"/incidents/1/report/first{form}")
+        assert "dc-djn" not in report
+    tenant.press("/incidents/1/acknowledge", tenant.see("/incidents/3"), 403)
+
+
+def told_at(world: World) -> datetime:
+    return instant(world.clock.wall_ms())
 
 
 def test_answering_by_name_and_for_another(world: World) -> None:
