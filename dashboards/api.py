@@ -1,54 +1,54 @@
-"""Pushing the boards into a running Grafana over its HTTP API.
+"""Bringing a running Grafana to our boards over its HTTP API, and saying where it differs from them.
 
-The client asked for grafana-api, which upstream archived in 2022; it is used here, and only here, as a transport.
-What it does not do is put right on its public ``requests`` session, without touching the library:
-
-- it tries nothing twice: an adapter does, also for POST, since every write of ours is keyed by a uid;
-- an empty answer (204) makes it fail after the fact, and an error page that is not JSON hides the status: a hook
-  rewrites both before it looks;
-- a redirect would turn POST into GET and look like success: the hook refuses it;
-- a path prefix needs its trailing slash.
-
-A push is idempotent: it reads first and writes only what differs. What was provisioned from files is left alone,
-because Grafana lets only one of the two own a thing.
+Both look the same way: thing by thing, read first. A push writes what differs and nothing else, so a second one writes
+nothing. What was provisioned from files is left alone, because Grafana lets only one of the two own a thing.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from dashboards.board import DATASOURCE_NAME, DATASOURCE_UID, FOLDER_TITLE, FOLDER_UID
 from dashboards.boards import BOARDS
-from dashboards.compare import holds, merged_datasource, same_board
-from dashboards.refusals import PushError, explain, shorten
-from dashboards.transport import cause, retries, split_url, tidy
+from dashboards.compare import board_differences, differences, merged_datasource, some
+from dashboards.door import Door, PushSettings, Refused
+from dashboards.generate import with_pages
+from dashboards.playlist import PLAYLIST_NAME, PLAYLIST_UID, NoPlaylists, find_playlist, write_playlist
+from dashboards.refusals import PushError
 
+Kind = Literal["folder", "datasource", "dashboard", "playlist"]
 Action = Literal["created", "updated", "unchanged", "skipped"]
-
-
-@dataclass(frozen=True, slots=True)
-class PushSettings:
-    """Where to push and as whom. ``datasource_url`` None leaves data sources alone."""
-
-    url: str
-    token: str
-    datasource_url: str | None = None
-    ca_file: str | None = None
-    timeout_seconds: float = 10.0
-    backoff_seconds: float = 0.5
+State = Literal["missing", "differs", "same", "by file"]
+BY_FILE = "provisioned from a file"
+NO_PLAYLISTS = "this Grafana shows our token no playlists: make one of the boards with the tag wall by hand"
+EXCUSES = (BY_FILE, NO_PLAYLISTS)
+ACTIONS: dict[State, Action] = {"missing": "created", "differs": "updated", "same": "unchanged", "by file": "skipped"}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What became of one thing."""
 
-    kind: Literal["folder", "datasource", "dashboard"]
+    kind: Kind
     uid: str
     title: str
     action: Action
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing as it is there now; ``write`` would bring it to ours and may say what happened instead."""
+
+    kind: Kind
+    uid: str
+    title: str
+    state: State
+    details: tuple[str, ...] = ()
+    write: Callable[[], str | None] = lambda: None
 
 
 class InterruptedPush(PushError):
@@ -68,11 +68,8 @@ def push(settings: PushSettings) -> list[Change]:
     door = Door(settings)
     try:
         door.check_health()
-        done.append(_push_folder(door))
-        if settings.datasource_url is not None:
-            done.append(_push_datasource(door, settings.datasource_url))
-        for board in BOARDS:
-            done.append(_push_board(door, board.json()))  # noqa: PERF401 -- what is done must be there if it stops
+        for found in look(door, settings):
+            done.append(_settle(found))  # noqa: PERF401 -- what is done must be there if it stops
     except PushError as error:
         if done:
             raise InterruptedPush(str(error), done) from error
@@ -82,149 +79,134 @@ def push(settings: PushSettings) -> list[Change]:
     return done
 
 
-def _push_folder(door: Door) -> Change:
+def diff(settings: PushSettings) -> list[Found]:
+    """Where one Grafana differs from what we ship. Writes nothing. Raises PushError."""
+    door = Door(settings)
+    try:
+        door.check_health()
+        return list(look(door, settings))
+    finally:
+        door.close()
+
+
+def look(door: Door, settings: PushSettings) -> Iterator[Found]:
+    """Each thing in the order it must be written; looked at when asked for, because a board needs its folder."""
+    yield _folder(door)
+    if settings.datasource_url is not None:
+        yield _datasource(door, settings.datasource_url, settings.source_token)
+    for board in BOARDS:
+        yield _board(door, with_pages(board.json(), settings.pages_url))
+    yield _playlist(door)
+
+
+def _settle(found: Found) -> Change:
+    if found.state in ("same", "by file"):
+        return Change(found.kind, found.uid, found.title, ACTIONS[found.state], "; ".join(found.details))
+    instead = found.write()
+    if instead is not None:
+        return Change(found.kind, found.uid, found.title, "unchanged", instead)
+    reason = found.details[0] if found.state == "differs" else ""
+    return Change(found.kind, found.uid, found.title, ACTIONS[found.state], reason)
+
+
+def _folder(door: Door) -> Found:
     body = {"uid": FOLDER_UID, "title": FOLDER_TITLE}
     path = f"/folders/{FOLDER_UID}"
     found = door.find(path)
-    if found is None:
+
+    def create() -> str | None:
         try:
             door.ask("POST", "/folders", body)
         except Refused as refused:
             # Releases differ in the code; whoever made the folder meanwhile made the one we want.
             if refused.status not in (409, 412) or door.find(path) is None:
                 raise
-            return Change("folder", FOLDER_UID, FOLDER_TITLE, "unchanged", "made by someone else meanwhile")
-        return Change("folder", FOLDER_UID, FOLDER_TITLE, "created")
+            return "made by someone else meanwhile"
+        return None
+
+    def rename() -> None:
+        door.ask("PUT", path, {"title": FOLDER_TITLE, "overwrite": True})
+
+    if found is None:
+        return Found("folder", FOLDER_UID, FOLDER_TITLE, "missing", write=create)
     if found.get("title") == FOLDER_TITLE:
-        return Change("folder", FOLDER_UID, FOLDER_TITLE, "unchanged")
-    door.ask("PUT", path, {"title": FOLDER_TITLE, "overwrite": True})
-    return Change("folder", FOLDER_UID, FOLDER_TITLE, "updated", f"was called {found.get('title')!r}")
+        return Found("folder", FOLDER_UID, FOLDER_TITLE, "same")
+    details = (f"was called {found.get('title')!r}",)
+    return Found("folder", FOLDER_UID, FOLDER_TITLE, "differs", details, rename)
 
 
-def _push_datasource(door: Door, url: str) -> Change:
-    body = {
+def datasource_body(url: str, token: str | None) -> dict[str, Any]:
+    """What we set. Grafana never tells a secret again, so the token's fingerprint stands beside it to be compared."""
+    options = {"timeInterval": "15s", "httpMethod": "POST", "prometheusType": "Prometheus"}
+    body: dict[str, Any] = {
         "uid": DATASOURCE_UID,
         "name": DATASOURCE_NAME,
         "type": "prometheus",
         "access": "proxy",
         "url": url,
-        "jsonData": {"timeInterval": "15s", "httpMethod": "POST", "prometheusType": "Prometheus"},
+        "jsonData": options,
     }
+    if token is not None:
+        options |= {"httpHeaderName1": "Authorization", "bongsuToken": hashlib.sha256(token.encode()).hexdigest()[:12]}
+        body["secureJsonData"] = {"httpHeaderValue1": f"Bearer {token}"}
+    return body
+
+
+def _datasource(door: Door, url: str, token: str | None) -> Found:
+    body = datasource_body(url, token)
     path = f"/datasources/uid/{DATASOURCE_UID}"
     found = door.find(path)
-    if found is None:
+
+    def create() -> None:
         door.ask("POST", "/datasources", body)
-        return Change("datasource", DATASOURCE_UID, DATASOURCE_NAME, "created")
+
+    def update() -> None:
+        door.ask("PUT", path, merged_datasource(found or {}, body))
+
+    if found is None:
+        return Found("datasource", DATASOURCE_UID, DATASOURCE_NAME, "missing", write=create)
     if found.get("readOnly") is True:
-        return Change("datasource", DATASOURCE_UID, DATASOURCE_NAME, "skipped", "provisioned from a file")
-    if holds(found, body):
-        return Change("datasource", DATASOURCE_UID, DATASOURCE_NAME, "unchanged")
-    door.ask("PUT", path, merged_datasource(found, body))
-    return Change("datasource", DATASOURCE_UID, DATASOURCE_NAME, "updated")
+        return Found("datasource", DATASOURCE_UID, DATASOURCE_NAME, "by file", (BY_FILE,))
+    told = {key: value for key, value in body.items() if key != "secureJsonData"}
+    details = some(differences(found, told))
+    state: State = "differs" if details else "same"
+    return Found("datasource", DATASOURCE_UID, DATASOURCE_NAME, state, details, update)
 
 
-def _push_board(door: Door, board: dict[str, Any]) -> Change:
+def _board(door: Door, board: dict[str, Any]) -> Found:
     uid, title = board["uid"], board["title"]
     found = door.find(f"/dashboards/uid/{uid}")
-    if found is not None:
-        meta, stored = found.get("meta"), found.get("dashboard")
-        if not isinstance(meta, dict) or not isinstance(stored, dict):
-            raise PushError(
-                f"{door.base_url}/api/dashboards/uid/{uid} answered without meta and dashboard: no Grafana?"
-            )
-        if meta.get("provisioned") is True:
-            return Change("dashboard", uid, title, "skipped", "provisioned from a file")
-        if meta.get("folderUid") == FOLDER_UID and same_board(stored, board):
-            return Change("dashboard", uid, title, "unchanged")
-    # Without folderUid the board would move to the root folder.
-    door.ask(
-        "POST",
-        "/dashboards/db",
-        {"dashboard": board, "folderUid": FOLDER_UID, "overwrite": True, "message": "bongsu grafana push"},
+
+    def save() -> None:
+        # Without folderUid the board would move to the root folder.
+        body = {"dashboard": board, "folderUid": FOLDER_UID, "overwrite": True, "message": "bongsu grafana push"}
+        door.ask("POST", "/dashboards/db", body)
+
+    if found is None:
+        return Found("dashboard", uid, title, "missing", write=save)
+    meta, stored = found.get("meta"), found.get("dashboard")
+    if not isinstance(meta, dict) or not isinstance(stored, dict):
+        raise PushError(f"{door.base_url}/api/dashboards/uid/{uid} answered without meta and dashboard: no Grafana?")
+    details = some(board_differences(stored, board))
+    if meta.get("folderUid") != FOLDER_UID:
+        details = (f"is in the folder {meta.get('folderUid')!r}, expected {FOLDER_UID!r}", *details)
+    if meta.get("provisioned") is True:
+        return Found("dashboard", uid, title, "by file", (BY_FILE, *details))
+    return Found("dashboard", uid, title, "differs" if details else "same", details, save)
+
+
+def _playlist(door: Door) -> Found:
+    try:
+        found = find_playlist(door)
+    except NoPlaylists:
+        return Found("playlist", PLAYLIST_UID, PLAYLIST_NAME, "by file", (NO_PLAYLISTS,))
+    if found is None:
+        return Found("playlist", PLAYLIST_UID, PLAYLIST_NAME, "missing", write=lambda: write_playlist(door, None))
+    return Found(
+        "playlist",
+        found.uid,
+        PLAYLIST_NAME,
+        "differs" if found.details else "same",
+        found.details,
+        lambda: write_playlist(door, found),
     )
-    return Change("dashboard", uid, title, "created" if found is None else "updated")
-
-
-class Refused(PushError):
-    """An error reply; ``status`` is its HTTP status."""
-
-    def __init__(self, text: str, status: int) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-class Door:
-    """The one way to a Grafana: asks, tries again where that helps, and words what went wrong."""
-
-    def __init__(self, settings: PushSettings) -> None:
-        self.base_url, scheme, host, prefix = split_url(settings.url)
-        if settings.ca_file is not None and not Path(settings.ca_file).is_file():
-            raise PushError(f"--ca-file {settings.ca_file}: there is no such file")
-        from grafana_api.grafana_face import GrafanaFace  # on first use: whoever only builds boards needs no client
-        from requests.adapters import HTTPAdapter
-
-        self._api = GrafanaFace(
-            auth=settings.token,
-            host=host,
-            url_path_prefix=prefix,
-            protocol=scheme,
-            verify=settings.ca_file or True,
-            timeout=settings.timeout_seconds,
-        ).api
-        session = self._api.s
-        for start in ("http://", "https://"):
-            session.mount(start, HTTPAdapter(max_retries=retries(settings.backoff_seconds)))
-        session.hooks["response"].append(tidy)
-
-    def close(self) -> None:
-        """Give back the kept connections."""
-        self._api.s.close()
-
-    def check_health(self) -> None:
-        """Raises PushError where no working Grafana answers under the address."""
-        health = self.find("/health")
-        if health is None or "database" not in health:
-            raise PushError(
-                f"{self.base_url}/api/health is not Grafana's: give the address its pages have, with its path"
-                " (https://example.org/grafana)"
-            )
-
-    def find(self, path: str) -> dict[str, Any] | None:
-        """The object at a path, None where there is none."""
-        try:
-            answer = self.ask("GET", path)
-        except Refused as refused:
-            if refused.status == 404:
-                return None
-            raise
-        if not isinstance(answer, dict):
-            raise PushError(f"GET {self.base_url}/api{path} answered something else than an object: no Grafana?")
-        return answer
-
-    def ask(self, method: Literal["GET", "POST", "PUT"], path: str, body: dict[str, Any] | None = None) -> Any:
-        """One request; None where the answer has no body. Raises Refused for an error reply, PushError for none."""
-        from grafana_api.grafana_api import GrafanaException
-        from requests.exceptions import ConnectionError as NotConnected
-        from requests.exceptions import JSONDecodeError, RequestException, SSLError, Timeout
-
-        where = f"{method} {self.base_url}/api{path}"
-        try:
-            return getattr(self._api, method)(path, json=body)
-        except GrafanaException as error:
-            said = error.response.get("message", "") if isinstance(error.response, dict) else str(error.response)
-            text = explain(self.base_url, method, path, error.status_code, str(said))
-            raise Refused(text, error.status_code) from error
-        except JSONDecodeError as error:
-            raise PushError(
-                f"{where} answered a page, not JSON: a login page or another service stands at this address"
-            ) from error
-        except SSLError as error:
-            raise PushError(
-                f"{where}: no trusted TLS ({cause(error)}): is it https? An authority of your own goes to --ca-file"
-            ) from error
-        except (Timeout, NotConnected) as error:
-            raise PushError(
-                f"{where}: no connection ({cause(error)}): is the address right, does Grafana run?"
-            ) from error
-        except RequestException as error:
-            raise PushError(f"{where}: {shorten(str(error))}") from error

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from dashboards.board import Board
 from dashboards.boards import BOARDS
+from dashboards.selectors import PAGES_URL
 
 JSON_DIR = Path(__file__).parent / "grafana" / "json"
 
 
-def render(board: Board) -> str:
+def render(board: Board, pages_url: str = PAGES_URL) -> str:
     """A board's file: stable key order and one value per line, so that a change reads well in a diff."""
-    return json.dumps(board.json(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(with_pages(board.json(), pages_url), indent=2, ensure_ascii=False) + "\n"
 
 
-def rendered() -> dict[str, str]:
+def with_pages(board: Any, pages_url: str) -> Any:
+    """A board whose links to our own pages lead to this address."""
+    if isinstance(board, dict):
+        return {key: with_pages(value, pages_url) for key, value in board.items()}
+    if isinstance(board, list):
+        return [with_pages(value, pages_url) for value in board]
+    if isinstance(board, str) and board.startswith(f"{PAGES_URL}/"):
+        return pages_url.rstrip("/") + board.removeprefix(PAGES_URL)
+    return board
+
+
+def rendered(pages_url: str = PAGES_URL) -> dict[str, str]:
     """File name and text of every board."""
-    return {f"{board.uid}.json": render(board) for board in BOARDS}
+    return {f"{board.uid}.json": render(board, pages_url) for board in BOARDS}
 
 
 def write(folder: Path = JSON_DIR) -> list[str]:

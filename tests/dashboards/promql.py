@@ -8,17 +8,7 @@ from typing import Any
 
 import promql_parser
 
-MACROS = (("${__rate_interval}", "1m"), ("$__rate_interval", "1m"), ("$__interval", "15s"), ("$__range", "6h"))
-
-
-def without_macros(expr: str, variables: dict[str, str]) -> str:
-    """An expression as Prometheus gets it: Grafana's macros and the board's variables filled in."""
-    for macro, value in MACROS:
-        expr = expr.replace(macro, value)
-    for name in sorted(variables, key=len, reverse=True):
-        expr = expr.replace(f"${name}", variables[name])
-    assert "$" not in expr, f"unknown variable or macro in {expr}"
-    return expr
+from dashboards.asked import without_macros as without_macros
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from dashboards.transport import split_url
 
 BOARD_PATHS = [("POST", "/dashboards/db")] * len(BOARDS)
 PROMETHEUS = "http://prometheus:9090"
+PLAYLISTS = "/apis/playlist.grafana.app/v1/namespaces/default/playlists"
 HTML = Reply(502, b"<html><h1>Bad Gateway</h1>no message here</html>", "text/html")
 
 
@@ -59,8 +60,9 @@ def test_second_push_writes_nothing(grafana: Grafana) -> None:
         ("folder", "created"),
         ("datasource", "created"),
         *[("dashboard", "created")] * len(BOARDS),
+        ("playlist", "created"),
     ]
-    assert grafana.writes == [("POST", "/folders"), ("POST", "/datasources"), *BOARD_PATHS]
+    assert grafana.writes == [("POST", "/folders"), ("POST", "/datasources"), *BOARD_PATHS, ("POST", PLAYLISTS)]
     assert {board["meta"]["folderUid"] for board in grafana.boards.values()} == {"bongsu"}
 
     grafana.asked.clear()

@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from collector.cli import grafana as command
+from collector.errors import UsageError
 from dashboards.board import DATASOURCE_NAME, DATASOURCE_UID, FOLDER_TITLE, FOLDER_UID
 from dashboards.boards import BOARDS
-from dashboards.files import SOURCE, tree, write_tree
+from dashboards.files import SHIPPED_BOARDS_PATH, SOURCE, tree, write_tree
 
 
 def run(*argv: str) -> int:
@@ -74,3 +75,53 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert run(str(tmp_path / "file")) == 1
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_an_agency_has_files_of_its_own_beside_the_others(tmp_path: Path) -> None:
+    boards, secret = str(tmp_path / "dashboards"), "/etc/grafana/secrets/for.token"
+    assert run(str(tmp_path)) == 0
+    argv = ("--agency", "for", "--org-id", "7", "--datasource-url", "https://bongsu.example")
+    assert run(str(tmp_path), *argv, "--source-token-file", secret) == 0
+    (source,) = yaml.safe_load((tmp_path / "provisioning/datasources/bongsu-for.yaml").read_text())["datasources"]
+    assert (source["orgId"], source["url"], source["uid"]) == (7, "https://bongsu.example", DATASOURCE_UID)
+    assert source["jsonData"]["httpHeaderName1"] == "Authorization"
+    assert source["jsonData"]["httpMethod"] == "POST"
+    assert source["secureJsonData"] == {"httpHeaderValue1": f"Bearer $__file{{{secret}}}"}
+    (provider,) = yaml.safe_load((tmp_path / "provisioning/dashboards/bongsu-for.yaml").read_text())["providers"]
+    assert (provider["orgId"], provider["name"], provider["options"]["path"]) == (7, "bongsu-for", boards)
+    (first,) = yaml.safe_load((tmp_path / "provisioning/dashboards/bongsu.yaml").read_text())["providers"]
+    assert (first["orgId"], first["name"]) == (1, "bongsu")
+
+
+def test_an_agency_needs_a_source_and_its_token(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--source-token-file"):
+        run(str(tmp_path), "--agency", "for", "--datasource-url", "https://bongsu.example")
+
+
+def test_compose_mounts_what_is_written_there(tmp_path: Path) -> None:
+    assert run(str(tmp_path), "--boards-path", SHIPPED_BOARDS_PATH) == 0
+    compose = yaml.safe_load((tmp_path / "compose.yaml").read_text())
+    places = dict(
+        mount.split(":")[:2]
+        for service in compose["services"].values()
+        for mount in service["volumes"]
+        if mount[0] == "."
+    )
+    assert places == {
+        "./prometheus": "/etc/prometheus",
+        "./provisioning": "/etc/grafana/provisioning",
+        "./dashboards": SHIPPED_BOARDS_PATH,
+    }
+    assert all((tmp_path / place).is_dir() for place in places)
+    assert (tmp_path / "prometheus" / "prometheus.yml").is_file()
+    provider = yaml.safe_load((tmp_path / "provisioning/dashboards/bongsu.yaml").read_text())["providers"][0]
+    assert provider["options"]["path"] == SHIPPED_BOARDS_PATH
+    for service in compose["services"].values():
+        assert service["network_mode"] == "host", "the collector listens on this machine's loopback"
+
+
+def test_pages_are_where_they_are_said_to_be(tmp_path: Path) -> None:
+    assert run(str(tmp_path), "--pages-url", "https://bongsu.example") == 0
+    text = (tmp_path / "dashboards" / "bongsu-noc.json").read_text()
+    assert "https://bongsu.example/sites/" in text
+    assert "127.0.0.1:8650" not in text
