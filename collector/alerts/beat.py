@@ -160,6 +160,7 @@ def alert_of(beat: Beat, fleet: Fleet) -> FiringAlert:
     failed = beat.failed_at is not None
     code = f" (exit code {beat.exit_code})" if beat.exit_code else ""
     notes = {
+        "runbook_url": f"/runbooks/{ALERT_NAME}",
         "summary": f"{name} failed{code}." if failed else f"{name} did not report in time.",
         "summary_ko": f"실행 실패: {name}{code}" if failed else f"제때 보고 없음: {name}",
         "action": "See why the job failed or did not run; what it said last stands on its heartbeat.",

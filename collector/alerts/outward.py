@@ -81,11 +81,16 @@ class Ledger:
         return max([now_ms - one.since_ms for one in self._news.values()], default=0)
 
 
+def trouble(kind: str) -> str:
+    """What a verdict's cause of this kind is called as an alert."""
+    return f"{''.join(part.capitalize() for part in kind.split('_'))}Trouble"
+
+
 def disturbance(kind: str, name: str, reason: str, severity: str, since_ms: int, fleet: Fleet) -> FiringAlert:
     """A verdict's cause as an alert, for those who only know alerts, and for silences:
     ``SiteTrouble{site="abuja", reason="power_lost"}``."""
     labels = {
-        "alertname": f"{''.join(part.capitalize() for part in kind.split('_'))}Trouble",
+        "alertname": trouble(kind),
         "severity": severity,
         "reason": reason,
         {"host": "instance"}.get(kind, kind): name,
@@ -96,7 +101,7 @@ def disturbance(kind: str, name: str, reason: str, severity: str, since_ms: int,
         fingerprint(pairs),
         VERDICT,
         stamped(pairs, place),
-        (("summary", f"{kind} {name}: {reason}"),),
+        (("runbook_url", f"/runbooks/{trouble(kind)}"), ("summary", f"{kind} {name}: {reason}")),
         severity,
         since_ms,
         None,

@@ -18,6 +18,12 @@ RUNBOOKS: Mapping[str, str] = {
     "site": "SiteDown",
     "host": "HostNoData",
     "agent": "AgentSilent",
+    "interface": "InterfaceTrouble",
+    "carrier": "CarrierTrouble",
+    "cable": "CableTrouble",
+    "facility": "FacilityTrouble",
+    "device": "DeviceTrouble",
+    "collector": "CollectorTrouble",
 }
 BY_REASON: Mapping[str, str] = {
     "silent": "SiteNoData",

@@ -137,7 +137,7 @@ def _alert(
         fingerprint(pairs),
         source,
         pairs,
-        tuple(sorted(words.items())),
+        tuple(sorted({**words, "runbook_url": f"/runbooks/{labels['alertname']}"}.items())),
         labels["severity"],
         round(since.timestamp() * 1000),
         None,

@@ -96,6 +96,7 @@ class Island:
         hub = self._hub.identity.hub
         labels = {"alertname": CENTRE_UNREACHABLE, "severity": CRITICAL, "hub": hub}
         notes = {
+            "runbook_url": f"/runbooks/{CENTRE_UNREACHABLE}",
             "summary": f"Hub {hub} cannot reach its centre and calls its own people.",
             "summary_ko": f"본부 센터 연결 끊김, 거점 자체 호출 중: {hub}",
             "cause": "The line to the centre is cut, or the centre does not judge.",

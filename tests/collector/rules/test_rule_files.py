@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from collector.alerts.beat import ALERT_NAME as BEAT_DOWN
+from collector.alerts.outward import trouble
+from collector.incidents.handed import CENTRE_UNREACHABLE
+from collector.pages.desk import HOLE, UNWATCHED
+from collector.pages.watch import CHANNEL_FAILING
 from collector.rules.files import BadRules, configured_rules, load_rules, read_rules, rule_files, shipped_folders
+from collector.verdicts.factors import RANKS
+from collector.verdicts.past import KINDS
 
 GOOD = """
 groups:
@@ -121,5 +129,34 @@ def test_a_shipped_alert_says_what_happened_why_and_what_to_do(rule) -> None:  #
         assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == headings
 
 
+OWN = {trouble(kind) for kind in (*KINDS, *RANKS, "collector")} | {
+    BEAT_DOWN,
+    CENTRE_UNREACHABLE,
+    HOLE,
+    UNWATCHED,
+    CHANNEL_FAILING,
+}
+"""What the collector says by itself, without a rule."""
+
+
+@pytest.mark.parametrize("name", sorted(OWN))
+def test_what_the_collector_says_by_itself_has_a_runbook_too(name: str) -> None:
+    for language, headings in HEADINGS.items():
+        text = (RUNBOOKS / f"{name}{language}.md").read_text("utf-8")
+        assert text.startswith(f"# {name}\n")
+        assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == headings
+
+
+def test_no_alert_of_our_own_is_missing_above() -> None:
+    """Wherever a part of the collector names an alert, its name is one of those."""
+    sources = [
+        path.read_text("utf-8")
+        for path in (RUNBOOKS.parents[1] / "collector").rglob("*.py")
+        if path.name != "unit_tests.py"
+    ]
+    named = {name for text in sources for name in re.findall(r'"alertname": ([A-Za-z_.]+(?=[,(}]))', text)}
+    assert named == {"ALERT_NAME", "CENTRE_UNREACHABLE", "CHANNEL_FAILING", "HOLE", "UNWATCHED", "rule.name", "trouble"}
+
+
 def test_no_runbook_is_left_over() -> None:
-    assert {path.name.split(".")[0] for path in RUNBOOKS.iterdir()} == {rule.name for rule in ALERTS}
+    assert {path.name.split(".")[0] for path in RUNBOOKS.iterdir()} == {rule.name for rule in ALERTS} | OWN
