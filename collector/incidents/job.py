@@ -22,6 +22,7 @@ from collector.incidents.handed_queries import adopt, give_up_waiting
 from collector.incidents.queries import count_open_at
 from collector.incidents.signal import Signal
 from collector.incidents.silence_job import act_on_silence
+from collector.incidents.stillness import Basis, Stillness, next_by_itself, read_pulse
 from collector.incidents.telemetry import IncidentTelemetry
 from collector.rules.past_queries import mark_told, untold_past_alerts
 from collector.store.engine import Store
@@ -53,6 +54,7 @@ class IncidentJob:
         self._signals = signals
         self._telemetry = telemetry
         self._tells_past = tells_past
+        self._stillness = Stillness()
         self._homes: dict[str, Home] = {}
         self._version = -1
         self._plan: Plan | None = None
@@ -64,9 +66,16 @@ class IncidentJob:
     def step(self, now: datetime) -> datetime | None:
         """One look; again at once where another was first."""
         plan = self._plan_of(now)
-        act_on_silence(self._store, now)
+        with self._store.reading() as connection:
+            pulse = read_pulse(connection, now)
+        if pulse.is_due:
+            act_on_silence(self._store, now)
+        signals, is_unjudged = self._signals(now, plan)
+        basis = Basis(pulse, tuple(signals), is_unjudged, self._registry.fleet.version, plan)
         try:
-            self._look(plan, now)
+            if not self._stillness.holds(basis, now):
+                self._stillness.over()
+                self._look(basis, now)
         except Overtaken as why:
             self._version = -1
             log.info("another collector was first with incidents", extra={"why": str(why)})
@@ -79,8 +88,8 @@ class IncidentJob:
                     close_old(connection, now - timedelta(seconds=plan.close_seconds), now)
         return None
 
-    def _look(self, plan: Plan, now: datetime) -> None:
-        signals, is_unjudged = self._signals(now, plan)
+    def _look(self, basis: Basis, now: datetime) -> None:
+        plan = basis.plan
         with self._store.reading() as connection:
             version, memory = read_book(connection)
             if version != self._version:
@@ -95,7 +104,10 @@ class IncidentJob:
             past = untold_past_alerts(connection, MOST_PAST) if self._tells_past else []
         before = deepcopy(memory)
         outcome = Course(plan, self._registry.fleet, memory, now).look(
-            known, self._homes, [*signals, *past_signals(past, self._registry.fleet)], is_unjudged=is_unjudged
+            known,
+            self._homes,
+            [*basis.signals, *past_signals(past, self._registry.fleet)],
+            is_unjudged=basis.is_unjudged,
         )
         if outcome.drafts or outcome.moved or outcome.late or memory != before or past:
             with self._store.transaction() as connection:
@@ -105,6 +117,8 @@ class IncidentJob:
                     raise Overtaken("a past alert was made whole meanwhile; looked at again")
             self._follow(outcome, version + 1)
             self._say(outcome, numbers)
+        else:
+            self._stillness.found_nothing(basis, now, next_by_itself(memory, known, self._homes, plan))
         if self._telemetry is not None:
             by_severity: Counter[str] = Counter()
             for (severity, _, _), count in self.open_at.items():

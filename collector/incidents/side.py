@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
+from collector.alerts.alert import FiringAlert
 from collector.alerts.book import AlertBook
 from collector.escalation.policy import Plan
 from collector.incidents import api
@@ -30,6 +31,9 @@ class IncidentSide:
         self._services = services
         self._alerts = alerts
         self._is_acting = is_acting or (lambda _now: not services.is_hub)
+        self._heard: tuple[tuple[FiringAlert, ...], int] = ((), -1)
+        self._of_alerts: Sequence[Signal] = ()
+        """What was heard as signals: the same alerts are the same signals again."""
         telemetry = IncidentTelemetry(services.telemetry.registry)
         self.job = IncidentJob(
             services.store, services.registry, self._signals, telemetry, tells_past=not services.is_hub
@@ -51,5 +55,8 @@ class IncidentSide:
 
     def _signals(self, now: datetime, plan: Plan) -> tuple[Sequence[Signal], bool]:
         standing = self._services.standing
+        heard = (self._alerts.now(now), plan.alert_hold_seconds)
+        if heard != self._heard:
+            self._heard, self._of_alerts = heard, alert_signals(*heard)
         told = verdict_signals(standing, self._services.registry.fleet)
-        return [*told, *alert_signals(self._alerts.now(now), plan.alert_hold_seconds)], is_unjudged(standing)
+        return [*told, *self._of_alerts], is_unjudged(standing)
