@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Integer, String, Table
 
-from collector.store.schema import JsonText, metadata
+from collector.store.schema import JsonText, UtcDateTime, metadata
 
 agencies = Table(
     "agencies",
@@ -47,4 +47,15 @@ system_hosts = Table(
     metadata,
     Column("system", ForeignKey("systems.id", ondelete="CASCADE"), primary_key=True),
     Column("host", ForeignKey("hosts.id", ondelete="CASCADE"), primary_key=True),
+)
+
+outage_notes = Table(
+    # What people say of a system while it is out: how one gets by meanwhile, and when it is expected back.
+    "outage_notes",
+    metadata,
+    Column("system", ForeignKey("systems.id", ondelete="CASCADE"), primary_key=True),
+    Column("workaround", String(500), nullable=False),
+    Column("expected_at", UtcDateTime, nullable=True),
+    Column("noted_at", UtcDateTime, nullable=False),
+    Column("noted_by", String(200), nullable=False),
 )

@@ -10,11 +10,14 @@ from starlette.responses import Response
 
 from collector.access.guard import Reader
 from collector.access.problems import not_found
+from collector.agencies.outage_notes import notes_of
 from collector.agencies.queries import find_system, list_systems
 from collector.verdicts.standing import OK
-from collector.web import systems_view, view
+from collector.web import systems_view
+from collector.web.pages.recovery import recovery
 from collector.web.queries import latest_changes
 from collector.web.render import frame_of, page
+from collector.web.view import judged
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -30,7 +33,7 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/systems")
-    def systems(request: Request, caller: Reader, grade: str = "", q: str = "") -> Response:
+    def systems(request: Request, caller: Reader, grade: str = "", q: str = "", view: str = "") -> Response:
         fleet, live, standing = services.registry.fleet, services.live, services.standing
         frame = frame_of(request, services)
         with services.store.reading() as connection:
@@ -39,6 +42,8 @@ def router(services: Services) -> APIRouter:
         every = [
             systems_view.system_line(fleet.systems[system], fleet, members, standing, caller.scope) for system in seen
         ]
+        if view == "recovery":
+            return recovery(request, services, caller, every)
         wanted, query = int(grade) if grade in ("1", "2", "3", "4") else None, q.strip()[:100]
         fitting = [line for line in every if _fits(line, wanted, query)]
         fitting.sort(key=lambda line: (line.verdict.state == OK, line.system.grade))
@@ -64,6 +69,7 @@ def router(services: Services) -> APIRouter:
             if found is None or find_system(connection, caller.scope, system_id) is None:
                 raise not_found("system", system_id)
             changes = latest_changes(connection, [("system", system_id)], SHOWN_CHANGES)
+            note = notes_of(connection, [system_id]).get(system_id)
         members = systems_view.members_of(fleet, live, standing)
         parents = [
             (kind, systems_view.member_line(name, fleet, members, caller.scope), fleet.systems.get(name))
@@ -74,11 +80,13 @@ def router(services: Services) -> APIRouter:
             "line": systems_view.system_line(found, fleet, members, standing, caller.scope),
             "parents": parents,
             "children": [
-                (view.judged(standing.systems.get(each.id)), each)
+                (judged(standing.systems.get(each.id)), each)
                 for each in systems_view.standing_on(system_id, fleet, caller.scope)
             ],
             "interfaces": systems_view.interface_lines(fleet, standing, caller.scope, system_id),
             "changes": changes,
+            "note": note,
+            "is_hub": services.is_hub,
             "eligible_seconds": standing.system_eligible_seconds.get(system_id, 0.0),
             "downtime_seconds": standing.system_downtime_seconds.get(system_id, 0.0),
         }
