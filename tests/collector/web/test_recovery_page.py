@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -59,7 +58,7 @@ def test_the_most_important_and_the_longest_out_come_first(world: World) -> None
             line,
             system=replace(line.system, id=name, grade=grade),
             verdict=replace(line.verdict, state=state, since_ms=ms),
-        )  # fmt: skip
+        )
         for name, grade, state, ms in (
             ("a", 2, 4, 5),
             ("b", 1, 4, 9),
@@ -67,7 +66,7 @@ def test_the_most_important_and_the_longest_out_come_first(world: World) -> None
             ("d", 1, 1, 1),
             ("e", 1, 3, 1),
             ("f", 1, 0, 1),
-        )  # fmt: skip
+        )
     ]
     assert [one.line.system.id for one in lacking(made, {}, instant(10))] == ["c", "b", "a"]
 
