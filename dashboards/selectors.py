@@ -72,6 +72,6 @@ HOST_PAGE = Link(Words("봉수에서 보기", "Open in Bongsu"), f"{PAGES_URL}/h
 HOST_PAGE_OF_SERIES = Link(Words("봉수에서 보기", "Open in Bongsu"), f"{PAGES_URL}/hosts/${{__field.labels.instance}}")
 SYSTEM_PAGE = Link(Words("봉수에서 보기", "Open in Bongsu"), f"{PAGES_URL}/systems/${{__data.fields.system}}")
 RUNBOOK_PAGE = Link(Words("조치 안내", "What to do"), f"{PAGES_URL}/runbooks/${{__data.fields.alertname}}")
-INCIDENTS_PAGE = Link(Words("봉수의 장애 목록", "Incidents in Bongsu"), f"{PAGES_URL}/incidents")
+INCIDENTS_PAGE = Link(Words("봉수의 장애 건 목록", "Incidents in Bongsu"), f"{PAGES_URL}/incidents")
 AGENTS_PAGE = Link(Words("봉수의 에이전트 목록", "Agents in Bongsu"), f"{PAGES_URL}/agents")
 SYSTEMS_PAGE = Link(Words("봉수의 시스템 목록", "Systems in Bongsu"), f"{PAGES_URL}/systems")

@@ -15,7 +15,7 @@ WORK_MARKS = Annotation(
 )
 
 INCIDENT_MARKS = Annotation(
-    Words("장애", "Incidents"),
+    Words("장애 건", "Incidents"),
     f"max by (site) (bongsu_site_incidents_open{{{SITE}}}) > 0",
     "{{site}}",
     DOWN,

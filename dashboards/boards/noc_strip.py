@@ -89,7 +89,7 @@ SUMMARY = (
         Head(
             6,
             Place(15, 0, 3, 4),
-            Words("긴급 장애", "Critical incidents"),
+            Words("긴급 장애 건", "Critical incidents"),
             Words(
                 "열려 있는 긴급 장애 수. 기관 선택과 무관한 전체 수입니다.",
                 "Open incidents of severity critical. A number of the whole fleet; the choice above does not narrow it.",
@@ -190,9 +190,9 @@ BESIDES = (
         23,
         12,
         (
-            Words("열린 장애", "Open incidents"),
+            Words("열린 장애 건", "Open incidents"),
             Words(
-                "선택한 사이트의 열린 장애 수, 심각도와 무관합니다.",
+                "선택한 사이트의 열린 장애 건의 수, 심각도와 무관합니다.",
                 "Open incidents of the chosen sites, however grave.",
             ),
         ),

@@ -31,8 +31,8 @@ PEOPLE = row(
             Head(
                 29,
                 Place(12, 40, 12, 8),
-                Words("심각도별 열린 장애", "Incidents by severity"),
-                Words("열린 장애 수, 심각도별.", "Open incidents, by severity."),
+                Words("심각도별 열린 장애 건", "Incidents by severity"),
+                Words("열린 장애 건의 수, 심각도별.", "Open incidents, by severity."),
             ),
             "short",
             ANY,

@@ -115,8 +115,8 @@ SELF_STRIP = (
         8,
         Place(4, 4, 4, 3),
         (
-            Words("열린 장애", "Open incidents"),
-            Words("열린 장애 수, 전체.", "Open incidents of the whole fleet."),
+            Words("열린 장애 건", "Open incidents"),
+            Words("열린 장애 건의 수, 전체.", "Open incidents of the whole fleet."),
         ),
         "sum(bongsu_incidents_open)",
         ((None, OK), (1, DEGRADED)),

@@ -63,8 +63,8 @@ SITE_STRIP = (
         4,
         Place(12, 0, 4, 4),
         (
-            Words("열린 장애", "Open incidents"),
-            Words("선택한 사이트의 열린 장애 수.", "Open incidents of the chosen sites."),
+            Words("열린 장애 건", "Open incidents"),
+            Words("선택한 사이트의 열린 장애 건의 수.", "Open incidents of the chosen sites."),
         ),
         f"sum(bongsu_site_incidents_open{{{SITE}}})",
         link=(TO_HOSTS, INCIDENTS_PAGE),

@@ -113,8 +113,8 @@ STRIP = (
         Head(
             8,
             Place(21, 0, 3, 4),
-            Words("열린 장애", "Open incidents"),
-            Words("선택한 기관의 열린 장애 수.", "Open incidents of the chosen agencies."),
+            Words("열린 장애 건", "Open incidents"),
+            Words("선택한 기관의 열린 장애 건의 수.", "Open incidents of the chosen agencies."),
         ),
         "short",
         ((None, OK), (1, DEGRADED)),
@@ -260,8 +260,8 @@ COURSE = (
         Head(
             18,
             Place(16, 35, 8, 7),
-            Words("기관별 열린 장애", "Open incidents by agency"),
-            Words("기관마다 열린 장애 수.", "Open incidents of each agency."),
+            Words("기관별 열린 장애 건", "Open incidents by agency"),
+            Words("기관마다 열린 장애 건의 수.", "Open incidents of each agency."),
         ),
         "short",
         ((None, OK),),
@@ -288,7 +288,7 @@ SYSTEMS_BOARD = Board(
     panels=(*STRIP, *NOW, *COURSE),
     annotations=(
         Annotation(
-            Words("장애", "Incidents"),
+            Words("장애 건", "Incidents"),
             f"sum by (agency) (bongsu_agency_incidents_open{{{AGENCY}}}) > 0",
             "{{agency}}",
             DOWN,

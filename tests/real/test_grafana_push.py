@@ -17,7 +17,11 @@ BONGSU = Path(sys.executable).parent / "bongsu"
 
 
 def push(grafana: Grafana, token_file: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    argv = [BONGSU, "grafana", "push", "--url", grafana.url, "--token-file", token_file, "--json", *more]
+    return told("push", grafana, token_file, *more)
+
+
+def told(way: str, grafana: Grafana, token_file: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    argv = [BONGSU, "grafana", way, "--url", grafana.url, "--token-file", token_file, "--json", *more]
     return subprocess.run(argv, text=True, capture_output=True, timeout=60)
 
 
@@ -27,12 +31,18 @@ def test_push_twice_then_with_a_dead_token(tmp_path: Path) -> None:
     with serving(Grafana(prefix="/grafana")) as grafana:
         first = push(grafana, token, "--datasource-url", "http://prometheus:9090")
         assert (first.returncode, first.stderr) == (0, "")
-        assert [item["action"] for item in json.loads(first.stdout)] == ["created"] * (2 + len(BOARDS))
+        assert [item["action"] for item in json.loads(first.stdout)] == ["created"] * (3 + len(BOARDS))
 
         grafana.asked.clear()
         second = push(grafana, token, "--datasource-url", "http://prometheus:9090")
         assert (second.returncode, second.stderr) == (0, "")
         assert {item["action"] for item in json.loads(second.stdout)} == {"unchanged"}
+        assert grafana.writes == []
+
+        for way in ("diff", "verify"):
+            ran = told(way, grafana, token, "--datasource-url", "http://prometheus:9090")
+            grafana.answers = lambda _expr: [{"metric": {}, "value": [0, "1"]}]
+            assert (ran.returncode, ran.stderr) == (0, "")
         assert grafana.writes == []
 
         token.write_text("glsa_expired")
