@@ -16,6 +16,7 @@ from collector.incidents.top import top_causes
 from collector.incidents.words import title
 from collector.store.schema import frozen as plain
 from collector.store.schema import instant
+from collector.verdicts.reasons import SILENT
 from collector.verdicts.standing import Fact
 
 if TYPE_CHECKING:
@@ -157,7 +158,8 @@ def _fix(course: Course, draft: Draft) -> None:
 
 
 def _due(course: Course, draft: Draft, root: Signal) -> None:
-    """A verdict may not know yet whom to blame, or know it sooner; later than once said, it is never told."""
+    """A verdict may not know yet whom to blame, or know it sooner. Later than once said it is only told where hosts of one
+    site fall silent one after the other, and may be one disturbance."""
     was = draft.incident.due_at
     dues = [course.due_of(signal) for signal in draft.active if signal.source == VERDICT or not root.hides]
     if root.source == VERDICT and root.hides:
@@ -166,7 +168,7 @@ def _due(course: Course, draft: Draft, root: Signal) -> None:
         due = min((each for each in dues if each is not None), default=None)
     if due is None and was is not None and was > course.now and root.source == VERDICT:
         tell_from(draft, None)
-    elif due is not None and (was is None or due < was):
+    elif due is not None and (was is None or due < was or (due > was > course.now and root.reason == SILENT)):
         tell_from(draft, _no_sooner(due, was, course.now))
 
 

@@ -16,6 +16,8 @@ DEGRADED_MS = 300_000
 CHECK_CRITICAL = 2
 WIDE = frozenset({"hub", "carrier", "cable", "facility", "device", "collector"})
 """One of these is one disturbance however much lies behind it."""
+HOSTS_OUT = frozenset({r.HOSTS_SILENT, r.HOSTS_DOWN})
+"""Many hosts of one site at once."""
 GRAVE_GRADES = frozenset({1, 2})
 
 
@@ -39,12 +41,11 @@ def _signal(cause: Cause, standing: Standing, fleet: Fleet) -> Signal:
     own = ((kind, name), *cause.affected)
     systems = [id_ for what, id_ in own if what == "system" and id_ in standing.systems]
     down = tuple(sorted(id_ for id_ in systems if standing.systems[id_].state in (DOWN, NO_DATA)))
-    weight = _weight(cause, kind, standing.hosts[name].failing if name in standing.hosts else ())
-    if any(
-        standing.systems[id_].state == DOWN and fleet.systems[id_].grade in GRAVE_GRADES
-        for id_ in down
-        if id_ in fleet.systems
-    ):
+    failing = standing.hosts[name].failing if name in standing.hosts else ()
+    weight = _weight(cause, kind, failing, carries_grave=kind == "link" and _carries_grave(name, fleet))
+    grave = [id_ for id_ in systems if id_ in fleet.systems and fleet.systems[id_].grade in GRAVE_GRADES]
+    # One silent host may only have lost its agent; a third of a site's hosts have not.
+    if any(standing.systems[id_].state == DOWN or cause.reason in HOSTS_OUT for id_ in grave):
         weight = _Weight(CRITICAL, 0)
     site, agency = _place(kind, name, fleet)
     due_ms = None if cause.due_ms is None else max(cause.due_ms, cause.since_ms + weight.wait_ms)
@@ -68,7 +69,13 @@ def _signal(cause: Cause, standing: Standing, fleet: Fleet) -> Signal:
     )
 
 
-def _weight(cause: Cause, kind: str, failing: Iterable[FailingCheck]) -> _Weight:
+def _carries_grave(link: str, fleet: Fleet) -> bool:
+    """Whether a line leads to hosts of a system of one of the highest grades."""
+    hosts = set(fleet.hosts_by_site.get(fleet.links[link].site, ())) if link in fleet.links else set()
+    return any(system.grade in GRAVE_GRADES and not hosts.isdisjoint(system.hosts) for system in fleet.systems.values())
+
+
+def _weight(cause: Cause, kind: str, failing: Iterable[FailingCheck], *, carries_grave: bool) -> _Weight:
     is_gone = cause.state in (DOWN, NO_DATA)
     if kind == "collector":
         return _Weight(CRITICAL, 0)
@@ -76,10 +83,12 @@ def _weight(cause: Cause, kind: str, failing: Iterable[FailingCheck]) -> _Weight
         if cause.reason == r.CHECKS_FAILING:
             # How long a check may be in warning, rules say; until then it is only to be seen.
             return _Weight(CRITICAL if any(each.state == CHECK_CRITICAL for each in failing) else INFO, 0)
-        return _Weight(WARNING, WAITS_MS[kind])
+        # Everything looks green, and nothing of any size passes: nobody would see it by themselves.
+        is_grave = carries_grave and cause.reason == r.LARGE_PACKETS_LOST
+        return _Weight(CRITICAL if is_grave else WARNING, WAITS_MS[kind])
     if is_gone:
         return _Weight(CRITICAL, 0)
-    wait_ms = DEGRADED_MS if cause.state == DEGRADED and cause.reason != r.ON_BATTERY else 0
+    wait_ms = DEGRADED_MS if cause.state == DEGRADED and cause.reason not in HOSTS_OUT | {r.ON_BATTERY} else 0
     return _Weight(WARNING, wait_ms)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from collector.fleet.registry import Fleet
@@ -12,6 +13,8 @@ from collector.verdicts.standing import DOWN, MAINTENANCE, NO_DATA, OK, Cause, F
 HOLD_DOWN_MS = 30_000
 """Before anybody is told: a restart of a few seconds wakes nobody."""
 PARENT_INTERVALS = 2
+NEIGHBOURS_MS = 90_000
+"""A silent host waits so much longer at most while others of its site follow: they may be one disturbance."""
 OF_HOSTS = frozenset({r.CHECKS_FAILING, r.HOSTS_SILENT, r.HOSTS_DOWN, r.AGENTS_SILENT})
 """Reasons of a site that are its hosts' own."""
 _QUIET = r.SELF_EXPLAINED | {r.BACKUP_UNTESTED, r.ONE_PATH}
@@ -39,9 +42,27 @@ def gather_causes(fleet: Fleet, standing: Standing) -> Mapping[str, Cause]:
         if part.kind == "site" and not part.cause and part.reason in OF_HOSTS:
             continue
         parts.setdefault(root, []).append(part)
-    return {
+    causes = {
         root: _cause(root, found, fleet, standing) for root, found in parts.items() if not _is_awaited(root, standing)
     }
+    return _waiting_for_neighbours(causes, fleet)
+
+
+def _waiting_for_neighbours(causes: dict[str, Cause], fleet: Fleet) -> dict[str, Cause]:
+    """Of silent hosts of one site nobody is told before it is clear whether more of them follow."""
+    by_site: dict[str, list[Cause]] = {}
+    for root, cause in causes.items():
+        host = fleet.hosts.get(root.removeprefix("host:")) if root.startswith("host:") else None
+        if host is not None and cause.reason == r.SILENT and cause.due_ms is not None:
+            by_site.setdefault(host.site, []).append(cause)
+    for few in by_site.values():
+        ordered = sorted(few, key=lambda cause: cause.due_ms or 0)
+        for cause, following in pairwise(ordered):
+            due_ms, next_ms = cause.due_ms or 0, following.due_ms or 0
+            if next_ms - due_ms <= HOLD_DOWN_MS:
+                last_ms = max(each.due_ms or 0 for each in few)
+                causes[cause.id] = cause._replace(due_ms=min(last_ms, due_ms + NEIGHBOURS_MS))
+    return causes
 
 
 def _is_awaited(root: str, standing: Standing) -> bool:
@@ -77,6 +98,11 @@ def _cause(root: str, parts: list[_Part], fleet: Fleet, standing: Standing) -> C
             affected["site", site] = None
     if own is None:
         own = _root_of(kind, subject, standing)
+    if own is not None and kind == "site" and own.reason in OF_HOSTS:  # its hosts fell silent together
+        since_ms = min(part.since_ms for part in parts)
+        reason = r.HOSTS_DOWN if own.reason == r.HOSTS_DOWN else r.HOSTS_SILENT
+        own = _Part(kind, subject, (own.state, since_ms, reason), "", parts[0].evidence)
+    affected.pop((kind, subject), None)
     evidence = own.evidence if own is not None else parts[0].evidence
     last = [
         fact.at_ms for part in parts for fact in part.evidence if fact.code == "last_report" and fact.at_ms is not None

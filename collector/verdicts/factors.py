@@ -30,7 +30,7 @@ def common_factors(
     shared = {factor: ids for factor, ids in shared.items() if len(ids) >= LEAST}
     while shared:
         best = max(shared, key=lambda factor: (_score(factor, shared[factor], left, members), factor))
-        chosen = _together(shared.pop(best), left)
+        chosen = together(shared.pop(best), left)
         if len(chosen) < LEAST or len(chosen) < SHARE * len(members[best]):
             continue
         fact = Fact("shared", best, f"{len(chosen)}/{len(members[best])}")
@@ -43,11 +43,11 @@ def common_factors(
 def _score(
     factor: str, ids: Sequence[str], left: Mapping[str, int], members: Mapping[str, Sequence[str]]
 ) -> tuple[float, float, int]:
-    chosen = _together(ids, left)
+    chosen = together(ids, left)
     return len(chosen), len(chosen) / len(members[factor]), -RANKS.get(factor.partition(":")[0], 9)
 
 
-def _together(ids: Sequence[str], since: Mapping[str, int]) -> list[str]:
+def together(ids: Sequence[str], since: Mapping[str, int]) -> list[str]:
     """The largest part of these that began within the window."""
     ordered = sorted((each for each in ids if each in since), key=lambda each: (since[each], each))
     best: list[str] = []

@@ -28,11 +28,12 @@ from collector.verdicts.past import Judged, Past, RawSite, Working
 from collector.verdicts.raw_sites import raw_site
 from collector.verdicts.senses import Senses
 from collector.verdicts.services import judge_services
-from collector.verdicts.sharing import link_to_sites, share_causes, share_devices
+from collector.verdicts.sharing import link_to_sites, share_causes, share_devices, share_sites
 from collector.verdicts.sites import COLLECTOR, Around, find_site, in_window
 from collector.verdicts.standing import (
     DEGRADED,
     DOWN,
+    MAINTENANCE,
     NO_DATA,
     AgentStanding,
     HostStanding,
@@ -234,6 +235,10 @@ class _Judgement:
         """Standings; hosts that stand otherwise than before; hosts with a cause shared among hosts."""
         fleet, past, heard = self.fleet, self.past, self.hearing.hosts
         shared = share_devices(self.index, self.hearing, own)
+        apart = shared.keys() | {host for host, finding in own.items() if finding.state == MAINTENANCE}
+        dead = {device for device in self.index.hosts_by_device if device in own and own[device].state == DOWN}
+        apart |= dead | {host for device in dead for host in self.index.hosts_by_device[device]}
+        shared |= share_sites(fleet, self.memory.silent, apart, past.books["host"])
         todo = set(self.hearing.moved_hosts) | own.keys() | past.working.own.keys() | shared.keys()
         todo |= past.working.loose_hosts | {host for kind, host in self.out.stopped if kind == "host"}
         for site in changed_sites:

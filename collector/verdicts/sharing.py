@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from collector.fleet.registry import Fleet
 from collector.verdicts import reasons as r
-from collector.verdicts.factors import common_factors
+from collector.verdicts.factors import WINDOW_MS, common_factors, together
 from collector.verdicts.finding import Finding
 from collector.verdicts.heard import Hearing
 from collector.verdicts.index import Index, factors_of
 from collector.verdicts.past import RawSite
 from collector.verdicts.sites import Around
-from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, OK, Fact
+from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, OK, Fact, Recorded
 
+LEAST_HOSTS, OF_SITE = 3, 3
+"""So many hosts of one site, and at least one of so many that it has, are one disturbance of the site."""
 FACTOR_REASONS = frozenset({r.SILENT, r.UNREACHABLE, r.UPLINK, r.HUB_AFFECTED, r.POWER})
 """Of sites that may share a cause with others."""
 
@@ -76,3 +79,37 @@ def share_devices(index: Index, hearing: Hearing, own: Mapping[str, Finding]) ->
         if hearing.hosts[host].reason == r.SILENT and host not in own
     }
     return common_factors(bad, {f"device:{device}": hosts for device, hosts in devices.items()})
+
+
+def share_sites(
+    fleet: Fleet, silent: Mapping[str, int], apart: Collection[str], known: Mapping[str, Recorded]
+) -> dict[str, tuple[str, Fact]]:
+    """Hosts that fell silent together at a site that still reports, as (``site:ID``, fact).
+
+    ``silent``: last reports by host. ``apart``: hosts with a nearer cause. ``known``: how hosts stand in the rows: who fell
+    silent with others stays with them, however few are left of them.
+    """
+    if len(silent) < LEAST_HOSTS and not any(host in known and known[host].cause for host in silent):
+        return {}
+    by_site: dict[str, list[str]] = {}
+    for host in silent:
+        if host in fleet.hosts and host not in apart:
+            by_site.setdefault(fleet.hosts[host].site, []).append(host)
+    found: dict[str, tuple[str, Fact]] = {}
+    for site, hosts in by_site.items():
+        factor, every = f"site:{site}", len(fleet.hosts_by_site.get(site, ()))
+        kept = [host for host in hosts if _fell_with(known.get(host), factor)]
+        if kept:
+            until_ms = max(silent[host] for host in kept) + WINDOW_MS
+            kept += [host for host in hosts if host not in kept and silent[host] <= until_ms]
+        else:
+            kept = together(hosts, silent)
+            if len(kept) < LEAST_HOSTS or len(kept) * OF_SITE < every:
+                continue
+        fact = Fact("shared", factor, f"{len(kept)}/{every}")
+        found |= dict.fromkeys(kept, (factor, fact))
+    return found
+
+
+def _fell_with(known: Recorded | None, factor: str) -> bool:
+    return known is not None and known.cause == factor and known.reason in (r.COMMON_FACTOR, r.UNREACHABLE)

@@ -50,6 +50,8 @@ CASES = [
     ("a host silent", cause("host:web.a", 2), {}, (), ("warning", 30, True)),
     ("a check warns", cause("host:web.a", 3, "checks_failing"), {}, (1,), ("info", 30, False)),
     ("a check is critical", cause("host:web.a", 3, "checks_failing"), {}, (1, 2), ("critical", 30, False)),
+    ("hosts that fell silent together", cause("site:a", 3, "hosts_silent", (("host", "web.a"),)), {}, (), ("warning", 30, False)),
+    ("those of a grade 1 system", cause("site:a", 3, "hosts_silent", (("host", "web.a"), ("system", "one"))), {"one": 3}, (), ("critical", 30, False)),
     ("a line down", cause("link:a/main", 4, "uplink"), {}, (), ("warning", 120, True)),
     ("a host that a grade 1 system needs", cause("host:web.a", 4, affected=(("system", "one"),)), {"one": 4}, (), ("critical", 30, True)),
     ("one that it has a second of", cause("host:web.a", 4, affected=(("system", "one"),)), {"one": 3}, (), ("warning", 30, True)),

@@ -86,6 +86,57 @@ SITUATIONS: tuple[Situation, ...] = (
         {"host:srv2.cairo": ("site:cairo",)},
     ),
     Situation(
+        "three of a site's five hosts fall silent together",
+        "silent srv3.gwangju srv4.gwangju srv2.gwangju;unreached srv3.gwangju;unreached srv2.gwangju;+5",
+        {
+            "site:gwangju": "degraded hosts_down",
+            "host:srv3.gwangju": "down unreachable site:gwangju",
+            "host:srv4.gwangju": "no_data common_factor site:gwangju",
+            "system:login": "degraded redundancy_lost site:gwangju",
+            "system:visa": "degraded dependency site:gwangju",
+            "system:form": "degraded members_degraded site:gwangju",
+        },
+        {
+            "site:gwangju": (
+                "host:srv2.gwangju",
+                "host:srv3.gwangju",
+                "host:srv4.gwangju",
+                "system:form",
+                "system:login",
+                "system:visa",
+            )
+        },
+    ),
+    Situation(
+        "who is left of them stays with them",
+        "silent srv3.gwangju srv4.gwangju srv2.gwangju;unreached srv3.gwangju;unreached srv2.gwangju;+5;"
+        "back srv2.gwangju srv4.gwangju;reached srv2.gwangju;+2",
+        {"site:gwangju": "degraded hosts_down", "host:srv3.gwangju": "down unreachable site:gwangju"},
+        {"site:gwangju": ("host:srv3.gwangju",)},
+    ),
+    Situation(
+        "two of five are two disturbances",
+        "silent srv3.gwangju srv4.gwangju;unreached srv3.gwangju;+5",
+        {"site:gwangju": "degraded hosts_down", "host:srv4.gwangju": "no_data silent"},
+        {"host:srv3.gwangju": ("site:gwangju",), "host:srv4.gwangju": ("site:gwangju",)},
+    ),
+    Situation(
+        "three of five, one after the other",
+        "silent srv4.gwangju;+60;silent srv2.gwangju;unreached srv2.gwangju;+60;silent srv3.gwangju;"
+        "unreached srv3.gwangju;+5",
+        {
+            "site:gwangju": "degraded hosts_down",
+            "system:login": "degraded redundancy_lost host:srv2.gwangju",
+            "system:visa": "degraded dependency host:srv2.gwangju",
+            "system:form": "degraded members_degraded host:srv2.gwangju",
+        },
+        {
+            "host:srv4.gwangju": ("site:gwangju",),
+            "host:srv2.gwangju": ("site:gwangju", "system:form", "system:login", "system:visa"),
+            "host:srv3.gwangju": ("site:gwangju",),
+        },
+    ),
+    Situation(
         "a check is critical",
         "check srv2.cairo disk 2;+1",
         {"site:cairo": "degraded checks_failing", "host:srv2.cairo": "degraded checks_failing"},
