@@ -8,6 +8,7 @@ time, under the labels ``/metrics`` gives it, to any number of destinations.
     sending    one batch on its way: which piece next, what to halve     pure
     reply      what an answer means                                      pure
     position   which rows a destination has                              pure
+    lately     what a destination that ended may have forgotten          pure
     forwarder  the step that ties them together; shell: a thread for each destination
 
 Decided 2026-11:

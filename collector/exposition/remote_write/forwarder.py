@@ -17,6 +17,7 @@ from agent.link.exchange import Exchange, Failure
 from agent.link.ranges import Ranges
 from collector.exposition.remote_write.gather import Gatherer
 from collector.exposition.remote_write.labels import shown
+from collector.exposition.remote_write.lately import Lately
 from collector.exposition.remote_write.position import SETTLE_SECONDS, Position
 from collector.exposition.remote_write.queries import (
     load_done,
@@ -91,6 +92,7 @@ class Forwarder:
         self._sending: Sending | None = None
         self._ids: list[int] = []
         """Rows of the batch on its way."""
+        self._lately = Lately()
         self._failures = 0
         self._rows = MOST_ROWS
 
@@ -106,9 +108,9 @@ class Forwarder:
         if self._sending is None and not self._take_up(position):
             wait = IDLE_SECONDS
         if self._sending is not None:
-            wait = self._send(self._sending)
+            wait = self._send(self._sending, position, now)
         if self._sending is not None and self._sending.next is None:
-            self._put_done(self._sending, position)
+            self._put_done(self._sending, position, now)
         self._look(position, now)
         if now - self._saved_at >= SAVE_SECONDS:
             self.save(now)
@@ -166,12 +168,15 @@ class Forwarder:
                     break
         return rows
 
-    def _send(self, sending: Sending) -> float:
+    def _send(self, sending: Sending, position: Position, now: float) -> float:
         """Send the next piece and note what came of it; how long to wait."""
         piece = sending.next
         assert piece is not None
         request = write_request(self.to, sending.batch.encoded(piece))
-        verdict = judge(request if isinstance(request, Failure) else self._exchange(request))
+        answer = request if isinstance(request, Failure) else self._exchange(request)
+        if isinstance(answer, Failure) and not isinstance(request, Failure):
+            self._look_back(position, now)
+        verdict = judge(answer)
         match verdict:
             case Taken():
                 sending.taken()
@@ -187,6 +192,18 @@ class Forwarder:
         self._failures = 0
         self._rows = min(MOST_ROWS, 2 * self._rows)
         return 0.0
+
+    def _look_back(self, position: Position, now: float) -> None:
+        """It may have ended, and with it what it took last. Without a window for what is late it would refuse all that."""
+        if self.to.is_ordered and not self.to.horizon_seconds:
+            return
+        ids = self._lately.take_back(now)
+        if self._sending is not None and self._sending.has_sent and self._lately.may_begin_again(self._ids):
+            self._sending, self._ids = None, []  # its first pieces were taken a moment ago too
+        if ids:
+            position.take_back(ids)
+            fields = {"destination": self.to.name, "envelopes": len(ids)}
+            log.info("nothing answers; what was taken last is sent once more", extra=fields)
 
     def _window_begins_ms(self) -> int | None:
         return self._clock.wall_ms() - self.to.horizon_seconds * 1000 if self.to.is_ordered else None
@@ -204,9 +221,10 @@ class Forwarder:
             self._rows = max(1, self._rows // 4)
         return wait
 
-    def _put_done(self, sending: Sending, position: Position) -> None:
+    def _put_done(self, sending: Sending, position: Position, now: float) -> None:
         """The batch is over: its rows are done, and what was dropped is said once."""
         position.finish(self._ids)
+        self._lately.took(self._ids, now)
         self._sending, self._ids = None, []
         for result, count in sending.results.items():
             self._report.samples(self.to.name, result, count)

@@ -63,6 +63,12 @@ class Position:
             self.done.add(at)
             self.is_changed = True
 
+    def take_back(self, ids: Iterable[int]) -> None:
+        """These are to be sent once more."""
+        for at in ids:
+            self.done.remove(at, at)
+            self.is_changed = True
+
     def wait(self, ids: Iterable[int]) -> None:
         """These are there and cannot be read yet."""
         for at in ids:

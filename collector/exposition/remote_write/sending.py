@@ -41,6 +41,11 @@ class Sending:
     def next(self) -> Piece | None:
         return self._parts[-1] if self._parts else None
 
+    @property
+    def has_sent(self) -> bool:
+        """Whether anything of it was taken."""
+        return bool(self.results["sent"] or self._here["sent"])
+
     def taken(self) -> None:
         self._here["sent"] += self._parts.pop().samples
         self._go_on()

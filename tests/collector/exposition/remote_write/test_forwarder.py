@@ -6,7 +6,7 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -355,6 +355,50 @@ def test_nothing_is_lost_while_no_store_answers(way: Way, answer: Answer) -> Non
     assert way.store.order[0] == NOW_MS + HOUR, "the present first"
     assert not any(forwarder.needs(at) for at in range(1, 32))
     assert set(way.counted.of_samples) == {"sent"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_sent_again"),
+    [({}, True), ({"order": "ordered"}, True), ({"order": "ordered", "horizon_seconds": 0}, False)],
+)
+def test_what_a_store_took_before_it_ended_is_sent_once_more(
+    way: Way, settings: dict[str, Any], is_sent_again: bool
+) -> None:
+    """A store acknowledges before it writes: one that ended may lack what it took in its last seconds."""
+    forwarder = way.make(batch_samples=4, **settings)
+    send_live(way, 2)
+    way.run(forwarder)
+    way.now += 60
+    send_live(way, 2, NOW_MS + HOUR)
+    way.run(forwarder)
+    for kept in way.store.kept.values():  # it forgets its last seconds
+        for at_ms in (NOW_MS + HOUR, NOW_MS + HOUR + INTERVAL):
+            kept.pop(at_ms)
+    there, forwarder.to = forwarder.to, replace(forwarder.to, url="http://127.0.0.1:9/")
+    send_live(way, 1, NOW_MS + 2 * HOUR)
+    way.now += 1
+    way.endure(forwarder, 5)
+    assert forwarder.progress.pending == (3 if is_sent_again else 1)
+    forwarder.to = there
+    way.endure(forwarder, 60)
+    assert way.store.count == (20 if is_sent_again else 12)
+    assert way.store.twice == 0
+    assert set(way.counted.of_samples) == {"sent"}
+
+
+def test_a_line_that_comes_and_goes_sends_nothing_for_ever(way: Way) -> None:
+    forwarder = way.make(batch_samples=4)
+    there = forwarder.to
+    send_live(way, 3)
+    for at in range(6):
+        way.run(forwarder)
+        forwarder.to = replace(there, url="http://127.0.0.1:9/")
+        send_live(way, 1, NOW_MS + (at + 1) * HOUR)
+        way.endure(forwarder, 1)
+        forwarder.to = there
+        way.endure(forwarder, 60)
+    assert way.store.count == 36
+    assert way.store.twice <= 36
 
 
 def test_a_store_asks_for_time(way: Way) -> None:
