@@ -62,7 +62,7 @@ WRONG_NOW = (
     table(
         Head(
             17,
-            Place(0, 23, 8, 8),
+            Place(0, 23, 12, 8),
             Words("호스트", "Hosts"),
             Words("호스트와 상태, 나쁜 순서로 50개까지.", "Hosts and their states, the fifty worst."),
         ),
@@ -76,7 +76,7 @@ WRONG_NOW = (
     table(
         Head(
             18,
-            Place(8, 23, 8, 8),
+            Place(12, 23, 12, 8),
             Words("실패한 점검 항목", "Failing checks"),
             Words("경고, 위험 또는 미확인인 점검 항목.", "Checks in warning, critical or unknown."),
         ),
@@ -90,7 +90,7 @@ WRONG_NOW = (
     table(
         Head(
             19,
-            Place(16, 23, 8, 8),
+            Place(0, 31, 12, 7),
             Words("발생 중인 알림", "Alerts firing"),
             Words(
                 "이 사이트들의 규칙 알림. 사이트 이름이 없는 알림은 감시 체계 보드에 있습니다.",
@@ -106,7 +106,7 @@ WRONG_NOW = (
     table(
         Head(
             20,
-            Place(0, 31, 8, 7),
+            Place(12, 31, 12, 7),
             Words("마지막 보고 이후", "Since the last report"),
             Words(
                 "사이트마다 가장 오래 조용한 에이전트, 오래된 순서로 20개.",

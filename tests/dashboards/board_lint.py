@@ -169,6 +169,8 @@ def lint_grid(board: Board, _: Known) -> Iterator[str]:
                     other = taken.setdefault((x, y), each["id"])
                     if other != each["id"]:
                         yield f"panels {other} and {each['id']} overlap at {x},{y}"
+        lines = Counter(y for _, y in taken)
+        yield from (f"line {y} has a hole of {24 - columns} columns" for y, columns in lines.items() if columns < 24)
 
 
 def lint_metrics(board: Board, known: Known) -> Iterator[str]:

@@ -80,6 +80,7 @@ SPOILT: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
     ("lint_grid", lambda b: b["panels"][1].update(id=b["panels"][0]["id"]), "used 2 times"),
     ("lint_grid", lambda b: b["panels"][1].update(gridPos=b["panels"][0]["gridPos"]), "overlap"),
     ("lint_grid", lambda b: b["panels"][0].update(gridPos={"x": 22, "y": 90, "w": 3, "h": 1}), "24 columns"),
+    ("lint_grid", lambda b: b["panels"].pop(1), "line 0 has a hole of 3 columns"),
     ("lint_metrics", _expr(f"bongsu_site_status{{{S}}}"), "nothing yields bongsu_site_status"),
     ("lint_metrics", _expr('bongsu_site_state{agency=~"$agency",hub=~"$hub"}'), "not filtered by $site"),
     ("lint_metrics", _expr(f'bongsu_site_state{{{S},region="x"}}'), "no label region"),
