@@ -16,7 +16,6 @@ from pathlib import Path
 
 from agent.link.clock import SystemChance, SystemClock
 from collector.app import build
-from collector.cli.init import initialise, is_initialised
 from collector.cli.listening import Server, allow_connections, listen, uvicorn_config
 from collector.cli.local_agent import LocalAgent
 from collector.cli.options import Verbs, refuse_hub, settings_of, verb
@@ -53,8 +52,7 @@ def run(args: argparse.Namespace) -> int:
     set_up(settings.log)
     if args.local_agent:
         refuse_hub(settings)
-        if not is_initialised(settings):
-            _initialise(settings)
+        _initialise_once(settings)
     allow_connections()
     with sole_collector(settings.data_dir) as say_where:
         listening = listen(settings)
@@ -86,7 +84,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _initialise(settings: Settings) -> None:
+def _initialise_once(settings: Settings) -> None:
+    from collector.cli.init import initialise, is_initialised  # with all that makes keys and tables, mostly for nothing
+
+    if is_initialised(settings):
+        return
     made = initialise(settings, instant(SystemClock().wall_ms()), SystemChance())
     print(f"Made {settings.data_dir}: keys, database, site 'local'.")
     if made.password:

@@ -49,8 +49,8 @@ class Choices:
         self._known: dict[tuple[Asked, Scope], Chosen | None] = {}
         self._fleet: Fleet | None = None
         self._version = -1
-        self._labels: dict[str, dict[int, LabelSet]] = {}
-        """By host and column: made once, for many selectors name the same."""
+        self._labels: dict[str, tuple[LabelSet, dict[int, LabelSet]]] = {}
+        """By host its own labels, and by column all of them: made once, for many selectors name the same."""
 
     def of(self, matchers: Matchers, scope: Scope) -> Chosen | None:
         """None where ``up`` is among the series: it is not made of columns."""
@@ -91,11 +91,14 @@ class Choices:
         return is_its(origin, fleet, index) and any(part.schema_hash == origin.schema_hash for part in host.parts)
 
     def _named(self, host: Wanted, ids: list[int]) -> list[LabelSet]:
-        known = self._labels.setdefault(host.host, {})
+        kept = self._labels.get(host.host)
+        if kept is None:
+            kept = self._labels[host.host] = (tuple(host.labels.items()), {})
+        pairs, known = kept
         columns = self._history.index.columns
         for at in ids:
             if at not in known:
-                known[at] = label_set(columns[at].labels, host.labels)
+                known[at] = label_set(columns[at].labels, pairs)
         return [known[at] for at in ids]
 
 

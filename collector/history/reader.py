@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,9 +83,10 @@ class History:
         columns = self.index.columns
         found: set[LabelSet] = set()
         for host in self.wanted(matchers, scope):
+            pairs = tuple(host.labels.items())
             for part in host.parts:
                 if part.schema_hash in active:
-                    found.update(label_set(columns[at].labels, host.labels) for at in part.ids.tolist())
+                    found.update(label_set(columns[at].labels, pairs) for at in part.ids.tolist())
         return sorted(found)
 
     def types(self) -> dict[str, int]:
@@ -179,10 +180,10 @@ class History:
             words[at_rows, at_times] = one.words
             if more is not None:
                 more[:, at_rows, at_times] = plainly(one.words) if one.folded is None else one.folded
-        columns = self.index.columns
+        columns, pairs = self.index.columns, tuple(host.labels.items())
         for at, there in enumerate((words != ABSENT_WORD).any(axis=1).tolist()):
             if there:
-                labels = label_set(columns[ids[at]].labels, host.labels)
+                labels = label_set(columns[ids[at]].labels, pairs)
                 found.append(SeriesData(labels, times, words[at], None if more is None else more[:, at]))
         return found
 
@@ -192,7 +193,7 @@ class History:
         ends = [before[part.schema_hash] for part in self.index.by_host[host.host] if part.schema_hash in before]
         times, words = presence(times, max(ends, default=None), to_ms, interval_ms)
         inside = times >= from_ms
-        labels = label_set(self.index.columns[UP].labels, host.labels)
+        labels = label_set(self.index.columns[UP].labels, host.labels.items())
         return SeriesData(labels, times[inside], words[inside])
 
 
@@ -213,5 +214,6 @@ def _narrow(part: HostPart, is_asked: NDArray[np.bool_], with_up: bool) -> HostP
     return HostPart(part.schema_hash, part.host, found, places)
 
 
-def label_set(own: tuple[tuple[str, str], ...], host: Mapping[str, str]) -> LabelSet:
-    return tuple(sorted((*own, *host.items())))
+def label_set(own: Iterable[tuple[str, str]], host: Iterable[tuple[str, str]]) -> LabelSet:
+    """``host``: pairs, given again for each series of the host, so that they share them."""
+    return tuple(sorted((*own, *host)))

@@ -1,4 +1,5 @@
-"""Rosters as iCalendar (RFC 5545) out, and absences and days off as iCalendar in. The only importer of ``icalendar``.
+"""Rosters as iCalendar (RFC 5545) out, and absences and days off as iCalendar in. The only importer of ``icalendar``,
+which is loaded when somebody asks for a calendar: a collector would carry its 5 MB for nothing.
 
 Out, every instant is in UTC, which no change of clocks can make mean two things. In, a day without a time is a day of the
 roster's zone; what repeats is refused rather than taken once.
@@ -10,14 +11,15 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
-
-from icalendar import Calendar, Event
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from collector.errors import UsageError
 from collector.people.person import Person
 from collector.rosters.roster import Roster, Shift
 from collector.rosters.wall import begins, ends
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 MOST_EVENTS = 5_000
 HOLE_WORDS = {"ko": "관제 공백", "en": "Nobody on duty"}
@@ -49,6 +51,8 @@ def feed(
     now: datetime,
 ) -> bytes:
     """A calendar of shifts, and of holes, which nobody should have to look for."""
+    from icalendar import Calendar
+
     made = Calendar()
     made.add("prodid", "-//Bongsu//Rosters//EN")
     made.add("version", "2.0")
@@ -68,6 +72,8 @@ def feed(
 
 
 def _event(text: str, roster: Roster, began: datetime, ended: datetime, layer: str, now: datetime) -> Event:
+    from icalendar import Event
+
     event = Event()
     name = f"{roster.id}\0{layer}\0{began.isoformat()}"
     event.add("uid", f"{hashlib.sha256(name.encode()).hexdigest()[:32]}@bongsu")
@@ -84,6 +90,8 @@ def read_calendar(content: bytes, zone: str) -> Read:
     count = content.upper().count(b"BEGIN:VEVENT")  # before the library takes its time over them
     if count > MOST_EVENTS:
         raise UsageError(f"{count} events: expected {MOST_EVENTS} at most")
+    from icalendar import Calendar
+
     try:
         found = Calendar.from_ical(content)
         events = list(found.walk("VEVENT"))

@@ -25,6 +25,10 @@ class StoreError(CollectorError):
     """The database cannot be used; the message says which, what was expected and what to do."""
 
 
+WRITER_CACHE_KIB, READER_CACHE_KIB = 16_000, 4_000
+"""Each connection has its own: dozens that read would each keep what the system's cache holds for all."""
+
+
 class Store:
     """A database by URL: ``sqlite:////var/lib/bongsu/bongsu.db`` or ``postgresql+psycopg://…``."""
 
@@ -61,6 +65,8 @@ class Store:
                 writer = self._writer = self.engine.connect()
                 writer.detach()  # from the pool: it is never given back
                 writer.info["writes"] = True
+                writer.exec_driver_sql(f"PRAGMA cache_size=-{WRITER_CACHE_KIB}")
+                writer.rollback()
             try:
                 with writer.begin():
                     yield writer
@@ -94,7 +100,7 @@ def _prepare_sqlite(raw: Any, _entry: ConnectionPoolEntry) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "busy_timeout=30000",
-        "cache_size=-16000",
+        f"cache_size=-{READER_CACHE_KIB}",
         "wal_autocheckpoint=4000",  # 16 MB: an index page is copied home once for many commits that touched it
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -1,23 +1,28 @@
 """Brings a database to this program's schema version, and refuses to work on any other.
 
-The whole way up is one transaction on both databases: a migration that fails leaves what was there.
+The whole way up is one transaction on both databases: a migration that fails leaves what was there. Alembic is only loaded
+to go up: a collector that runs asks for its version alone, and would carry 10 MB of it for ever.
 """
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from collector.store.engine import Store, StoreError
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSION_TABLE = "alembic_version"
+_REVISION = re.compile(r'^(revision|down_revision)\s*(?::[^=]*)?=\s*"([^"]+)"', re.MULTILINE)
 
 
 class SchemaVersionError(StoreError):
@@ -30,6 +35,8 @@ def upgrade(store: Store) -> tuple[str, str]:
         with store.transaction() as connection:
             before = _version(connection)
             _refuse_newer(store, before)
+            from alembic import command
+
             config = alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -57,12 +64,21 @@ def require_head(store: Store) -> None:
 
 def head() -> str:
     """The schema version this program works on."""
-    found = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    assert found is not None
+    steps = _steps()
+    (found,) = steps.keys() - set(steps.values())
     return found
 
 
+@cache
+def _steps() -> dict[str, str]:
+    """Each version, and the one before it; empty for the first. As the files say, which Alembic would have to run."""
+    found = [dict(_REVISION.findall(file.read_text("utf-8"))) for file in (MIGRATIONS / "versions").glob("*.py")]
+    return {each["revision"]: each.get("down_revision", "") for each in found if "revision" in each}
+
+
 def alembic_config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
@@ -77,12 +93,14 @@ def load_tables() -> None:
 
 
 def _version(connection: Connection) -> str:
-    return MigrationContext.configure(connection).get_current_revision() or ""
+    if not inspect(connection).has_table(_VERSION_TABLE):
+        return ""
+    found: str | None = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()  # noqa: S608
+    return found or ""
 
 
 def _refuse_newer(store: Store, version: str) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
-    if version and version not in known:
+    if version and version not in _steps():
         raise SchemaVersionError(
             f"database {_name(store)} is at schema version {version}, which this program does not know (its newest is "
             f"{head()}): a newer program made it; install that one, or restore a copy from before"

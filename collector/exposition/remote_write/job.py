@@ -6,16 +6,19 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.link.clock import Chance, Clock, SystemChance, Waiter
 from agent.link.exchange import HttpExchange
 from agent.link.tls import context_for
-from collector.exposition.remote_write.forwarder import Forwarder
 from collector.fleet.registry import Registry
 from collector.history.reader import History
 from collector.settings_remote_write import Destination
 from collector.store.engine import Store
 from collector.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from collector.exposition.remote_write.forwarder import Forwarder
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +43,14 @@ class RemoteWrite:
         self._clock = clock
         self._exchanges = [exchange_for(to, clock.monotonic) for to in destinations]
         report = telemetry.remote_write
-        self._forwarders = [
-            Forwarder(to, store, registry, history, exchange, clock, chance or SystemChance(), report)
-            for to, exchange in zip(destinations, self._exchanges, strict=True)
-        ]
+        self._forwarders: list[Forwarder] = []
+        if destinations:  # what makes its messages is not carried where nobody gets them
+            from collector.exposition.remote_write.forwarder import Forwarder
+
+            self._forwarders = [
+                Forwarder(to, store, registry, history, exchange, clock, chance or SystemChance(), report)
+                for to, exchange in zip(destinations, self._exchanges, strict=True)
+            ]
         for forwarder in self._forwarders:
             report.watch(forwarder.to.name, forwarder.progress, clock.wall_ms)
         self._stopping = threading.Event()
