@@ -7,18 +7,25 @@ from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from agent.link.clock import Chance
 from collector.alerts.beat import Beat, silent
 from collector.alerts.tables import beats
 from collector.rules.alert import KEEP_RESOLVED_MS
+from collector.store.schema import UtcDateTime
 from collector.store.scope import Scope
 
 KEY_BYTES = 16
 LATELY = timedelta(milliseconds=KEEP_RESOLVED_MS)
 _NAMES = [one.name for one in fields(Beat)]
 _BEAT = [beats.c[name] for name in _NAMES]
+# Asked every second, so they are put together once.
+_AT = bindparam("at", type_=UtcDateTime())
+_LATE = select(*_BEAT).where(beats.c.alert_after <= _AT)
+_DOWN = select(*_BEAT).where(
+    beats.c.down_at.is_not(None), or_(beats.c.recovered_at.is_(None), beats.c.recovered_at > _AT)
+)
 
 
 def add_beat(connection: Connection, beat: Beat, chance: Chance) -> str:
@@ -62,7 +69,7 @@ def remove_beat(connection: Connection, name: str) -> None:
 
 def late(connection: Connection, now: datetime) -> list[Beat]:
     """Those whose grace is over."""
-    return [_beat(row) for row in connection.execute(select(*_BEAT).where(beats.c.alert_after <= now))]
+    return [_beat(row) for row in connection.execute(_LATE, {"at": now})]
 
 
 def mark_down(connection: Connection, beat: Beat, now: datetime) -> bool:
@@ -78,8 +85,7 @@ def watched(connection: Connection) -> list[Beat]:
 
 def down_lately(connection: Connection, now: datetime) -> list[Beat]:
     """Those that are down, or were within the last quarter of an hour."""
-    is_meant = or_(beats.c.recovered_at.is_(None), beats.c.recovered_at > now - LATELY)
-    return [_beat(row) for row in connection.execute(select(*_BEAT).where(beats.c.down_at.is_not(None), is_meant))]
+    return [_beat(row) for row in connection.execute(_DOWN, {"at": now - LATELY})]
 
 
 def _hash(key: str) -> bytes:

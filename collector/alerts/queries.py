@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, bindparam, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.alerts.alert import MONITOR
@@ -22,10 +22,15 @@ def received(connection: Connection) -> dict[bytes, Received]:
     return {row.fingerprint: Received(**row._mapping) for row in connection.execute(select(received_alerts))}
 
 
+_WRITTEN = select(received_alerts.c.fingerprint, received_alerts.c.updated_at_ms).where(
+    received_alerts.c.updated_at_ms >= bindparam("since_ms")
+)
+"""Put together once, for it is asked every second."""
+
+
 def written_since(connection: Connection, since_ms: int) -> list[tuple[bytes, int]]:
     """(fingerprint, when) of what was written at or after an instant."""
-    of = received_alerts.c
-    rows = connection.execute(select(of.fingerprint, of.updated_at_ms).where(of.updated_at_ms >= since_ms))
+    rows = connection.execute(_WRITTEN, {"since_ms": since_ms})
     return [(row.fingerprint, row.updated_at_ms) for row in rows]
 
 

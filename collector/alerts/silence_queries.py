@@ -20,9 +20,12 @@ def all_silences(connection: Connection) -> list[Silence]:
     return [_silence(row) for row in connection.execute(select(silences).order_by(silences.c.starts_at, silences.c.id))]
 
 
+_STAMP = select(func.count(), func.max(silences.c.updated_at))
+
+
 def stamp(connection: Connection) -> Stamp:
     """Other than before where any silence changed."""
-    row = connection.execute(select(func.count(), func.max(silences.c.updated_at))).one()
+    row = connection.execute(_STAMP).one()
     return row[0], row[1]
 
 

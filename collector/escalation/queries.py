@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from collector.escalation.tables import summons, timers
 from collector.escalation.timer import PAGED, Timer
+from collector.store.schema import UtcDateTime
 
 COMING, CANNOT = "coming", "cannot"
 REPLIES = (COMING, CANNOT)
@@ -21,15 +22,22 @@ def add_timer(connection: Connection, incident: int | None, kind: str, due_at: d
     return int(made.inserted_primary_key[0])
 
 
+_DUE = (
+    select(timers.c.id, timers.c.incident, timers.c.kind, timers.c.step, timers.c.due_at)
+    .where(
+        timers.c.done_at.is_(None),
+        timers.c.due_at <= bindparam("now", type_=UtcDateTime()),
+        timers.c.kind.in_(bindparam("kinds", expanding=True)),
+    )
+    .order_by(timers.c.due_at, timers.c.id)
+    .limit(bindparam("most"))
+)
+"""Put together once, for it is asked every second."""
+
+
 def due(connection: Connection, now: datetime, limit: int, kinds: Sequence[str] = PAGED) -> list[Timer]:
     """What is due, the longest due first. Reading it claims nothing."""
-    of = timers.c
-    rows = connection.execute(
-        select(of.id, of.incident, of.kind, of.step, of.due_at)
-        .where(of.done_at.is_(None), of.due_at <= now, of.kind.in_(kinds))
-        .order_by(of.due_at, of.id)
-        .limit(limit)
-    )
+    rows = connection.execute(_DUE, {"now": now, "kinds": list(kinds), "most": limit})
     return [Timer(*row) for row in rows]
 
 
