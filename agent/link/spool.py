@@ -108,6 +108,7 @@ class Spool:
                 return
             self._trouble = ""
             self._make_room(self._disk)
+            self._disk.make_good()
             if now >= self._ballast_at:
                 self._ballast_at = now + 600.0
                 self._lay_ballast()

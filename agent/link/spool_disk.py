@@ -33,9 +33,11 @@ from agent.link.spool_record import (
 )
 from agent.link.spool_recover import Recovered
 from agent.link.spool_room import Room
+from agent.link.spool_withheld import make_good
 from agent.link.spool_writer import SpoolWriter
 
 RECENT_BYTES = 4 << 20
+MAKE_GOOD_SECONDS = 60.0
 
 
 class DiskSpool:
@@ -64,6 +66,7 @@ class DiskSpool:
         self._recent_bytes = 0
         self._schemas: dict[bytes, bytes] = {}
         self._undeclared: list[Loss] = []
+        self._make_good_at = 0.0
         self._reader = PartReader(files, found.folder, found.epoch)
         self._writer = SpoolWriter(files, found.folder, agent_id, found.epoch, self._parts, segment_bytes, make_room)
         self._room = Room(self, self._parts, self._reader, self._writer.is_open)
@@ -86,6 +89,16 @@ class DiskSpool:
             self._schemas = schemas or self._schemas
             self._note_recent(records)
         return left
+
+    def make_good(self) -> None:
+        """Hand out what could not be synced at the start, where it can be now; one segment at a time."""
+        part = next((part for part in self._parts if part.is_withheld), None)
+        if part is None or self._clock.monotonic() < self._make_good_at:
+            return
+        if make_good(self._files, self.folder, self.epoch, part):
+            self._reader.forget()
+        else:
+            self._make_good_at = self._clock.monotonic() + MAKE_GOOD_SECONDS
 
     def append_rollups(self, family: str, drafts: Sequence[RollUpDraft], schemas: dict[bytes, bytes]) -> bool:
         """Number and sync roll-ups; they are old news and never live. False where the disk took none."""

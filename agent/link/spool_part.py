@@ -28,7 +28,7 @@ class Part:
     """A segment as the spool remembers it: ``seqs`` are the synced numbers in it, ``bytes`` its size on the disk.
 
     ``borrowed``: schemas of its samples that are damaged here and stand in another segment, which must stay as long.
-    ``is_withheld``: found at start but could not be synced, so nothing of it is handed out.
+    ``is_withheld``: found at start but could not be synced, so nothing of it is handed out until it is.
     ``oldest_ms``: of this machine's clock; ``newest_ms``: corrected. ``is_flat``: rolling it up was tried and saves nothing.
     """
 

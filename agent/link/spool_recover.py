@@ -191,7 +191,7 @@ def _read_part(
 
 
 def _made_durable(files: Files, path: str, cut_at: int | None) -> bool:
-    """Sync a segment found, cut first where its tail is torn. Where that fails, its records are kept back this run."""
+    """Sync a segment found, cut first where its tail is torn. Where that fails, its records are kept back until ``make_good``."""
     try:
         file = files.append_to(path)
         try:

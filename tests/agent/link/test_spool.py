@@ -183,6 +183,36 @@ def test_a_failed_sync_moves_the_batch_to_a_new_segment():
     assert not world.lost()
 
 
+@pytest.mark.parametrize("fails_again", ["", "sync", "rename", "sync_folder"])
+def test_what_could_not_be_synced_at_the_start_is_sent_once_the_disk_works(fails_again):
+    world = World()
+    world.spool.append([sample(1), state(2)])
+    world.disk.kill()
+    broken, files = {"sync"}, (".seg", ".copy")
+
+    def fails(operation: str, path: str) -> None:
+        if operation in broken and (path.endswith(files) or operation == "sync_folder"):
+            raise OSError(errno.EIO, "I/O error", path)
+
+    world.disk.before = fails
+    world.open()
+    assert world.values() == [], "what may be gone after a power cut is told to nobody"
+    broken, files = set(), (".copy",)
+    world.spool.append([sample(3)])
+    assert 3 in world.values()
+    for second in (4, 5, 6, 7):  # one segment at a time; after a failure in a minute
+        broken = {fails_again} if second < 6 else set()
+        world.clock.pass_(61)
+        world.spool.append([sample(second)])
+    assert {1, 2, 3, 6, 7} <= set(world.values())
+    before = world.all()
+    assert not world.lost()
+    world.disk.power_cut()
+    world.open()
+    assert before.keys() <= world.all().keys()
+    assert not world.lost()
+
+
 def test_a_broken_disk_leaves_the_agent_reporting_from_memory():
     world = World()
     world.spool.append([sample(1)])
