@@ -43,22 +43,23 @@ NOT_EVERYWHERE = frozenset(
 """One query of several of a panel, with what a fleet without it lacks."""
 
 
-def hurried(text: str, address: str) -> str:
-    """A shipped file with one-second intervals and another collector's address."""
-    text = re.sub(r"^(\s*(?:\w*interval|scrape_timeout)): \d+[sm]$", r"\1: 1s", text, flags=re.MULTILINE)
+def hurried(text: str, address: str, every: str = "1s") -> str:
+    """A shipped file with short intervals, alerts that fire at once, and another collector's address."""
+    text = re.sub(r"^(\s*(?:\w*interval|scrape_timeout)): \d+[sm]$", rf"\1: {every}", text, flags=re.MULTILINE)
+    text = re.sub(r"^(\s*for): \d+\w$", rf"\1: {every}", text, flags=re.MULTILINE)
     return text.replace(DEFAULT_ADDRESS, address)
 
 
 @contextmanager
-def prometheus_over(address: str, folder: Path) -> Iterator[str]:
+def prometheus_over(address: str, folder: Path, every: str = "1s") -> Iterator[str]:
     """Address of a Prometheus that scrapes this collector by our configuration."""
     program = require("prometheus")
     (folder / "rules").mkdir(parents=True)
-    (folder / "rules" / "bongsu.yaml").write_text(hurried(RULES.read_text(encoding="utf-8"), address))
+    (folder / "rules" / "bongsu.yaml").write_text(hurried(RULES.read_text(encoding="utf-8"), address, every))
     for rules in sorted(ALERTS.glob("*.yaml")):
-        (folder / "rules" / rules.name).write_text(hurried(rules.read_text(encoding="utf-8"), address))
+        (folder / "rules" / rules.name).write_text(hurried(rules.read_text(encoding="utf-8"), address, every))
     config = folder / "prometheus.yml"
-    config.write_text(hurried(CONFIG.read_text(encoding="utf-8"), address))
+    config.write_text(hurried(CONFIG.read_text(encoding="utf-8"), address, every))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with (folder / "log").open("wb") as log:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from agent.link.model import Labels, Schema, Series, make_schema
-from agent.link.names import COUNTER, GAUGE
+from agent.link.names import COUNTER, GAUGE, UNTYPED
 from collector.world.demo.condition import USUAL_CELSIUS, Condition
 from collector.world.demo.fleet import Machine
 from collector.world.topology import Place
@@ -118,7 +118,7 @@ class Numbers:
         yield _gauge("node_timex_offset_seconds", round(self._chance.gauss(0, 1e-4), 7))
         yield _gauge("node_filefd_allocated", float(self._chance.randrange(1200, 1600)))
         yield _gauge("node_filefd_maximum", 9.2e5)
-        yield _gauge("node_netstat_Tcp_CurrEstab", float(round(20 + 200 * share)))
+        yield Reading("node_netstat_Tcp_CurrEstab", UNTYPED, (), float(round(20 + 200 * share)))
         for what in ("cpu", "io", "memory"):
             yield self._grow(f"node_pressure_{what}_waiting_seconds_total", passed * share * 0.01)
 
