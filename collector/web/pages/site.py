@@ -29,6 +29,7 @@ from collector.verdicts.standing import OK
 from collector.web import incident_view, plots, site_view, view
 from collector.web.completeness_view import SHOWN_HOURS, Strip, strip
 from collector.web.link_bytes import RECEIVED, SENT, LinkBytes, bytes_per_minute
+from collector.web.pages.site_more import more_of
 from collector.web.queries import latest_changes
 from collector.web.render import frame_of, page
 
@@ -64,9 +65,11 @@ def router(services: Services) -> APIRouter:
             spooled = spooled_of(services.live)
             completeness = strip_of(connection, fleet, found, spooled, frame.now_ms) if is_own else None
             broken = list_incidents(connection, caller.scope, states=OPEN, with_reaching=True)
+        row = view.site_row(fleet, live, standing, caller.scope, found)
         values = {
             "site": found,
-            "row": view.site_row(fleet, live, standing, caller.scope, found),
+            "row": row,
+            "more": more_of(services, caller, found, row, frame.now_ms, frame.language) if is_own else None,
             "last_ms": view.last_report_ms(fleet, live, found.id),
             "hosts": sorted(lines, key=lambda line: (-line.verdict.state, line.host.id))[:SHOWN_HOSTS],
             "host_total": len(lines),
