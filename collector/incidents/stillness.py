@@ -75,7 +75,7 @@ class Stillness:
         """Whether a look would see what the last one saw, and find as little."""
         if self._from is None or self._until is None or not self._from <= now < self._until:
             return False
-        return basis == self._basis and not basis.pulse.is_due and not basis.is_unjudged
+        return basis == self._basis and not basis.pulse.is_due
 
     def found_nothing(self, basis: Basis, now: datetime, next_ms: float) -> None:
         """A look wrote nothing; ``next_ms``: see ``next_by_itself``."""
