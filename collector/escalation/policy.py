@@ -20,7 +20,7 @@ MODES = (EVERYBODY, ROUND_ROBIN)
 @dataclass(frozen=True, slots=True)
 class Step:
     """``after_seconds`` counts from when the incident was due. ``channel``: a person's first one, the next they were not
-    tried on, all of them, or one by name. ``round_robin``: one of those named, in turn."""
+    tried on (nor anybody before them), all of them, or one by name. ``round_robin``: one of those named, in turn."""
 
     after_seconds: int
     notify: tuple[str, ...]

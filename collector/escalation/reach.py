@@ -41,7 +41,8 @@ def reach(
 ) -> tuple[Target, ...]:
     """Each person once, in the order of calling.
 
-    ``tried`` has the channels each person was paged on for this incident. ``rosters`` answers for those a step names;
+    ``tried`` has the channels each person was paged on for this incident; whoever was not is best told where nobody was
+    yet, for a channel that nobody answers on may be what is broken. ``rosters`` answers for those a step names;
     ``turn`` (the incident's number, say) is whose turn it is where one of several is wanted. Where anybody is on duty,
     at least one of them is among those found, whoever else is named.
     """
@@ -59,9 +60,9 @@ def reach(
         names.append(on_duty[0])  # whoever is off shift is never the only one who knows
     if not names:
         names = list(on_duty[:1]) or list(_fallback(called))
+    unheard = frozenset[str]().union(*tried.values())
     return tuple(
-        _target(name, step.channel, people.get(name), tried.get(name, frozenset()), found.get(name, ""))
-        for name in names
+        _target(name, step.channel, people.get(name), tried.get(name, unheard), found.get(name, "")) for name in names
     )
 
 

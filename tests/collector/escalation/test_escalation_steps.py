@@ -39,6 +39,7 @@ TEAMS = {"net": Team("net", "net", "net", members=("lee", "far"))}
 CASES = [
     ("the first layer on its first channel", Step(0, ("on_duty",)), [ROOM], {}, [("kim", "sms phone")]),
     ("the next who was not called", Step(0, ("next_on_duty",), "next"), [ROOM], {"kim": {"sms"}}, [("lee", "email sms")]),
+    ("the next, where the channel may be broken", Step(0, ("next_on_duty",), "next"), [ROOM], {"kim": {"email"}}, [("lee", "sms email")]),
     ("the same one on another channel", Step(0, ("on_duty",), "next"), [ROOM], {"kim": {"sms"}}, [("kim", "phone sms")]),
     ("all were called", Step(0, ("next_on_duty",), "next"), [called("r", ("kim",))], {"kim": {"sms"}}, [("kim", "phone sms")]),
     ("everybody", Step(0, ("all_on_duty", "fallback"), "all"), [ROOM], {},
