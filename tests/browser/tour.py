@@ -1,0 +1,71 @@
+"""Takes the pictures of the README from the demonstration: ``python tests/browser/tour.py`` (a few minutes).
+
+Runs ``bongsu demo`` in a folder of its own, plays two disasters, waits until they are judged, and looks with a real Chromium.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+from playwright.sync_api import sync_playwright
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+PORT = 8793
+DISASTERS = (3, 5)
+JUDGED_SECONDS = 330
+DESK, WALL = (1440, 900), (1440, 810)
+SHOTS = {
+    "board": ("/", DESK),
+    "map": ("/map", DESK),
+    "wall": ("/wall", WALL),
+    "incident": ("/incidents/1", DESK),
+    "host": ("/hosts/srv1.cairo", DESK),
+}
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        bongsu = [sys.executable, "-m", "collector.cli", "demo", "--data", f"{folder}/demo"]
+        running = subprocess.Popen([*bongsu, "--port", str(PORT), "--minutes", "15"])
+        try:
+            wait(f"http://127.0.0.1:{PORT}/healthz")
+            for number in DISASTERS:
+                subprocess.run([*bongsu, "play", str(number)], check=True)
+            time.sleep(JUDGED_SECONDS)
+            take(f"http://127.0.0.1:{PORT}")
+        finally:
+            running.terminate()
+            running.wait()
+    return 0
+
+
+def wait(url: str) -> None:
+    for _ in range(300):
+        try:
+            with urlopen(url, timeout=1):
+                return
+        except OSError:
+            time.sleep(1)
+    raise SystemExit(f"{url} does not answer")
+
+
+def take(base: str) -> None:
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+        for language, ending in (("en", ""), ("ko", ".ko")):
+            for name, (path, (width, height)) in SHOTS.items():
+                page = browser.new_page(viewport={"width": width, "height": height})
+                page.goto(f"{base}{path}?lang={language}")
+                page.wait_for_timeout(1500)
+                page.screenshot(path=IMAGES / f"{name}{ending}.png")
+                page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
