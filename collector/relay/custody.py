@@ -23,7 +23,8 @@ from collector.log.positions import Name
 from collector.relay.tables import receipts, relay_refusals
 
 REFUSALS_KEPT = 200
-"""Of one agent and epoch; the oldest are told no more."""
+"""Of one agent and epoch; the oldest are told no more, here and in rows. Forks are all kept: they hold receipts back, and end
+their epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,11 @@ class Custody:
             connection.execute(delete(relay_refusals).where(_is(refusal)))
         for refusal in news.refusals:
             connection.execute(insert(relay_refusals), _row(refusal, at_ms))
+        for name in {refusal.name for refusal in news.refusals}:
+            kept = {(one.first, one.last) for one in self._after(name, news, gone)}
+            for refusal in {*self._refusals.get(name, ()), *news.refusals}:
+                if refusal.name == name and (refusal.first, refusal.last) not in kept:
+                    connection.execute(delete(relay_refusals).where(_is(refusal)))
 
     def learn(self, news: News) -> None:
         """The same in memory, once that is committed."""
@@ -171,9 +177,14 @@ class Custody:
             for name, word in self._newer(news).items():
                 self._words[name] = word
             for name in {refusal.name for refusal in (*gone, *news.refusals)}:
-                kept = [one for one in self._refusals.get(name, ()) if one not in gone and one not in news.refusals]
-                kept += [one for one in news.refusals if one.name == name]
-                self._refusals[name] = kept[-REFUSALS_KEPT:]
+                self._refusals[name] = self._after(name, news, gone)
+
+    def _after(self, name: Name, news: News, gone: Sequence[Refusal]) -> list[Refusal]:
+        """Refusals of a name once the news are taken in, the oldest first."""
+        kept = [one for one in self._refusals.get(name, ()) if one not in gone and one not in news.refusals]
+        kept += [one for one in news.refusals if one.name == name]
+        latest = {id(one) for one in [one for one in kept if one.action != RENEW][-REFUSALS_KEPT:]}
+        return [one for one in kept if one.action == RENEW or id(one) in latest]
 
     def _newer(self, news: News) -> dict[Name, Word]:
         known = self._words

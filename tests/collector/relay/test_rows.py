@@ -22,9 +22,10 @@ from collector.fleet.registry_export import Digests, RegistryError, SignedRegist
 from collector.fleet.tables import agent_keys, agents, hosts, sites
 from collector.log.queries import NewEnvelope, add_envelopes
 from collector.log.tables import envelopes
-from collector.relay.custody import Custody, News, Refusal, Word
+from collector.relay.custody import REFUSALS_KEPT, Custody, News, Refusal, Word
 from collector.relay.queries import backlog, enclosed, last_id, read_position, waiting, write_position
 from collector.relay.registry_apply import PROVISIONAL, RegistryOld, known_digest, take_over
+from collector.relay.tables import relay_refusals
 from collector.store.engine import Store
 
 AGENT, EPOCH, HUB_ID = b"a" * 16, b"e" * 8, b"h" * 16
@@ -110,6 +111,18 @@ def test_a_fork_is_told_although_the_centre_accounts_for_its_number(store: Store
     assert [one.action for one in custody.refused(NAME)] == [RENEW]
     custody.recall([(NAME, Ranges([(1, 5)]))], [])
     assert custody.receipt(NAME, Ranges([(1, 5)])) == ""
+
+
+def test_refusals_are_bounded_in_rows_too_and_forks_are_all_kept(store: Store) -> None:
+    custody = Custody(CENTRE.public)
+    fork = Refusal(NAME, 1, 1, RENEW, "fork", "a copy")
+    many = [Refusal(NAME, seq, seq, DROP, "bad_labels", "no") for seq in range(2, REFUSALS_KEPT + 52)]
+    custody = kept(store, custody, News(refusals=[fork, *many[:REFUSALS_KEPT]]))
+    custody = kept(store, custody, News(refusals=many[REFUSALS_KEPT:]))
+    told = {one.action: one.seqs for one in custody.refused(NAME)}
+    assert told == {RENEW: [(1, 1)], DROP: [(52, REFUSALS_KEPT + 51)]}
+    with store.reading() as connection:
+        assert len(connection.execute(select(relay_refusals)).all()) == REFUSALS_KEPT + 1
 
 
 def test_a_receipt_of_anybody_else_is_none(store: Store) -> None:
