@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import signal
 import sys
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 MARK = "demo"
 """In a data directory: it is a demonstration's, and may be made anew."""
 PLAYS = "plays"
+LIST = "scenarios.json"
+"""What the page ``/demo`` offers to play."""
 ADMIN = "demo"
 PHONE = "/demo/phone/"
 
@@ -81,6 +84,7 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
     from collector.world.demo.demo import Demo
     from collector.world.demo.pace import Front, Pacer
     from collector.world.demo.people import rosters
+    from collector.world.demo.scenarios import SCENARIOS
 
     set_up(replace(settings.log, level="warning"))
     allow_connections()
@@ -94,6 +98,9 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         start_ms = SystemClock().wall_ms() - args.minutes * 60_000
         demo = Demo(args.seed, settings.data_dir.parent, start_ms, settings)
         password = _people(demo, rosters(ADMIN), start_ms)
+        (settings.data_dir.parent / LIST).write_text(
+            json.dumps([one._asdict() | {"play": None} for one in SCENARIOS.values()], ensure_ascii=False), "utf-8"
+        )
         pacer = Pacer(demo, settings.data_dir.parent / PLAYS)
         pacer.catch_up(args.minutes * 60.0, _tell)
         pacer.catch_up(SystemClock().wall_ms() / 1000 - start_ms / 1000 - demo.timeline.now, lambda _done: None)
