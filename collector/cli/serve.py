@@ -16,6 +16,7 @@ from pathlib import Path
 
 from agent.link.clock import SystemChance, SystemClock
 from collector.app import build
+from collector.cli.allocator import keep_little
 from collector.cli.listening import Server, allow_connections, listen, uvicorn_config
 from collector.cli.local_agent import LocalAgent
 from collector.cli.options import Verbs, refuse_hub, settings_of, verb
@@ -48,6 +49,7 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    keep_little()
     settings = with_bind(settings_of(args), args.host, args.port, args.behind_proxy)
     set_up(settings.log)
     if args.local_agent:
