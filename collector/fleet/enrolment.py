@@ -10,21 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from agent.link.clock import Chance, SystemChance
-from agent.link.keys import PUBLIC_BYTES, SIGNATURE_BYTES, SigningKey, is_signed
+from agent.link.keys import PUBLIC_BYTES, SIGNATURE_BYTES, SigningKey
 from agent.link.model import MAX_INT
-from agent.link.token import JoinToken, TokenError, proof_message, read_token, token_hash
+from agent.link.token import JoinToken, token_hash
 from collector.errors import Refused
-from collector.fleet.registry import INTERVAL_SECONDS, bump_version
-from collector.fleet.tables import agent_keys, agents, hosts, join_tokens, sites
+from collector.fleet.agent_status import ACTIVE, REVOKED
+from collector.fleet.joining import EnrolmentAnswer, answer_of, check_proof, host_name, make_agent, read_own
+from collector.fleet.tables import agents, join_tokens, sites
 from collector.fleet.topology_apply import ENROLMENT
-from collector.fleet.topology_keys import NAME, NAME_WORDS
 from collector.store.schema import instant
 
 AGENT_ID_BYTES = 16
-FIRST_KEY_NO = 1
 
 
 class EnrolmentRequest(msgspec.Struct, frozen=True):
@@ -38,21 +37,6 @@ class EnrolmentRequest(msgspec.Struct, frozen=True):
     """Proposed by the hub that asks on the agent's behalf; believed only where that hub signed the request."""
     admitted_at_ms: int = 0
     """When that hub let the agent in, where it could not ask then."""
-
-
-class EnrolmentAnswer(msgspec.Struct, frozen=True):
-    """What an agent needs to begin; as JSON, bytes in lower-case hex. ``hosts``: ids it may speak for, its own first.
-    ``collectors``: URLs to report to, in order of preference."""
-
-    agent_id: str
-    key_no: int
-    site: str
-    hub: str
-    hosts: list[str]
-    collectors: list[str]
-    centre_key: str
-    link_profile: str
-    interval_seconds: int
 
 
 VOUCHED = timedelta(days=31)
@@ -124,27 +108,12 @@ def enrol(
         raise Refused(
             403, "token_expired", f"This join token ended at {row.expires_at:%Y-%m-%d %H:%M} UTC. Ask for a new one."
         )
-    name = token.host or request.host
-    if NAME.fullmatch(name) is None:
-        raise _bad(f"host {name!r}: expected a short name of {NAME_WORDS}")
+    name = host_name(token, request.host)
     # One enrolment at a time per site (a no-op on SQLite, which has one writer): two agents must not win one host.
     site = connection.execute(select(sites).where(sites.c.id == token.site).with_for_update()).one()
-    known = connection.execute(select(agent_keys.c.agent_id).where(agent_keys.c.public_key == request.public_key))
-    if (owner := known.scalar()) is not None:
-        raise Refused(
-            409,
-            "key_known",
-            f"This key belongs to agent {owner.hex()} already. Remove the agent's key file, so that it makes a new one.",
-        )
     agent_id = proposed or (chance or SystemChance()).bytes(AGENT_ID_BYTES)
-    if connection.execute(select(agents.c.id).where(agents.c.id == agent_id)).first() is not None:
-        raise Refused(409, "key_known", f"Agent {agent_id.hex()} is enrolled already.")
     host = f"{name}.{site.id}"
-    _bind_host(connection, host, name, site, agent_id)
-    connection.execute(
-        insert(agents).values(id=agent_id, site=site.id, host=host, status="active", enrolled_at=now, status_at=now)
-    )
-    add_key(connection, agent_id, FIRST_KEY_NO, request.public_key, now)
+    make_agent(connection, request.public_key, agent_id, host, site, ACTIVE, ENROLMENT, now)
     spent = connection.execute(
         update(join_tokens)
         .where(join_tokens.c.hash == row.hash, join_tokens.c.used_at.is_(None), join_tokens.c.cancelled_at.is_(None))
@@ -152,34 +121,21 @@ def enrol(
     )
     if not spent.rowcount:  # somebody was faster between our look and our write
         raise _used()
-    bump_version(connection)
-    return _answer(connection, token, agent_id, host, FIRST_KEY_NO, centre), False
+    return answer_of(connection, token, agent_id, host, site, centre.public), False
 
 
 def _hub_of(connection: Connection, site: str) -> str:
     return connection.execute(select(sites.c.hub).where(sites.c.id == site)).scalar() or ""
 
 
-def add_key(connection: Connection, agent_id: bytes, key_no: int, public_key: bytes, now: datetime) -> None:
-    connection.execute(
-        insert(agent_keys).values(agent_id=agent_id, key_no=key_no, public_key=public_key, created_at=now)
-    )
-
-
 def _known_token(connection: Connection, request: EnrolmentRequest, centre: SigningKey) -> tuple[JoinToken, Row[Any]]:
-    try:
-        token = read_token(request.token)
-    except TokenError as why:
-        raise Refused(400, "token_malformed", f"{why}") from why
-    if token.centre_key != centre.public:
-        raise Refused(403, "token_foreign", "This join token was made by another centre. Ask this one for its own.")
+    token = read_own(request.token, centre.public)
     if connection.execute(select(sites.c.id).where(sites.c.id == token.site)).first() is None:
         raise Refused(403, "token_foreign", f"This join token is for site {token.site!r}, which is not here.")
     row = connection.execute(select(join_tokens).where(join_tokens.c.hash == token_hash(request.token))).first()
     if row is None:
         raise Refused(403, "token_unknown", "This join token is not known here. Ask for a new one.")
-    if not is_signed(proof_message(request.token, request.public_key), request.proof, request.public_key):
-        raise Refused(403, "bad_proof", "The proof does not hold: it must be the new key's signature over this token.")
+    check_proof(request.token, request.public_key, request.proof)
     return token, row
 
 
@@ -189,55 +145,10 @@ def _answer_again(
     if row.used_key != request.public_key:
         raise _used()
     agent = connection.execute(select(agents).where(agents.c.id == row.agent_id)).first()
-    if agent is None or agent.status == "revoked":
+    if agent is None or agent.status == REVOKED:
         raise Refused(409, "token_used", "This join token was used, and its agent was revoked. Ask for a new one.")
-    return _answer(connection, token, agent.id, agent.host, FIRST_KEY_NO, centre)
-
-
-def _bind_host(connection: Connection, host: str, name: str, site: Row[Any], agent_id: bytes) -> None:
-    """Make or take the host, and those the topology gives to the agent on it. Raises Refused ``host_taken``."""
-    row = connection.execute(select(hosts).where(hosts.c.id == host)).first()
-    if row is None:
-        connection.execute(
-            insert(hosts).values(
-                id=host, name=name, site=site.id, agency=site.agency, managed_by=ENROLMENT, agent_id=agent_id
-            )
-        )
-    elif row.via:
-        raise Refused(
-            409,
-            "host_taken",
-            f"The topology says that the agent on {row.via} speaks for host {host}. "
-            "Take the key agent out of its [[hosts]] table first, and apply the file.",
-        )
-    elif row.agent_id is not None:
-        raise Refused(
-            409,
-            "host_taken",
-            f"Host {host} belongs to agent {row.agent_id.hex()}. Revoke that one first "
-            f"(bongsu agent revoke {row.agent_id.hex()}), or enrol under another name.",
-        )
-    else:
-        connection.execute(update(hosts).where(hosts.c.id == host).values(agent_id=agent_id))
-    connection.execute(update(hosts).where(hosts.c.via == host).values(agent_id=agent_id))
-
-
-def _answer(
-    connection: Connection, token: JoinToken, agent_id: bytes, host: str, key_no: int, centre: SigningKey
-) -> EnrolmentAnswer:
     site = connection.execute(select(sites).where(sites.c.id == token.site)).one()
-    bound = connection.execute(select(hosts.c.id).where(hosts.c.agent_id == agent_id)).scalars()
-    return EnrolmentAnswer(
-        agent_id=agent_id.hex(),
-        key_no=key_no,
-        site=site.id,
-        hub=site.hub or "",
-        hosts=[host, *sorted(set(bound) - {host})],
-        collectors=token.collectors,
-        centre_key=centre.public.hex(),
-        link_profile=site.link_profile,
-        interval_seconds=INTERVAL_SECONDS[site.link_profile],
-    )
+    return answer_of(connection, token, agent.id, agent.host, site, centre.public)
 
 
 def _used() -> Refused:

@@ -17,7 +17,8 @@ from agent.link.keys import SigningKey, is_signed
 from agent.link.token import JoinToken, proof_message, token_hash, write_token
 from collector.errors import Refused, UsageError, nearest
 from collector.fleet.agent_status import ACTIVE, REVOKED
-from collector.fleet.enrolment import AGENT_ID_BYTES, FIRST_KEY_NO, EnrolmentRequest
+from collector.fleet.enrolment import AGENT_ID_BYTES, EnrolmentRequest
+from collector.fleet.joining import FIRST_KEY_NO
 from collector.fleet.registry import bump_version
 from collector.fleet.tables import hub_keys, hub_tokens, hubs
 from collector.fleet.tokens import MOST_HOURS, TOKEN_ID_BYTES

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, select
 from agent.link.keys import PUBLIC_BYTES, SIGNATURE_BYTES, is_signed
 from agent.link.names import ROTATE_PREFIX
 from collector.errors import Refused
-from collector.fleet.enrolment import AGENT_ID_BYTES, add_key, read_hex
+from collector.fleet.enrolment import AGENT_ID_BYTES, read_hex
+from collector.fleet.joining import add_key
 from collector.fleet.registry import bump_version
 from collector.fleet.tables import agent_keys, agents
 

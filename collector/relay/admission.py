@@ -17,14 +17,13 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from agent.link.clock import Chance, SystemChance
-from agent.link.keys import is_signed
-from agent.link.token import JoinToken, TokenError, proof_message, read_token, token_hash
+from agent.link.token import JoinToken, token_hash
 from collector.errors import Refused
 from collector.fleet.agent_status import ACTIVE, REVOKED
-from collector.fleet.enrolment import AGENT_ID_BYTES, FIRST_KEY_NO, EnrolmentAnswer, EnrolmentRequest, add_key
-from collector.fleet.registry import INTERVAL_SECONDS, bump_version
+from collector.fleet.enrolment import AGENT_ID_BYTES, EnrolmentRequest
+from collector.fleet.joining import EnrolmentAnswer, answer_of, check_proof, host_name, make_agent, read_own
+from collector.fleet.registry import bump_version
 from collector.fleet.tables import agent_keys, agents, hosts, sites
-from collector.fleet.topology_keys import NAME, NAME_WORDS
 from collector.relay.registry_apply import PROVISIONAL, REFUSED, REGISTRY
 from collector.relay.tables import admissions, spent_tokens
 
@@ -80,21 +79,8 @@ def check_offline(connection: Connection, request: EnrolmentRequest, centre_publ
     spent = select(spent_tokens.c.hash).where(spent_tokens.c.hash == token_hash(request.token))
     if connection.execute(spent).first() is not None and agent_of(connection, request.public_key) is None:
         raise Refused(409, "token_used", "This join token was used or cancelled. Ask for a new one.")
-    if not is_signed(proof_message(request.token, request.public_key), request.proof, request.public_key):
-        raise Refused(403, "bad_proof", "The proof does not hold: it must be the new key's signature over this token.")
-    if NAME.fullmatch(token.host or request.host) is None:
-        raise Refused(400, "bad_request", f"Host {request.host!r}: expected a short name of {NAME_WORDS}.")
-    return token
-
-
-def read_own(text: str, centre_public: bytes) -> JoinToken:
-    """A token of our centre. Raises Refused."""
-    try:
-        token = read_token(text)
-    except TokenError as why:
-        raise Refused(400, "token_malformed", f"{why}") from why
-    if token.centre_key != centre_public:
-        raise Refused(403, "token_foreign", "This join token was made by another centre. Ask this one for its own.")
+    check_proof(request.token, request.public_key, request.proof)
+    host_name(token, request.host)
     return token
 
 
@@ -110,10 +96,10 @@ def admit(
     if admission.state == REFUSED:
         raise Refused(409, "token_used", "The centre refused this join token. Ask for a new one.")
     site = connection.execute(select(sites).where(sites.c.id == token.site)).one()
-    host = f"{token.host or request.host}.{site.id}"
+    host = f"{host_name(token, request.host)}.{site.id}"
     known = agent_of(connection, request.public_key)
     if known is None:
-        _make(connection, request, admission.agent_id, host, site, PROVISIONAL, now)
+        make_agent(connection, request.public_key, admission.agent_id, host, site, PROVISIONAL, REGISTRY, now)
         _note(connection, admission.token_hash, PROVISIONAL, host)
         log.warning(
             "agent let in provisionally: the centre cannot be asked, and decides when it is back",
@@ -131,23 +117,6 @@ def agent_of(connection: Connection, public_key: bytes) -> Row[Any] | None:
     return connection.execute(joined.where(agent_keys.c.public_key == public_key)).first()
 
 
-def answer_of(
-    connection: Connection, token: JoinToken, agent_id: bytes, host: str, site: Row[Any], centre_public: bytes
-) -> EnrolmentAnswer:
-    bound = connection.execute(select(hosts.c.id).where(hosts.c.agent_id == agent_id)).scalars()
-    return EnrolmentAnswer(
-        agent_id=agent_id.hex(),
-        key_no=FIRST_KEY_NO,
-        site=site.id,
-        hub=site.hub or "",
-        hosts=[host, *sorted(set(bound) - {host})],
-        collectors=token.collectors,
-        centre_key=centre_public.hex(),
-        link_profile=site.link_profile,
-        interval_seconds=INTERVAL_SECONDS[site.link_profile],
-    )
-
-
 def accepted(
     connection: Connection, request: EnrolmentRequest, answer: dict[str, Any], name: bytes, now: datetime
 ) -> None:
@@ -162,7 +131,7 @@ def accepted(
         connection.execute(update(agents).where(agents.c.id == agent_id).values(status=ACTIVE, status_at=now))
         bump_version(connection)
     elif known is None:
-        _make(connection, request, agent_id, hosts_said[0], site, ACTIVE, now)
+        make_agent(connection, request.public_key, agent_id, hosts_said[0], site, ACTIVE, REGISTRY, now)
 
 
 def refused(connection: Connection, admission: Admission, now: datetime) -> None:
@@ -192,42 +161,3 @@ def with_name(body: bytes, admission: Admission, *, admitted: bool) -> bytes:
 def _note(connection: Connection, name: bytes, state: str, host: str | None) -> None:
     values: dict[str, Any] = {"state": state} if host is None else {"state": state, "host": host}
     connection.execute(update(admissions).where(admissions.c.token_hash == name).values(**values))
-
-
-def _make(
-    connection: Connection,
-    request: EnrolmentRequest,
-    agent_id: bytes,
-    host: str,
-    site: Row[Any],
-    status: str,
-    now: datetime,
-) -> None:
-    """Agent, key and host. Raises Refused ``host_taken`` or ``key_known``."""
-    key = connection.execute(
-        select(agent_keys.c.agent_id).where(agent_keys.c.public_key == request.public_key)
-    ).scalar()
-    if key is not None:
-        raise Refused(409, "key_known", f"This key belongs to agent {key.hex()} already. Remove the agent's key file.")
-    row = connection.execute(select(hosts).where(hosts.c.id == host)).first()
-    if row is None:
-        connection.execute(
-            insert(hosts).values(
-                id=host,
-                name=host.partition(".")[0],
-                site=site.id,
-                agency=site.agency,
-                managed_by=REGISTRY,
-                agent_id=agent_id,
-            )
-        )
-    elif row.via or row.agent_id is not None:
-        raise Refused(409, "host_taken", f"Host {host} belongs to another agent. Enrol under another name.")
-    else:
-        connection.execute(update(hosts).where(hosts.c.id == host).values(agent_id=agent_id))
-    connection.execute(update(hosts).where(hosts.c.via == host).values(agent_id=agent_id))
-    connection.execute(
-        insert(agents).values(id=agent_id, site=site.id, host=host, status=status, enrolled_at=now, status_at=now)
-    )
-    add_key(connection, agent_id, FIRST_KEY_NO, request.public_key, now)
-    bump_version(connection)

@@ -14,9 +14,10 @@ from agent.link.exchange import Response as Answered
 from collector.errors import Refused
 from collector.fleet.enrolment import read_enrolment
 from collector.fleet.enrolment_api import SmallBody
+from collector.fleet.joining import read_own
 from collector.fleet.keys import ca_file
 from collector.fleet.rotation import read_rotation, rotate
-from collector.relay.admission import accepted, admit, check_offline, propose, read_own, with_name
+from collector.relay.admission import accepted, admit, check_offline, propose, with_name
 from collector.relay.registry_pull import ENROLMENTS_PATH, decision_of
 from collector.store.schema import instant
 
