@@ -218,7 +218,8 @@ def test_tables_name_who_it_is(asked: Asked, source: str) -> None:
     assert rows("bongsu-noc annotation 점검 / Maintenance", "site") == {AT_WORK}
     assert rows("bongsu-noc annotation 장애 건 / Incidents", "site") == bad
     assert rows("bongsu-noc panel 9 A", "geohash") != set()
-    assert {"SiteDown", "LinkDown"} <= rows("bongsu-self panel 28 A", "alertname")
+    wanted = {"SiteDown", "LinkDown"}
+    assert wait_until(lambda: wanted <= rows("bongsu-self panel 28 A", "alertname"), 45)
 
 
 def test_an_agency_s_source_shows_its_own_alone(asked: Asked) -> None:
@@ -227,7 +228,7 @@ def test_an_agency_s_source_shows_its_own_alone(asked: Asked) -> None:
     assert app is not None
     secret, now = API_TOKEN_PREFIX + "5" * 64, datetime.now(UTC)
     with app.store.transaction() as connection:
-        add_api_token(connection, secret, "grafana-opn", "test", now, scope=Scope(agencies=frozenset({"opn"})))
+        add_api_token(connection, secret, "grafana-apv", "test", now, scope=Scope(agencies=frozenset({"apv"})))
     seen, found = set(), set()
     for where, expr in board_queries().items():
         url = f"{asked.sources['own']}/api/v1/query?{urlencode({'query': expr})}"
@@ -236,7 +237,7 @@ def test_an_agency_s_source_shows_its_own_alone(asked: Asked) -> None:
             rows = json.load(answer)["data"]["result"]
         found |= {where} if rows else set()
         seen |= {one["metric"]["agency"] for one in rows if "agency" in one["metric"]}
-    assert seen == {"opn"}
+    assert seen == {"apv"}
     assert {"bongsu-systems panel 3 A", "bongsu-host panel 2 A"} <= found
 
 
