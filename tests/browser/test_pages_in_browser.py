@@ -18,7 +18,7 @@ from collector.store.scope import Scope
 
 pytestmark = pytest.mark.real
 expect.set_options(timeout=20_000)
-PAGES = ("/", "/sites/dc-djn", "/sites/abuja", "/hosts/srv2.dc-djn", "/hosts/srv1.abuja", "/systems", "/systems/portal", "/agents", "/oncall?site=abuja", "/login", "/nope")  # fmt: skip
+PAGES = ("/", "/sites/dc-djn", "/sites/abuja", "/hosts/srv2.dc-djn", "/hosts/srv1.abuja", "/systems", "/systems/portal", "/agents", "/oncall?site=abuja", "/wall", "/map", "/hubs/mea", "/systems?view=recovery", "/search?q=a", "/login", "/nope")  # fmt: skip
 AXE = """async () => {
   const found = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
   return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`);

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -59,7 +60,7 @@ def hits(services: Services, caller: Caller, wanted: str, texts: Words) -> list[
     """Things whose id or name holds ``wanted`` (case folded): what is called exactly so first, then by kind and id."""
     fleet, standing, scope = services.registry.fleet, services.standing, caller.scope
     sites = view.visible_sites(fleet, scope)
-    every = [
+    every: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = [
         ("site", sites, standing.sites),
         ("host", {h.id: h for s in sites.values() for h in view.visible_hosts(fleet, s, scope)}, standing.hosts),
         ("system", {s: v for s, v in fleet.systems.items() if may_see("system", s, fleet, scope)}, standing.systems),
@@ -69,10 +70,10 @@ def hits(services: Services, caller: Caller, wanted: str, texts: Words) -> list[
     for kind, things, states in every:
         fitting = [
             (id_, thing)
-            for id_, thing in sorted(things.items())  # type: ignore[attr-defined]
+            for id_, thing in sorted(things.items())
             if wanted in f"{id_} {getattr(thing, 'name_ko', '')} {getattr(thing, 'name_en', '')}".casefold()
         ]
         for id_, thing in sorted(fitting, key=lambda each: each[0] != wanted)[:MOST]:
-            state = getattr(states.get(id_), "state", NO_DATA)  # type: ignore[attr-defined]
+            state = getattr(states.get(id_), "state", NO_DATA)
             found.append(Hit(kind, id_, texts.name(thing), f"/{kind}s/{id_}", state))
     return found
