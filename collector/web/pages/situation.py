@@ -1,13 +1,14 @@
-"""``/situation``: the daily situation report (일일상황보고), to print or, as ``/situation.txt``, to paste.
+"""``/situation``: the daily situation report (일일상황보고), to print; ``/situation.txt``, to paste; ``/api/situation``.
 
 It is made from rows whenever it is asked for: of any day, and of today as far as it has come."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -38,17 +39,48 @@ BACK = timedelta(days=90)
 """What opened earlier and is still open on a day is looked for so far back."""
 
 
-def router(services: Services) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+class LineOut(BaseModel):
+    name: str = Field(description="What it is about; empty where the text stands by itself.")
+    text: str
 
-    @routes.get("/situation.txt")
+
+class SectionOut(BaseModel):
+    title: str
+    lines: list[LineOut]
+
+
+class SituationOut(BaseModel):
+    day: date = Field(description="By Korea time.")
+    language: str
+    title: str
+    sections: list[SectionOut]
+
+
+def router(services: Services) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("/api/situation", tags=["situation"], response_model=SituationOut)
+    def read_situation(
+        request: Request,
+        caller: Reader,
+        day: Annotated[
+            str, Query(max_length=10, description="Such as 2026-07-31; empty = today, as far as it is.")
+        ] = "",
+    ) -> SituationOut:
+        """The daily situation report: what is open, what came and ended, agreed work, hand-overs, calls."""
+        frame = frame_of(request, services)
+        title, on, sections = write(services, frame, caller, day, "json")
+        told = [SectionOut(title=s.title, lines=[LineOut(**line._asdict()) for line in s.lines]) for s in sections]
+        return SituationOut(day=on, language=frame.language, title=title, sections=told)
+
+    @routes.get("/situation.txt", include_in_schema=False)
     def text(request: Request, caller: Reader, day: str = "") -> Response:
         frame = frame_of(request, services)
         title, _, sections = write(services, frame, caller, day, "txt")
         made = situation_view.as_text(title, sections, frame.language)
         return PlainTextResponse(made, headers={"cache-control": "no-store"})
 
-    @routes.get("/situation")
+    @routes.get("/situation", include_in_schema=False)
     def html(request: Request, caller: Reader, day: str = "") -> Response:
         frame = frame_of(request, services)
         title, on, sections = write(services, frame, caller, day, "html")

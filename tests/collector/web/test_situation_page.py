@@ -35,6 +35,15 @@ def test_the_day_in_words_to_paste(told: World, tmp_path: Path) -> None:
     ):
         assert said in text, text
     assert "감사로그의 끝" in text
+    answer = browser.client.get("/api/situation", headers={"accept": "application/json"})
+    assert answer.status_code == 200, answer.text
+    *sections, audit = answer.json()["sections"]  # the audit log has grown by the export above
+    said_by_api = [line["text"] for section in sections for line in section["lines"]]
+    assert answer.json()["day"] == "2026-07-31"
+    assert audit["lines"]
+    assert [line for line in said_by_api if line not in text] == []
+    assert len(said_by_api) > 8
+    assert browser.client.get("/api/situation?day=2027-01-01").status_code == 422
     before = browser.see("/situation.txt?day=2026-07-21&lang=en")
     assert "Incidents of this day" in before
     assert "#5 [Critical]" in before
