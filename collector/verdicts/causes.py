@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import Any
 
 from collector.fleet.registry import Fleet
@@ -56,12 +55,11 @@ def _waiting_for_neighbours(causes: dict[str, Cause], fleet: Fleet) -> dict[str,
         if host is not None and cause.reason == r.SILENT and cause.due_ms is not None:
             by_site.setdefault(host.site, []).append(cause)
     for few in by_site.values():
-        ordered = sorted(few, key=lambda cause: cause.due_ms or 0)
-        for cause, following in pairwise(ordered):
-            due_ms, next_ms = cause.due_ms or 0, following.due_ms or 0
-            if next_ms - due_ms <= HOLD_DOWN_MS:
-                last_ms = max(each.due_ms or 0 for each in few)
-                causes[cause.id] = cause._replace(due_ms=min(last_ms, due_ms + NEIGHBOURS_MS))
+        dues = sorted(cause.due_ms or 0 for cause in few)
+        for cause in few:
+            due_ms = cause.due_ms or 0
+            if any(0 < abs(other - due_ms) <= 2 * HOLD_DOWN_MS for other in dues) or dues.count(due_ms) > 1:
+                causes[cause.id] = cause._replace(due_ms=min(dues[-1] + HOLD_DOWN_MS, due_ms + NEIGHBOURS_MS))
     return causes
 
 
