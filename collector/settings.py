@@ -108,6 +108,7 @@ class AccessSettings:
     login_tries: int = _key(5, "a whole number, at least 1", 1)
     login_pause_seconds: int = _key(60, "a whole number of seconds, at least 1", 1)
     audit_days: int = _key(730, "a whole number of days, at least 365", 365)
+    status_pages: str = _key("", "ids of agencies with spaces between, such as adm opn")
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from collector.web.pages import (
     search,
     site,
     situation,
+    status,
     systems,
     wall,
 )
@@ -59,6 +60,7 @@ def routers(services: Services, streams: events.Streams | None = None) -> list[A
         wall.router(services, streams.boards),
         map.router(services, streams.boards),
         search.router(services),
+        status.router(services),
         demo.router(services),
         hub.router(services, streams.boards),
         site.router(services),
