@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from real import require
@@ -16,21 +17,47 @@ from real import require
 ROLE = "bongsu"
 
 
+@dataclass(frozen=True)
+class Server:
+    """A database server that a test may stop and start again. ``url``: of its empty database ``postgres``."""
+
+    url: str
+    _control: tuple[str, ...]
+    _options: tuple[str, ...]
+
+    def start(self) -> None:
+        _run([*self._control, *self._options, "start"])
+
+    def stop(self, mode: str = "fast") -> None:
+        """``fast`` ends whoever is connected; ``immediate`` is a crash."""
+        _run([*self._control, "-m", mode, "stop"])
+
+
 @contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """A running server; gives the URL of its empty database ``postgres``. Skips where PostgreSQL is not installed."""
+def postgresql_server(folder: Path) -> Iterator[Server]:
+    """A running server; what the test left of it is ended. Skips where PostgreSQL is not installed."""
     initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
     as_owner = _owner(folder)
     data = folder / "data"
     _run([*as_owner, initdb, "-D", str(data), "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"])
     port = _free_port()
     options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off -c full_page_writes=off"
-    log = str(data / "server.log")
-    _run([*as_owner, pg_ctl, "-D", str(data), "-w", "-t", "60", "-l", log, "-o", options, "start"])
+    control = (*as_owner, pg_ctl, "-D", str(data), "-w", "-t", "60")
+    url = f"postgresql+psycopg://{ROLE}@127.0.0.1:{port}/postgres"
+    server = Server(url, control, ("-l", str(data / "server.log"), "-o", options))
+    server.start()
     try:
-        yield f"postgresql+psycopg://{ROLE}@127.0.0.1:{port}/postgres"
+        yield server
     finally:
-        _run([*as_owner, pg_ctl, "-D", str(data), "-w", "-m", "immediate", "stop"])
+        if (data / "postmaster.pid").exists():
+            server.stop("immediate")
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """A running server; gives the URL of its empty database ``postgres``. Skips where PostgreSQL is not installed."""
+    with postgresql_server(folder) as server:
+        yield server.url
 
 
 def _program(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from shutil import copyfile
 
@@ -28,7 +29,8 @@ TICK_SECONDS = 1e-5
 
 
 class HubStation(Station):
-    """``connect`` makes an exchange towards the centre, for a clock that an exchange moves on."""
+    """``connect`` makes an exchange towards the centre, for a clock that an exchange moves on. ``settings``: what it has
+    besides its data directory and its centre."""
 
     def __init__(
         self,
@@ -38,8 +40,10 @@ class HubStation(Station):
         centre_url: str,
         connect: Callable[[StepClock], Exchange],
         jobs: dict[str, float] | None = None,
+        settings: Settings | None = None,
     ) -> None:
         super().__init__(timeline, folder, loop, jobs)
+        self._settings = settings or Settings()
         self._centre_url = centre_url
         self._connect = connect
         self._steps = StepClock(timeline, self.clock)
@@ -48,7 +52,7 @@ class HubStation(Station):
     @property
     def settings(self) -> Settings:
         upstream = Upstream(url=self._centre_url, registry_seconds=REGISTRY_SECONDS)
-        return Settings(data_dir=self.folder, upstream=upstream)
+        return replace(self._settings, data_dir=self.folder, upstream=upstream)
 
     def begin(self) -> App:
         self._steps.boot()
