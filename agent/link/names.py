@@ -38,6 +38,8 @@ ABSENT_WORD = 0x7FF0000000000002
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 CHECK_STATES = ("ok", "warning", "critical", "unknown")
+QUICK_CHECKS = ("process:", "ups:", "ssh")
+"""Checks, by how their names begin, that an agent runs every 5 s or less whatever its interval, each change sent at once."""
 
 FUTURE_LIMIT_MS = 60_000
 STALE_INTERVALS = 3

@@ -121,7 +121,8 @@ def _weigh(course: Course, draft: Draft, impact: Impact) -> None:
         since = raising.get(now.uid)
         if since is None or since[0] != severity:
             raising[now.uid] = since = [severity, course.now_ms]
-        if course.now_ms - int(since[1]) < course.plan.alert_hold_seconds * 1000:
+        grave = [signal.hold_ms for signal in draft.active if signal.severity == severity]
+        if course.now_ms - int(since[1]) < max(course.plan.alert_hold_seconds * 1000, min(grave)):
             return
     raising.pop(now.uid, None)
     if step == 0 or (step > 0 and draft.is_told):

@@ -33,6 +33,8 @@ def verdict_signals(standing: Standing, fleet: Fleet) -> list[Signal]:
 
 def is_unjudged(standing: Standing) -> bool:
     """Whether nothing can be concluded yet, for this collector has just started."""
+    if standing.at_ms >= standing.judged_from_ms > 0:
+        return False
     return standing.at_ms == 0 or any(host.reason == r.STARTING for host in standing.hosts.values())
 
 
@@ -66,6 +68,7 @@ def _signal(cause: Cause, standing: Standing, fleet: Fleet) -> Signal:
         is_active=True,
         hides=cause.state in (NO_DATA, DOWN) or kind in WIDE,
         down=down,
+        hold_ms=cause.hold_ms,
     )
 
 

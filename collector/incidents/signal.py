@@ -42,6 +42,8 @@ class Signal(NamedTuple):
     """What lies behind it cannot be told apart from it: it is silent, or down."""
     down: tuple[str, ...] = ()
     """Systems among those affected that nobody can use."""
+    hold_ms: int = 0
+    """How long it has to look grave before that is believed, where that is longer than the escalation's own hold."""
 
 
 def uid_of(key: str, since_ms: int) -> str:

@@ -17,12 +17,13 @@ def blindness(
     raw: Mapping[str, RawSite],
     mute: Collection[str],
     sound: Collection[str],
+    interval_ms: Mapping[str, int],
     *,
     was_blind: bool,
 ) -> tuple[Fact, ...]:
     """Evidence that the collector hears nobody; empty where it can judge.
 
-    Its own site's anchors tell. Where there are none: all others fell silent together, whatever way they report.
+    ``interval_ms``: between the reports of a site. Its own site's anchors tell. Where there are none: all others fell silent together, whatever way they report.
     """
     if any(site in sound for site in own_sites):
         return ()
@@ -38,11 +39,11 @@ def blindness(
             return ()
         if found.reason == STARTING and not was_blind:
             return ()  # nobody had the time to be heard yet
-        silent.append((found.last_report_ms, fleet.sites[site].interval_seconds * 1000))
+        silent.append((found.last_report_ms, interval_ms[site]))
         ways.add(fleet.sites[site].hub or site)
     if len(silent) < TOGETHER_LEAST or len(ways) < 2:
         return ()
     last = [at_ms for at_ms, _ in silent]
-    if max(last) - min(last) > TOGETHER_INTERVALS * max(interval_ms for _, interval_ms in silent):
+    if max(last) - min(last) > TOGETHER_INTERVALS * max(pace_ms for _, pace_ms in silent):
         return ()
     return (Fact("all_silent", "collector", str(len(silent))),)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agent.link.names import CRITICAL, QUICK_CHECKS
 from collector.fleet.registry import Fleet
 from collector.verdicts import reasons as r
+from collector.verdicts.pace import Pace
 from collector.verdicts.standing import DOWN, MAINTENANCE, NO_DATA, OK, Cause, Fact, Standing
 
 HOLD_DOWN_MS = 30_000
 """Before anybody is told: a restart of a few seconds wakes nobody."""
+LATE_MS = 15_000
+"""So much later than its interval a report may come and be judged."""
 PARENT_INTERVALS = 2
 NEIGHBOURS_MS = 90_000
 """A silent host waits so much longer at most while others of its site follow: they may be one disturbance."""
@@ -33,7 +37,7 @@ class _Part:
         self.cause, self.evidence = cause, evidence
 
 
-def gather_causes(fleet: Fleet, standing: Standing) -> Mapping[str, Cause]:
+def gather_causes(fleet: Fleet, standing: Standing, pace: Pace) -> Mapping[str, Cause]:
     """By the cause's id."""
     parts: dict[str, list[_Part]] = {}
     for part in _parts(standing):
@@ -42,7 +46,9 @@ def gather_causes(fleet: Fleet, standing: Standing) -> Mapping[str, Cause]:
             continue
         parts.setdefault(root, []).append(part)
     causes = {
-        root: _cause(root, found, fleet, standing) for root, found in parts.items() if not _is_awaited(root, standing)
+        root: _cause(root, found, fleet, standing, pace)
+        for root, found in parts.items()
+        if not _is_awaited(root, standing)
     }
     return _waiting_for_neighbours(causes, fleet)
 
@@ -87,7 +93,7 @@ def _parts(standing: Standing) -> Iterator[_Part]:
             yield _Part("agent", agent.hex(), one[:3], one.cause, one.evidence)
 
 
-def _cause(root: str, parts: list[_Part], fleet: Fleet, standing: Standing) -> Cause:
+def _cause(root: str, parts: list[_Part], fleet: Fleet, standing: Standing, pace: Pace) -> Cause:
     kind, _, subject = root.partition(":")
     own = next((part for part in parts if part.kind == kind and part.id == subject), None)
     affected = {(part.kind, part.id): None for part in parts if part is not own}
@@ -106,6 +112,8 @@ def _cause(root: str, parts: list[_Part], fleet: Fleet, standing: Standing) -> C
         fact.at_ms for part in parts for fact in part.evidence if fact.code == "last_report" and fact.at_ms is not None
     ]
     seen_ms = min([own.since_ms] if own is not None else [part.since_ms for part in parts])
+    reason = own.reason if own is not None else ""
+    hold_ms = _hold_ms(kind, subject, reason, fleet, standing, pace)
     return Cause(
         root,
         own.state if own is not None else max(part.state for part in parts),
@@ -113,7 +121,8 @@ def _cause(root: str, parts: list[_Part], fleet: Fleet, standing: Standing) -> C
         own.reason if own is not None else r.COMMON_FACTOR if kind != "collector" else r.COLLECTOR_BLIND,
         evidence,
         tuple(sorted(affected)),
-        _due_ms(kind, subject, seen_ms, own.reason if own is not None else "", fleet),
+        None if reason in (r.FLAPPING, r.RECOVERING) else seen_ms + hold_ms,
+        hold_ms,
     )
 
 
@@ -132,12 +141,16 @@ def _root_of(kind: str, subject: str, standing: Standing) -> _Part | None:
     return _Part(kind, subject, found[:3], found.cause, found.evidence)
 
 
-def _due_ms(kind: str, subject: str, seen_ms: int, reason: str, fleet: Fleet) -> int | None:
-    if reason in (r.FLAPPING, r.RECOVERING):
-        return None
-    wait_ms = HOLD_DOWN_MS
-    site = subject if kind == "site" else fleet.hosts[subject].site if kind == "host" and subject in fleet.hosts else ""
-    place = fleet.sites.get(site)
-    if place is not None and place.hub:
-        wait_ms = max(wait_ms, PARENT_INTERVALS * place.interval_seconds * 1000)
-    return seen_ms + wait_ms
+def _hold_ms(kind: str, subject: str, reason: str, fleet: Fleet, standing: Standing, pace: Pace) -> int:
+    """A host that says itself what fails has no parent to wait for, but where that is looked at with each report only, one
+    look is no proof of half a minute: the next one must have had the time to come."""
+    entry = fleet.hosts.get(subject) if kind == "host" else None
+    if entry is not None and reason == r.CHECKS_FAILING:
+        failing = standing.hosts[subject].failing
+        is_quick = any(each.state == CRITICAL and each.check.startswith(QUICK_CHECKS) for each in failing)
+        return HOLD_DOWN_MS if is_quick else max(HOLD_DOWN_MS, pace.of_host(entry) + LATE_MS)
+    place = fleet.sites.get(subject if kind == "site" else entry.site if entry is not None else "")
+    if place is None or not place.hub:
+        return HOLD_DOWN_MS
+    every_ms = pace.of_host(entry) if entry is not None else pace.site_ms[place.id]
+    return max(HOLD_DOWN_MS, PARENT_INTERVALS * every_ms)

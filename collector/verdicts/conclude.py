@@ -8,7 +8,7 @@ from collector.verdicts import reasons as r
 from collector.verdicts.finding import Finding
 from collector.verdicts.flapping import Flap, calmed, changed
 from collector.verdicts.past import Books
-from collector.verdicts.standing import DEGRADED, MAINTENANCE, NO_DATA, OK, Change, Fact, Recorded
+from collector.verdicts.standing import DEGRADED, MAINTENANCE, OK, Change, Fact, Recorded
 
 FLAPPING_KINDS = frozenset({"site", "host", "link"})
 _STILL = frozenset(
@@ -87,9 +87,3 @@ class Conclusions:
             self.facts.pop((kind, subject), None)
         else:
             self.facts[kind, subject] = found.evidence
-
-
-def in_grace(found: Finding, now_ms: int, ends_ms: int) -> Finding:
-    """What lacks evidence only because the collector has just started is no conclusion yet."""
-    lacks = found.state == NO_DATA or found.reason == r.MEMBERS_UNKNOWN
-    return Finding(NO_DATA, r.STARTING) if lacks and now_ms < ends_ms else found

@@ -16,11 +16,11 @@ from agent.link.names import OK as CHECK_OK
 from collector.fleet.registry import Agent, Fleet, HostEntry
 from collector.verdicts import reasons as r
 from collector.verdicts.evidence import Evidence, Heard, Report
+from collector.verdicts.grace import GRACE_INTERVALS
 from collector.verdicts.news import news
-from collector.verdicts.standing import DEGRADED, DOWN, MAINTENANCE, NO_DATA, OK, FailingCheck
+from collector.verdicts.pace import Pace, followed, make_pace
+from collector.verdicts.standing import DEGRADED, NO_DATA, OK, FailingCheck
 
-GRACE_INTERVALS = 2
-"""After a start: intervals in which nobody is judged for not having reported yet."""
 NEVER_MS = 1 << 62
 ACTIVE = "active"
 _STATUS_REASONS = {"suspended": r.SUSPENDED, "revoked": r.REVOKED}
@@ -67,13 +67,21 @@ class Hearing:
     fresh_hosts: frozenset[str] = frozenset()
     """Hosts of which nothing but the time of the last report is new."""
     moved_agents: frozenset[bytes] = frozenset()
+    pace: Pace = field(default_factory=Pace)
 
 
 def hear(
-    fleet: Fleet, evidence: Evidence, now_ms: int, past: Hearing, started_at_ms: int, silent: Mapping[str, int]
+    fleet: Fleet,
+    evidence: Evidence,
+    now_ms: int,
+    past: Hearing,
+    started_at_ms: int,
+    silent: Mapping[str, int],
+    slow: Mapping[str, int],
 ) -> Hearing:
-    """``silent``: last reports of hosts that fell silent before there was a report to look at."""
-    return _Hearing(fleet, evidence, now_ms, past, started_at_ms, silent).run()
+    """``silent``: last reports of hosts that fell silent before there was a report to look at; ``slow``: as in ``Pace``,
+    where there is no pace yet to start from."""
+    return _Hearing(fleet, evidence, now_ms, past, started_at_ms, silent, slow).run()
 
 
 def silent_hosts(before: Mapping[str, int], hearing: Hearing) -> Mapping[str, int]:
@@ -99,6 +107,7 @@ class _Hearing:
         past: Hearing,
         started_at_ms: int,
         silent: Mapping[str, int],
+        slow: Mapping[str, int],
     ) -> None:
         self.fleet = fleet
         self.silent = silent
@@ -107,14 +116,23 @@ class _Hearing:
         self.now_ms = now_ms
         self.past = past
         self.started_at_ms = started_at_ms
-        self.interval_ms = {site.id: site.interval_seconds * 1000 for site in fleet.sites.values()}
         self.is_anew = past.fleet is not fleet or now_ms < past.at_ms
+        self.pace = past.pace if past.fleet is fleet else make_pace(fleet, {**slow, **past.pace.slow})
         self.spoken_for = dict(past.spoken_for) if not self.is_anew else {}
         self.turned: set[bytes] = set()
         """Agents that have a current report now and had none, or the other way round."""
 
     def run(self) -> Hearing:
         fresh = news(self.reports, self.past.reports)
+        known, reports = self.fleet.hosts, self.reports
+        usual, slow = self.pace.usual_ms, self.pace.slow
+        told = [
+            (host, ms)
+            for host in fresh
+            if host in known and ((ms := reports[host].interval_ms) > usual[known[host].site] or host in slow)
+        ]
+        if told:
+            self.pace = followed(self.pace, self.fleet, told)
         hosts, hosts_due, moved, only_fresh = self._hosts(fresh)
         agents, agents_due, moved_agents = self._agents()
         return Hearing(
@@ -131,6 +149,7 @@ class _Hearing:
             frozenset(moved),
             frozenset(only_fresh),
             frozenset(moved_agents),
+            self.pace,
         )
 
     def _hosts(self, fresh: list[str]) -> tuple[dict[str, HeardHost], Wheel, set[str], set[str]]:
@@ -178,10 +197,12 @@ class _Hearing:
         report = self.reports.get(entry.id)
         agent = self.fleet.agents.get(entry.agent_id) if entry.agent_id is not None else None
         last_ms = report.received_at_ms if report is not None else self.silent.get(entry.id)
+        if last_ms is None and entry.id in self.pace.slow and entry.agent_id in self.heard:
+            last_ms = self.heard[entry.agent_id].received_at_ms  # a start reads back only the last minutes of reports
         failing = failing_of(entry.id, report) if report is not None else ()
         current_until = 0
         if report is not None:
-            interval_ms = report.interval_ms or self.interval_ms[entry.site]
+            interval_ms = report.interval_ms or self.pace.of_host(entry)
             current_until = report.received_at_ms + STALE_INTERVALS * interval_ms
         is_current = report is not None and self.now_ms <= current_until
         speaker = report.agent_id if is_current and report is not None else None
@@ -194,8 +215,9 @@ class _Hearing:
             if any(check.state in (WARNING, CRITICAL) for check in failing):
                 return HeardHost(DEGRADED, r.CHECKS_FAILING, last_ms, failing, speaker), ends_ms
             return HeardHost(OK, r.REPORTING, last_ms, failing, speaker), ends_ms
-        if agent is not None and self._is_grace(entry.site):
-            return HeardHost(NO_DATA, r.STARTING, last_ms, failing, None), self._grace_ends_ms(entry.site) - 1
+        grace_ends_ms = self.started_at_ms + GRACE_INTERVALS * self.pace.of_host(entry)
+        if agent is not None and self.now_ms < grace_ends_ms:
+            return HeardHost(NO_DATA, r.STARTING, last_ms, failing, None), grace_ends_ms - 1
         reason = r.SILENT if last_ms is not None else r.NEVER_REPORTED
         return HeardHost(NO_DATA, reason, last_ms, failing, None), NEVER_MS
 
@@ -233,21 +255,16 @@ class _Hearing:
             return HeardAgent(NO_DATA, _STATUS_REASONS.get(agent.status, r.SUSPENDED), last_ms), NEVER_MS
         ends_ms = 0
         if heard is not None:
-            ends_ms = heard.received_at_ms + STALE_INTERVALS * (heard.interval_ms or self.interval_ms[agent.site])
+            ends_ms = heard.received_at_ms + STALE_INTERVALS * (heard.interval_ms or self.pace.of_agent(agent))
         is_heard = heard is not None and self.now_ms <= ends_ms
         if is_heard and (self.spoken_for.get(agent.id, 0) > 0 or not agent.hosts):
             return HeardAgent(OK, r.REPORTING, last_ms), ends_ms
-        if self._is_grace(agent.site):
-            return HeardAgent(NO_DATA, r.STARTING, last_ms), self._grace_ends_ms(agent.site) - 1
+        grace_ends_ms = self.started_at_ms + GRACE_INTERVALS * self.pace.of_agent(agent)
+        if self.now_ms < grace_ends_ms:
+            return HeardAgent(NO_DATA, r.STARTING, last_ms), grace_ends_ms - 1
         if heard is None:
             return HeardAgent(NO_DATA, r.NEVER_REPORTED, None), NEVER_MS
         return HeardAgent(NO_DATA, r.LATE if is_heard else r.SILENT, last_ms), ends_ms if is_heard else NEVER_MS
-
-    def _grace_ends_ms(self, site: str) -> int:
-        return self.started_at_ms + GRACE_INTERVALS * self.interval_ms[site]
-
-    def _is_grace(self, site: str) -> bool:
-        return self.now_ms < self._grace_ends_ms(site)
 
 
 def _put_off(wheel: Wheel, again: list[tuple[int, Any]]) -> None:
@@ -257,32 +274,6 @@ def _put_off(wheel: Wheel, again: list[tuple[int, Any]]) -> None:
         by_second.setdefault(ends_ms // 1000 + 1, set()).add(each)
     for second, those in by_second.items():
         wheel[second] = (*wheel.get(second, ()), *those)
-
-
-def judge_site(hosts: list[tuple[int, str]], agents: list[tuple[int, str]]) -> tuple[int, str]:
-    """State and reason of a site from the (state, reason) of what it has. What is in maintenance is left out."""
-    hosts = [host for host in hosts if host[0] != MAINTENANCE]
-    if not hosts:
-        return NO_DATA, r.NO_HOSTS
-    reasons = {reason for _, reason in hosts}
-    current = [state for state, _ in hosts if state in (OK, DEGRADED)]
-    if not current:
-        if r.STARTING in reasons:
-            return NO_DATA, r.STARTING
-        return NO_DATA, reasons.pop() if len(reasons) == 1 else r.SILENT
-    if any(state == DOWN for state, _ in hosts):
-        return DEGRADED, r.HOSTS_DOWN
-    if not reasons.isdisjoint((r.SILENT, r.SUSPENDED, r.REVOKED, r.AGENT_DOWN, r.BEHIND)):
-        return DEGRADED, r.HOSTS_SILENT
-    if any(state != OK and reason != r.STARTING for state, reason in agents):
-        return DEGRADED, r.AGENTS_SILENT
-    if DEGRADED in current:
-        return DEGRADED, r.CHECKS_FAILING
-    if r.STARTING in reasons or any(reason == r.STARTING for _, reason in agents):
-        return NO_DATA, r.STARTING
-    if r.NEVER_REPORTED in reasons:
-        return DEGRADED, r.HOSTS_NEVER_REPORTED
-    return OK, r.REPORTING
 
 
 def failing_of(host: str, report: Report) -> tuple[FailingCheck, ...]:

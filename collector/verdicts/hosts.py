@@ -4,14 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collector.fleet.registry import Agent, HostEntry
+from collector.fleet.registry import Agent, Fleet, HostEntry
 from collector.verdicts import reasons as r
 from collector.verdicts.evidence import Window
 from collector.verdicts.finding import Finding
-from collector.verdicts.heard import HeardAgent, HeardHost
+from collector.verdicts.heard import HeardAgent, HeardHost, Hearing
+from collector.verdicts.index import Index
+from collector.verdicts.senses import Senses
 from collector.verdicts.sites import in_window
 from collector.verdicts.standing import DOWN, MAINTENANCE, NO_DATA, Fact, SiteStanding
 from collector.verdicts.votes import Tally
+
+
+def own_findings(
+    fleet: Fleet, index: Index, hearing: Hearing, senses: Senses, windows: Mapping[tuple[str, str], Window]
+) -> dict[str, Finding]:
+    """Of hosts in agreed work, and of silent ones that somebody looks at."""
+    asked = {host for kind, host in windows if kind == "host"}
+    asked |= {host for host in index.at_host if hearing.hosts[host].speaker is None}
+    found = {}
+    for host in asked:
+        entry = fleet.hosts.get(host)
+        if entry is not None:
+            tally = senses.tally(index.at_host.get(host, ()))
+            finding = own_finding(entry, hearing.hosts[host], tally, windows.get(("host", host)))
+            if finding is not None:
+                found[host] = finding
+    return found
 
 
 def own_finding(entry: HostEntry, heard: HeardHost, tally: Tally, window: Window | None) -> Finding | None:

@@ -14,12 +14,13 @@ from collector.verdicts import reasons as r
 from collector.verdicts.availability import accumulate
 from collector.verdicts.blindness import blindness
 from collector.verdicts.causes import gather_causes
-from collector.verdicts.conclude import Conclusions, in_grace
+from collector.verdicts.conclude import Conclusions
 from collector.verdicts.evidence import Evidence
 from collector.verdicts.factors import common_factors
 from collector.verdicts.finding import Finding
-from collector.verdicts.heard import GRACE_INTERVALS, hear, silent_hosts
-from collector.verdicts.hosts import find_agent, find_host, own_finding
+from collector.verdicts.grace import in_grace, make_grace
+from collector.verdicts.heard import hear, silent_hosts
+from collector.verdicts.hosts import find_agent, find_host, own_findings
 from collector.verdicts.index import make_index
 from collector.verdicts.links import judge_link
 from collector.verdicts.news import news
@@ -60,30 +61,34 @@ class _Judgement:
         is_same = past.index is not None and past.index.fleet is fleet
         self.is_anew = not is_same or now_ms < past.standing.at_ms
         self.index = past.index if is_same and past.index is not None else make_index(fleet)
-        self.hearing = hear(fleet, evidence, now_ms, past.hearing, started_at_ms, past.memory.silent)
+        known = past.memory
+        self.hearing = hear(fleet, evidence, now_ms, past.hearing, started_at_ms, known.silent, known.slow)
+        self.pace = self.hearing.pace
         self.senses = Senses(fleet, self.index, self.hearing, past.working, past.memory)
         self.memory = replace(
             self.senses.memory,
             hubs={**past.memory.hubs, **evidence.hub_seen_ms},
             silent=silent_hosts(past.memory.silent, self.hearing),
+            slow=self.pace.slow,
         )
         self.out = Conclusions(past.books, past.memory.flaps, past.memory.facts, now_ms, started_at_ms)
-        longest_ms = max((site.interval_seconds for site in fleet.sites.values()), default=0) * 1000
-        self.grace_ends_ms = started_at_ms + GRACE_INTERVALS * longest_ms
+        self.grace = make_grace(self.index, self.pace, started_at_ms)
         self.fresh_sites: dict[str, int] = {}
         """Sites of which only the time of the last report is new."""
 
     def run(self) -> Judged:
         past, before = self.past, self.past.standing
-        own = self._own_findings()
+        own = own_findings(self.fleet, self.index, self.hearing, self.senses, self.windows)
         raw = self._raw_sites(own)
         was_blind = COLLECTOR in past.memory.suspected
         senses, own_sites = self.senses, self.index.own_sites
-        blind = blindness(self.fleet, own_sites, raw, senses.mute, senses.sound, was_blind=was_blind)
+        every = self.pace.site_ms
+        blind = blindness(self.fleet, own_sites, raw, senses.mute, senses.sound, every, was_blind=was_blind)
         links = self._links(raw)
-        parents = Parents(self.fleet, self.index, self.senses, raw, self._maintained(), self.now_ms, self.started_at_ms)
+        began = (self.now_ms, self.started_at_ms)
+        parents = Parents(self.fleet, self.index, self.senses, raw, every, self._maintained(), *began)
         hubs, self.memory = parents.judge(self.memory, blind, before.maintained_sites)
-        around = Around(self.fleet, self.index, self.memory, self.now_ms, blind, hubs, links, self.windows)
+        around = Around(self.fleet, self.index, self.memory, self.now_ms, blind, hubs, links, self.windows, every)
         sites, changed_sites, special = self._sites(raw, around, links)
         hosts, changed_hosts, loose = self._hosts(own, sites, changed_sites)
         systems, interfaces = judge_services(
@@ -102,31 +107,15 @@ class _Judgement:
             systems=self._places("system", systems, past.working.systems, before.systems),
             interfaces=self._places("interface", interfaces, {}, before.interfaces),
             maintained_sites=self._maintained(),
+            judged_from_ms=self.grace.ends_ms,
         )
         sums = (before.system_eligible_seconds, before.system_downtime_seconds)
         counted = accumulate(before.systems, *sums, before.at_ms, self.now_ms)
         standing = replace(standing, system_eligible_seconds=counted[0], system_downtime_seconds=counted[1])
-        standing = replace(standing, causes=gather_causes(self.fleet, standing))
+        standing = replace(standing, causes=gather_causes(self.fleet, standing, self.pace))
         memory = replace(self.memory, flaps=self.out.flaps, facts=self.out.facts)
         working = Working(own, raw, special, links, systems, senses.current, senses.mute, loose)
         return Judged(standing, self.out.changes, memory, self.hearing, self.index, working)
-
-    def _own_findings(self) -> dict[str, Finding]:
-        asked = {host for kind, host in self.windows if kind == "host"}
-        asked |= (
-            {host for host in self.index.at_host if self.hearing.hosts[host].speaker is None}
-            if self.index.at_host
-            else set()
-        )
-        found = {}
-        for host in asked:
-            entry = self.fleet.hosts.get(host)
-            if entry is not None:
-                tally = self.senses.tally(self.index.at_host.get(host, ()))
-                finding = own_finding(entry, self.hearing.hosts[host], tally, self.windows.get(("host", host)))
-                if finding is not None:
-                    found[host] = finding
-        return found
 
     def _raw_sites(self, own: dict[str, Finding]) -> dict[str, RawSite]:
         before = self.past.working
@@ -286,14 +275,16 @@ class _Judgement:
         self, kind: str, found: dict[str, Finding], before: Mapping[str, Finding], known: Mapping[str, PlaceStanding]
     ) -> dict[str, PlaceStanding]:
         """Standings of links, hubs, systems and interfaces; what was found as before is taken over."""
-        if self.is_anew or self.past.standing.at_ms < self.grace_ends_ms:
+        slow = self.grace.places(kind, self.past.standing.at_ms)
+        if self.is_anew or self.past.standing.at_ms < self.grace.ends_ms:
             todo, places = list(found), {}
         else:
-            todo = news(found, before)
+            todo = [*news(found, before), *(slow & found.keys())]
             todo += [subject for key, subject in self.out.stopped if key == kind and subject in found]
             places = dict(known)
         for subject in todo:
-            graced = in_grace(found[subject], self.now_ms, self.grace_ends_ms)
+            ends_ms = self.grace.slow_ends_ms if subject in slow else self.grace.ends_ms
+            graced = in_grace(found[subject], self.now_ms, ends_ms)
             (state, reason, cause, evidence), since_ms = self.out.conclude(kind, subject, graced)
             now, kept = PlaceStanding(state, since_ms, reason, cause, evidence), known.get(subject)
             places[subject] = kept if kept is not None and kept == now else now

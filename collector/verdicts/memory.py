@@ -12,8 +12,8 @@ from collector.verdicts.standing import Fact
 
 Key = tuple[str, str]
 """(kind, id), or (host, target) of a probed path."""
-TIMES = ("recovered", "battery", "mains", "hubs", "suspected", "carried", "silent")
-"""Parts that say when."""
+TIMES = ("recovered", "battery", "mains", "hubs", "suspected", "carried", "silent", "slow")
+"""Parts that say when, or how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Memory:
     silent: Mapping[str, int] = field(default_factory=dict)
     """Host that fell silent -> its last report. A start reads back only the last minutes of reports; without this a host
     that has been out for longer would count as one that never reported."""
+    slow: Mapping[str, int] = field(default_factory=dict)
+    """Host -> milliseconds between its reports, of those that report more seldom than their site's profile says."""
     facts: Mapping[Key, tuple[Fact, ...]] = field(default_factory=dict)
     """Evidence of what is not well, so that a restart does not forget what a verdict stood on."""
 

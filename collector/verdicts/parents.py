@@ -25,6 +25,8 @@ class Parents:
     index: Index
     senses: Senses
     raw: Mapping[str, RawSite]
+    interval_ms: Mapping[str, int]
+    """Between the reports of a site."""
     maintained: frozenset[str]
     now_ms: int
     started_at_ms: int
@@ -71,7 +73,7 @@ class Parents:
                 site,
                 self.raw[site].state == NO_DATA and self.raw[site].reason != r.STARTING,
                 last_ms,
-                self.fleet.sites[site].interval_seconds * 1000,
+                self.interval_ms[site],
             )
             for site in self.index.sites_by_hub.get(hub, ())
             if (last_ms := self.raw[site].last_report_ms) is not None and site not in self.maintained

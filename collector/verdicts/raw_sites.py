@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from collector.fleet.registry import Fleet
+from collector.verdicts import reasons as r
 from collector.verdicts.finding import Finding
-from collector.verdicts.heard import Hearing, by_weight, judge_site
+from collector.verdicts.heard import Hearing, by_weight
 from collector.verdicts.past import RawSite
-from collector.verdicts.standing import MAINTENANCE, OK
+from collector.verdicts.standing import DEGRADED, DOWN, MAINTENANCE, NO_DATA, OK
 
 
 def raw_site(site: str, fleet: Fleet, hearing: Hearing, own: Mapping[str, Finding]) -> RawSite:
@@ -35,3 +36,29 @@ def raw_site(site: str, fleet: Fleet, hearing: Hearing, own: Mapping[str, Findin
         len(agents),
         tuple(sorted((check for _, heard in hosts for check in heard.failing), key=by_weight)),
     )
+
+
+def judge_site(hosts: list[tuple[int, str]], agents: list[tuple[int, str]]) -> tuple[int, str]:
+    """State and reason of a site from the (state, reason) of what it has. What is in maintenance is left out."""
+    hosts = [host for host in hosts if host[0] != MAINTENANCE]
+    if not hosts:
+        return NO_DATA, r.NO_HOSTS
+    reasons = {reason for _, reason in hosts}
+    current = [state for state, _ in hosts if state in (OK, DEGRADED)]
+    if not current:
+        if r.STARTING in reasons:
+            return NO_DATA, r.STARTING
+        return NO_DATA, reasons.pop() if len(reasons) == 1 else r.SILENT
+    if any(state == DOWN for state, _ in hosts):
+        return DEGRADED, r.HOSTS_DOWN
+    if not reasons.isdisjoint((r.SILENT, r.SUSPENDED, r.REVOKED, r.AGENT_DOWN, r.BEHIND)):
+        return DEGRADED, r.HOSTS_SILENT
+    if any(state != OK and reason != r.STARTING for state, reason in agents):
+        return DEGRADED, r.AGENTS_SILENT
+    if DEGRADED in current:
+        return DEGRADED, r.CHECKS_FAILING
+    if r.STARTING in reasons or any(reason == r.STARTING for _, reason in agents):
+        return NO_DATA, r.STARTING
+    if r.NEVER_REPORTED in reasons:
+        return DEGRADED, r.HOSTS_NEVER_REPORTED
+    return OK, r.REPORTING

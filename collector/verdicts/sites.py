@@ -33,6 +33,8 @@ class Around:
     hubs: Mapping[str, Finding]
     links: Mapping[str, Finding]
     windows: Mapping[tuple[str, str], Window]
+    interval_ms: Mapping[str, int]
+    """Between the reports of a site."""
 
 
 def find_site(site: Site, raw: RawSite, tally: Tally, recorded: Recorded | None, around: Around) -> Finding:
@@ -102,7 +104,7 @@ def _why_down(site: Site, last_ms: int, power: tuple[Fact, ...], around: Around)
     if power:
         return r.POWER
     hosts = around.fleet.hosts_by_site.get(site.id, ())
-    recent_ms = last_ms - STALE_INTERVALS * site.interval_seconds * 1000
+    recent_ms = last_ms - STALE_INTERVALS * around.interval_ms[site.id]
     had_mains = any(around.memory.mains.get(host, -1) >= recent_ms for host in hosts)
     links = around.index.links_by_site.get(site.id, ())
     is_cut = any((found := around.links.get(link.id)) is not None and found.state == DOWN for link in links)
@@ -111,7 +113,7 @@ def _why_down(site: Site, last_ms: int, power: tuple[Fact, ...], around: Around)
 
 def _battery_facts(site: Site, last_ms: int, around: Around) -> tuple[Fact, ...]:
     """UPSes that were the site's last word about its power."""
-    slack_ms = STALE_INTERVALS * site.interval_seconds * 1000
+    slack_ms = STALE_INTERVALS * around.interval_ms[site.id]
     return tuple(
         Fact("on_battery", host, "", at_ms)
         for host in around.fleet.hosts_by_site.get(site.id, ())
@@ -124,13 +126,13 @@ def _hub_cause(site: Site, last_ms: int, around: Around) -> str:
     since_ms = around.memory.suspected.get(site.hub) if site.hub else None
     if since_ms is None:
         return ""
-    slack_ms = TOGETHER_MS_PER_INTERVAL * site.interval_seconds * 1000
+    slack_ms = TOGETHER_MS_PER_INTERVAL * around.interval_ms[site.id]
     return f"hub:{site.hub}" if last_ms >= since_ms - slack_ms else ""
 
 
 def _recovering_parent(site: Site, last_ms: int, around: Around) -> str:
     """A parent that came back so recently that the site had no time to report anew."""
-    patience_ms = STALE_INTERVALS * site.interval_seconds * 1000
+    patience_ms = STALE_INTERVALS * around.interval_ms[site.id]
     for parent in (f"hub:{site.hub}", COLLECTOR, f"site:{site.id}"):
         at_ms = around.memory.recovered.get(parent)
         if at_ms is not None and last_ms < at_ms and around.now_ms < at_ms + patience_ms:

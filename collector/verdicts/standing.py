@@ -100,6 +100,8 @@ class Cause(NamedTuple):
     """(kind, id) of what stands as it does because of it, itself left out."""
     due_ms: int | None
     """From when on somebody may be told; None while a parent is not judged yet, or it flaps."""
+    hold_ms: int = 0
+    """How long it has to stay before anybody is told, or is told that it is graver than before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,9 @@ class Standing:
     """Sites inside an agreed window now."""
     system_eligible_seconds: Mapping[str, float] = field(default_factory=dict)
     system_downtime_seconds: Mapping[str, float] = field(default_factory=dict)
+    judged_from_ms: int = 0
+    """Until then nothing can be told of most things, for this collector has just started. Of hosts that report more seldom
+    than their site's profile says nothing can be told for a while longer."""
 
 
 class Change(NamedTuple):

@@ -9,7 +9,7 @@ import pytest
 from worlds import START, Check, Known, Reported, agent_id, fleet, known
 
 from collector.fleet.registry import Fleet
-from collector.verdicts.heard import GRACE_INTERVALS
+from collector.verdicts.grace import GRACE_INTERVALS
 from collector.verdicts.judge import judge
 from collector.verdicts.past import Past
 from collector.verdicts.reasons import (

@@ -1,0 +1,144 @@
+"""How long one waits for the next report, and for proof of what a report says, before anybody is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from worlds import START, HeardAt, Known, agent_id, fleet, known
+
+from collector.fleet.paths import Group
+from collector.fleet.registry import System
+from collector.incidents.from_verdicts import is_unjudged
+from collector.verdicts.judge import judge
+from collector.verdicts.memory import Memory
+from collector.verdicts.past import Past
+from collector.verdicts.reasons import REPORTING, SILENT, STARTING
+from collector.verdicts.standing import NO_DATA, OK, Standing
+
+LATER = 100_000.0
+SLOW = 600.0
+BOTH = fleet({"a.seoul": "x", "b.seoul": "y"})
+BOTH = replace(
+    BOTH,
+    systems={
+        name: System(name, "mofa", name, name, 1, hosts, (Group("all", "all", members),))
+        for name, hosts, members in (
+            ("post", ("a.seoul",), ("a.seoul",)),
+            ("form", (), ("post",)),
+            ("mail", ("b.seoul",), ("b.seoul",)),
+        )
+    },
+)
+
+
+def heard(**at: float) -> Known:
+    """Reports by host of seoul; ``a`` says that it reports every ten minutes."""
+    found = known({f"{host}.seoul": ("x" if host == "a" else "y", when) for host, when in at.items()})
+    if "a" in at:
+        found.hosts["a.seoul"] = replace(found.hosts["a.seoul"], interval_ms=round(SLOW * 1000))
+        found.agents[agent_id("x")] = replace(found.agents[agent_id("x")], interval_ms=round(SLOW * 1000))
+    else:  # as a start reads it back: when it was heard, and nothing of what it said
+        found.agents[agent_id("x")] = HeardAt(START + round(LATER * 1000))
+    return found
+
+
+class Turns:
+    """Judgements one after another, and starts between them."""
+
+    def __init__(self) -> None:
+        self.past, self.started_ms = Past(), START
+        self.changes: list[tuple[str, str, int, str]] = []
+
+    def at(self, seconds: float, evidence: Known) -> Standing:
+        judged = judge(BOTH, evidence, START + round(seconds * 1000), self.past, self.started_ms)
+        self.past.record(judged.changes)
+        judged.into(self.past)
+        self.changes = [(c.kind, c.id, c.after, c.reason) for c in judged.changes]
+        return judged.standing
+
+    def restart(self, seconds: float) -> None:
+        memory = Memory()
+        for part, rows in self.past.memory.plain().items():
+            memory = memory.taking(part, rows)
+        self.past = Past(books=self.past.books, memory=memory)
+        self.started_ms = START + round(seconds * 1000)
+
+
+def test_a_start_is_as_patient_as_the_host_said_itself() -> None:
+    turns = Turns()
+    turns.at(LATER, heard(a=LATER, b=LATER))
+    turns.restart(LATER + 590)  # its last report is too old to be read back; it reports again 30 s later
+    for after in (1, 29, 31, 200):
+        standing = turns.at(LATER + 590 + after, heard(b=LATER + 590 + after))
+        assert turns.changes == [], after
+        assert standing.hosts["a.seoul"].reason == STARTING
+        assert standing.hosts["b.seoul"][0::2][:2] == (OK, REPORTING)
+        assert standing.agents[agent_id("x")].reason == STARTING
+        assert (standing.systems["mail"].state, standing.systems["post"].reason) == (OK, STARTING)
+        assert standing.systems["form"].reason == STARTING
+        assert is_unjudged(standing) == (after < 30), "the others can be told of long before"
+        assert standing.causes == {}
+    standing = turns.at(LATER + 800, heard(a=LATER + 800, b=LATER + 800))
+    assert turns.changes == []
+    assert {found.state for book in (standing.hosts, standing.sites, standing.systems) for found in book.values()} == {
+        OK
+    }  # type: ignore[attr-defined]
+
+
+def test_who_does_not_come_back_by_then_is_silent() -> None:
+    turns = Turns()
+    turns.at(LATER, heard(a=LATER, b=LATER))
+    turns.restart(LATER + 590)
+    last = LATER + 590 + 2 * SLOW
+    turns.at(last - 1, heard(b=last - 1))
+    assert turns.changes == []
+    standing = turns.at(last, heard(b=last))
+    assert ("host", "a.seoul", NO_DATA, SILENT) in turns.changes
+    assert {kind for kind, *_ in turns.changes} == {"host", "site", "agent", "system"}
+    assert set(standing.causes) == {"host:a.seoul"}
+    assert standing.causes["host:a.seoul"].since_ms == START + round(LATER * 1000)
+
+
+def test_an_interval_is_forgotten_with_the_next_report() -> None:
+    turns = Turns()
+    turns.at(LATER, heard(a=LATER, b=LATER))
+    assert turns.past.memory.slow == {"a.seoul": 600_000}
+    turns.at(LATER + 10, known({"a.seoul": ("x", LATER + 10), "b.seoul": ("y", LATER + 10)}))
+    assert turns.past.memory.slow == {}
+    turns.restart(LATER + 20)
+    assert turns.at(LATER + 60, heard(b=LATER + 60)).hosts["a.seoul"].reason != STARTING
+
+
+@pytest.mark.parametrize(
+    ("interval", "hub", "check", "state", "held"),
+    [
+        # looked at every few seconds, and said at once: half a minute is half a minute, wherever the host is
+        (15, "", "process:nginx", 2, 30),
+        (30, "", "process:nginx", 2, 30),
+        (60, "", "process:nginx", 2, 30),
+        (60, "mea", "process:nginx", 2, 30),
+        (60, "", "ssh", 2, 30),
+        (60, "", "ups:rack1", 2, 30),
+        # looked at with each report: another look must have had the time to say that it is well again
+        (15, "", "disk", 2, 30),
+        (30, "", "disk", 2, 45),
+        (60, "", "probe:portal", 2, 75),
+        (60, "mea", "probe:portal", 2, 75),
+        (600, "", "systemd", 2, 615),
+        # what only warns proves nothing of what is critical beside it
+        (60, "", "process:nginx", 1, 75),
+    ],
+)
+def test_what_fails_is_held_down_until_it_is_looked_at_again(
+    interval: int, hub: str, check: str, state: int, held: int
+) -> None:
+    world = fleet({"a.seoul": "x"})
+    world = replace(world, sites={"seoul": replace(world.sites["seoul"], hub=hub)})
+    evidence = known({"a.seoul": ("x", LATER, {check: state, "clock": 2 if state == 1 else 0})})
+    evidence.hosts["a.seoul"] = replace(evidence.hosts["a.seoul"], interval_ms=interval * 1000)
+    standing = judge(world, evidence, START + round(LATER * 1000), Past(), START).standing
+    (cause,) = standing.causes.values()
+    assert cause.due_ms is not None
+    assert (cause.due_ms - standing.at_ms) / 1000 == held
+    assert cause.hold_ms == held * 1000
