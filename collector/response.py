@@ -52,6 +52,7 @@ class Response:
         self._alert_side = AlertSide(services, rules, own_signs=self._own_signs, disturbances=self._disturbances)
         self.alerts = self._alert_side.book
         self.silences = self._alert_side.silences
+        self.silence_desk = self._alert_side.desk
         self.incidents = IncidentSide(services, self.alerts, self._island.is_acting if self._island else None)
         self.pages = PostOffice(services, self.silences.silenced, may_act=self._may_act)
         self._watchdog = self._make_watchdog()

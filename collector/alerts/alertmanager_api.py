@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import logging
 import platform
-import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,11 +18,9 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from agent.link.clock import Chance, SystemChance
-from collector.access.audit import record
 from collector.access.caller import Caller
 from collector.access.guard import Reader, Writer
-from collector.alerts.alert import ALERTMANAGER, FiringAlert
+from collector.alerts.alert import ALERTMANAGER
 from collector.alerts.alertmanager_json import (
     RECEIVER,
     PostedAlert,
@@ -41,19 +36,14 @@ from collector.alerts.alertmanager_json import (
 from collector.alerts.book import AlertBook
 from collector.alerts.matcher_words import BadMatcher, read_matcher
 from collector.alerts.received import BadAlert, Sent
-from collector.alerts.silence import EXPIRED, Silence, Silences, is_meant, may_change, may_see
-from collector.alerts.silence_queries import all_silences, end_silence, find_silence, write_silence
+from collector.alerts.silence import is_meant
+from collector.alerts.silence_desk import NotKept, SilenceDesk
 from collector.history.matchers import BadPattern, Matchers, accept, compiled, matcher
-from collector.store.schema import instant
 
 if TYPE_CHECKING:
     from collector.services import Services
 
 log = logging.getLogger(__name__)
-MOST_SILENCES = 5_000
-LISTED = timedelta(hours=120)
-"""For so long a silence that is over is listed, as Alertmanager does."""
-Disturbances = Callable[[datetime], Iterable[FiringAlert]]
 _alerts = msgspec.json.Decoder(list[PostedAlert])
 _silence = msgspec.json.Decoder(PostedSilence)
 
@@ -77,13 +67,10 @@ Filter = Annotated[list[str], Query()]
 def router(
     services: Services,
     book: AlertBook,
-    silences: Silences,
-    disturbances: Disturbances = lambda _at: (),
-    chance: Chance | None = None,
+    desk: SilenceDesk,
 ) -> APIRouter:
-    """``disturbances``: what verdicts say is wrong, as alerts; shown with the rest."""
     routes = APIRouter(prefix="/api/v2", include_in_schema=False)
-    api = _Api(services, book, silences, disturbances, chance or SystemChance())
+    api = _Api(services, book, desk)
 
     @routes.get("/alerts")
     def alerts(
@@ -119,11 +106,11 @@ def router(
 
     @routes.get("/silence/{name}")
     def one(caller: Reader, name: str) -> Response:
-        return _answer(lambda: shown_silence(api.find(caller, name), api.now()))
+        return _answer(lambda: shown_silence(desk.find(caller, name), desk.now()))
 
     @routes.delete("/silence/{name}")
     def expire(caller: Writer, name: str) -> Response:
-        return _answer(lambda: api.expire(caller, name))
+        return _answer(lambda: desk.end(caller, name))
 
     @routes.get("/status")
     def status(_caller: Reader) -> Response:
@@ -137,38 +124,23 @@ def router(
 
 
 class _Api:
-    def __init__(
-        self, services: Services, book: AlertBook, silences: Silences, disturbances: Disturbances, chance: Chance
-    ) -> None:
+    def __init__(self, services: Services, book: AlertBook, desk: SilenceDesk) -> None:
         self._services = services
-        self._store = services.store
         self._book = book
-        self._silences = silences
-        self._disturbances = disturbances
-        self._chance = chance
+        self._desk = desk
         self._resolve = timedelta(seconds=services.settings.alerts.resolve_timeout_seconds)
-        self._started_at = self.now()
-
-    def now(self) -> datetime:
-        return instant(self._services.clock.wall_ms())
+        self._started_at = desk.now()
 
     def alerts(
         self, caller: Caller, filters: list[str], active: bool, silenced: bool, receiver: str
     ) -> list[dict[str, Any]]:
-        now, wanted = self.now(), _matchers(filters)
+        now, wanted = self._desk.now(), _matchers(filters)
         if receiver and not _is_named(receiver):
             return []
         found = []
-        for alert in (*self._book.now(now), *self._disturbances(now)):
-            labels = dict(alert.labels)
-            if (
-                alert.ended_at_ms is not None
-                or not caller.scope.allows(alert.agency, alert.site)
-                or not accept(wanted, labels)
-            ):
-                continue
-            by = self._silences.by(labels, now)
-            if silenced if by else active:
+        for alert in self._desk.firing(caller.scope, now):
+            by = self._desk.by(alert, now)
+            if accept(wanted, dict(alert.labels)) and (silenced if by else active):
                 found.append(shown_alert(alert, by, now, self._resolve, self._services.settings.server.url))
         return sorted(found, key=lambda alert: alert["fingerprint"])
 
@@ -181,7 +153,7 @@ class _Api:
             except BadAlert as why:
                 wrong.append(str(why))
         lasts_ms = round(self._resolve.total_seconds() * 1000)
-        wrong += self._book.take(sent, ALERTMANAGER, caller.name, self.now(), lasts_ms, caller.scope)
+        wrong += self._book.take(sent, ALERTMANAGER, caller.name, self._desk.now(), lasts_ms, caller.scope)
         if wrong:
             log.warning("alerts not taken", extra={"sender": caller.name, "count": len(wrong), "detail": wrong[0]})
             raise Wrong("; ".join(wrong[:20]))
@@ -189,66 +161,18 @@ class _Api:
     # ------------------------------------------------------------ silences
 
     def silences(self, caller: Caller, filters: list[str]) -> list[dict[str, Any]]:
-        now, wanted = self.now(), _matchers(filters)
-        seen = [
-            one
-            for one in self._silences.all
-            if may_see(one, caller.scope) and one.ends_at > now - LISTED and is_meant(one, wanted)
-        ]
+        now, wanted = self._desk.now(), _matchers(filters)
+        seen = [one for one in self._desk.listed(caller.scope, now) if is_meant(one, wanted)]
         return [shown_silence(one, now) for one in sorted(seen, key=lambda one: (one.state(now), one.ends_at))]
 
-    def find(self, caller: Caller, name: str) -> Silence:
-        with self._store.reading() as connection:
-            found = find_silence(connection, name)
-        if found is None or not may_see(found, caller.scope):
-            raise Wrong(f"silence {name} not found", 404)
-        return found
-
     def silence(self, caller: Caller, body: bytes) -> dict[str, Any]:
-        """Keep a new one, or a changed one: what has already been silenced is not rewritten, so a change of matchers or
-        of a past beginning ends the old one and makes another."""
-        posted, now = _decode(_silence, body), self.now()
+        posted = _decode(_silence, body)
         try:
             words, starts, ends = words_of(posted.matchers), read_time(posted.starts_at), read_time(posted.ends_at)
         except (BadMatcher, BadAlert) as why:
             raise Wrong(f"invalid silence: {why}") from why
-        if ends <= starts:
-            raise Wrong("invalid silence: start time must be before end time")
-        if ends <= now:
-            raise Wrong("invalid silence: end time can't be in the past")
-        if not any(not matcher(*word).accepts("") for word in words):
-            raise Wrong("invalid silence: at least one matcher must not match the empty string")
-        if len(self._silences.all) >= MOST_SILENCES:
-            raise Wrong(f"{MOST_SILENCES} silences are known already")
-        before = self.find(caller, posted.id) if posted.id else None
-        author = posted.created_by or caller.name
-        after = Silence("", words, max(starts, now), ends, author, caller.name, posted.comment, now, caller.scope)
-        with self._store.transaction() as connection:
-            if before is not None and may_change(before, after, starts, now):
-                kept = before.starts_at if before.starts_at <= now else after.starts_at
-                after = replace(after, id=before.id, starts_at=kept, scope=before.scope)
-            else:
-                if before is not None and before.state(now) != EXPIRED:
-                    end_silence(connection, before, now)
-                after = replace(after, id=str(uuid.UUID(bytes=self._chance.bytes(16), version=4)))
-            write_silence(connection, after)
-            data = {"matchers": after.words, "ends_at": time_text(after.ends_at), "comment": after.comment}
-            record(connection, now, caller.name, "silence.keep", after.id, data)
-            known = all_silences(connection)
-        self._silences.replace(known)
-        log.info("silence kept", extra={"silence": after.id, "login": caller.name, "ends_at": time_text(after.ends_at)})
-        return {"silenceID": after.id}
-
-    def expire(self, caller: Caller, name: str) -> None:
-        silence, now = self.find(caller, name), self.now()
-        if silence.state(now) == EXPIRED:
-            raise Wrong(f"silence {name} already expired", 500)
-        with self._store.transaction() as connection:
-            end_silence(connection, silence, now)
-            record(connection, now, caller.name, "silence.end", name)
-            known = all_silences(connection)
-        self._silences.replace(known)
-        log.info("silence ended", extra={"silence": name, "login": caller.name})
+        kept = self._desk.keep(caller, words, starts, ends, posted.comment, posted.created_by, posted.id)
+        return {"silenceID": kept.id}
 
     def status(self) -> dict[str, Any]:
         own = version("bongsu")
@@ -291,6 +215,6 @@ def _decode(decoder: Any, body: bytes) -> Any:
 def _answer(make: Any) -> Response:
     try:
         content = make()
-    except Wrong as why:
+    except (Wrong, NotKept) as why:
         return Response(orjson.dumps(str(why)), why.status, media_type="application/json")
     return Response(b"" if content is None else orjson.dumps(content), media_type="application/json")

@@ -16,6 +16,7 @@ from collector.alerts.book import AlertBook
 from collector.alerts.job import SECONDS as ALERT_SECONDS
 from collector.alerts.job import AlertJob
 from collector.alerts.silence import Silences
+from collector.alerts.silence_desk import SilenceDesk
 from collector.alerts.teller import Teller, Tellers
 from collector.jobs import Job
 from collector.store.schema import instant
@@ -44,6 +45,7 @@ class AlertSide:
         self._beats = BeatJob(services.store, services.registry)
         self.book = AlertBook(services.store, services.registry, rules, self._parts)
         self.silences = Silences()
+        self.desk = SilenceDesk(services.store, services.clock, self.book, self.silences, disturbances)
         self.telemetry = AlertTelemetry(services.telemetry.registry)
         self._job = AlertJob(services.store, self.book, self.silences)
         own_url = services.settings.server.url
@@ -57,7 +59,7 @@ class AlertSide:
 
     def routers(self) -> tuple[APIRouter, ...]:
         return (
-            alertmanager_api.router(self._services, self.book, self.silences, self._disturbances),
+            alertmanager_api.router(self._services, self.book, self.desk),
             intake_api.router(self._services, self.book),
             beat_api.router(self._services),
         )

@@ -12,7 +12,7 @@ from agent.link.clock import SystemChance, SystemClock
 from collector.access.audit import on_command_line, record
 from collector.alerts import beat_queries as queries
 from collector.alerts.beat import Beat, paused, resumed
-from collector.alerts.beat_api import NewBeat, beat_of, url_of
+from collector.alerts.beat_asked import NewBeat, beat_of, url_of
 from collector.cli.options import Verbs, opened, verb
 from collector.cli.printing import print_rows
 from collector.errors import Refused, UsageError

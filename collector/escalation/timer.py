@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-STEP, REACK, UNSNOOZE, RESOLVED, DIGEST, TEST, SUMMONS = (
+STEP, CALL_IN, REACK, UNSNOOZE, RESOLVED, DIGEST, TEST, SUMMONS = (
     "step",
+    "call_in",
     "reack",
     "unsnooze",
     "resolved",
@@ -16,8 +17,8 @@ STEP, REACK, UNSNOOZE, RESOLVED, DIGEST, TEST, SUMMONS = (
 )
 FIX_50, FIX_80, FIX_100 = "fix_50", "fix_80", "fix_100"
 FIX = (FIX_50, FIX_80, FIX_100)
-PAGED = (STEP, RESOLVED, *FIX, DIGEST, TEST)
-"""Somebody is told when it is due: the work of pages."""
+PAGED = (STEP, CALL_IN, RESOLVED, *FIX, DIGEST, TEST)
+"""Somebody is told when it is due: the work of pages. ``call_in``: those somebody summoned by hand."""
 JUDGED = (REACK, UNSNOOZE, SUMMONS)
 """The incident changes when it is due, and a step follows: the work of incidents. ``summons`` looks whether anybody of
 those called in has answered."""

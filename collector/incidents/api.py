@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import PlainTextResponse, Response
 
-from collector.access.guard import Reader, Writer
+from collector.access.guard import Leader, Reader, Writer
 from collector.access.paging import Limit, Page, page
 from collector.errors import Refused
 from collector.escalation.queries import pending, summoned
 from collector.incidents import asked, queries, seen
-from collector.incidents.asked import TEXT_CHARS, find_to_read
+from collector.incidents.asked import find_to_read
+from collector.incidents.asked_bodies import Acknowledge, Assign, Comment, Explain, Merge, Snooze, Summon
 from collector.incidents.incident import Incident, SignalRow
 from collector.incidents.report import as_text
 from collector.incidents.similar import similar_to
@@ -24,8 +25,6 @@ from collector.store.schema import instant
 if TYPE_CHECKING:
     from collector.services import Services
 
-Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS)]
-Name = Annotated[str, Field(max_length=64)]
 State = Literal["triggered", "acknowledged", "resolved", "closed"]
 
 
@@ -129,36 +128,6 @@ class Whole(IncidentOut):
     waiting: list[WaitingOut]
     summons: list[SummonedOut]
     similar: list[SimilarOut]
-
-
-class Acknowledge(BaseModel):
-    """``for``: the id of the person it is acknowledged for (대리 인지)."""
-
-    model_config = ConfigDict(populate_by_name=True)
-    for_: Name = Field("", alias="for")
-
-
-class Assign(BaseModel):
-    to: Name = ""
-
-
-class Snooze(BaseModel):
-    """One of both."""
-
-    minutes: int | None = Field(None, ge=1, le=7 * 1440)
-    until: datetime | None = None
-
-
-class Comment(BaseModel):
-    """``is_action``: it says what was done (조치)."""
-
-    text: Text
-    is_action: bool = False
-
-
-class Explain(BaseModel):
-    cause: Annotated[str, Field(max_length=TEXT_CHARS)] = ""
-    prevention: Annotated[str, Field(max_length=TEXT_CHARS)] = ""
 
 
 def router(services: Services) -> APIRouter:
@@ -267,6 +236,16 @@ def _changing(routes: APIRouter, services: Services) -> None:
         if until is None:
             until = instant(services.clock.wall_ms()) + timedelta(minutes=wanted.minutes or 0)
         return _out(asked.snooze(services, caller, number, until))
+
+    @routes.post("/{number}/merge")
+    def merge(caller: Writer, number: int, wanted: Merge) -> IncidentOut:
+        """It goes into another one that is open, which is answered."""
+        return _out(asked.merge(services, caller, number, wanted.into))
+
+    @routes.post("/{number}/summon")
+    def summon(caller: Leader, number: int, wanted: Summon) -> IncidentOut:
+        """Call in a team (비상소집): each member is asked whether they come; who comes stands in `summons`."""
+        return _out(asked.summon(services, caller, number, wanted.team))
 
     @routes.post("/{number}/comment")
     def comment(caller: Writer, number: int, wanted: Comment) -> IncidentOut:

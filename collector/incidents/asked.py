@@ -19,9 +19,11 @@ from collector.fleet.registry import Fleet, Registry
 from collector.incidents import incident as inc
 from collector.incidents import queries, seen
 from collector.incidents.incident import Incident
+from collector.incidents.merge_queries import merge_by_hand
 from collector.incidents.report import Report, report
 from collector.incidents.shift import called_for, is_on_shift
 from collector.incidents.signal import CRITICAL
+from collector.incidents.summons_queries import call_in
 from collector.people.queries import Book, whole_book
 from collector.rosters.compile import ground_of
 from collector.rosters.queries import load_rosters
@@ -144,6 +146,38 @@ def resolve(services: Desk, caller: Caller, number: int) -> Incident:
 def close(services: Desk, caller: Caller, number: int) -> Incident:
     """Raises Refused."""
     return _do(services, caller, number, "close", queries.close, {})
+
+
+def merge(services: Desk, caller: Caller, number: int, into: int) -> Incident:
+    """What people know to be one: it goes into another that is open. The one it went into. Raises Refused."""
+    child, parent = find_for(services, caller, number), find_for(services, caller, into)
+    if number == into:
+        raise Refused(422, "same", "An incident cannot go into itself.")
+    now = instant(services.clock.wall_ms())
+    with services.store.transaction() as connection:
+        done = merge_by_hand(connection, child, parent, caller.name, now)
+        if done:
+            record(connection, now, caller.name, "incident.merge", str(number), {"into": into})
+    if not done:
+        raise Refused(409, "not_now", f"Only incidents that are open go into one another: {number} is {child.state}, "
+                                      f"{into} is {parent.state}.")  # fmt: skip
+    return find_for(services, caller, into)
+
+
+def summon(services: Desk, caller: Caller, number: int, team: str) -> Incident:
+    """Call in a team (비상소집): each member is called now, whatever the hour, and says whether they come. Raises Refused."""
+    found, now = find_for(services, caller, number), instant(services.clock.wall_ms())
+    with services.store.transaction() as connection:
+        book = whole_book(connection)
+        if team not in book.teams:
+            raise Refused(422, "no_such_team", f"No team is called {team!r}.")
+        done = found.is_open and call_in(connection, found, book.teams[team], book, caller.name, now)
+        if done:
+            record(connection, now, caller.name, "incident.summon", str(number), {"team": team})
+    if not done:
+        why = f"Incident {number} is {found.state}" if not found.is_open else f"All of {team} were called in before"
+        raise Refused(409, "already", f"{why}.")
+    return find_for(services, caller, number)
 
 
 def report_for(

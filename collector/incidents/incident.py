@@ -46,7 +46,9 @@ EVENTS = (
     "explained",
 )
 """Kinds of events, worded in the catalogs under [incident_event]."""
-BY_PEOPLE = frozenset({"acknowledged", "assigned", "snoozed", "commented", "action", "replied", "explained"})
+BY_PEOPLE = frozenset(
+    {"acknowledged", "assigned", "snoozed", "commented", "action", "replied", "explained", "summoned"}
+)
 """Signs of life: what puts off paging again somebody who acknowledged."""
 
 

@@ -76,7 +76,11 @@ def _wake(connection: Connection, found: Incident, now: datetime) -> None:
 
 def _look_for_answers(connection: Connection, found: Incident, now: datetime) -> None:
     called = summoned(connection, found.number)
-    if found.state != inc.TRIGGERED or not called or any(each.reply for each in called):
+    if not called or any(each.reply for each in called):
+        return
+    if found.state == inc.ACKNOWLEDGED:
+        # Whoever has it summoned others: those on duty have to hear that nobody comes.
+        _page_again(connection, found, now, "summons_unanswered", {"called": str(len(called))})
         return
     note_event(connection, found.number, "summons_unanswered", "", now, {"called": len(called)})
     if not postpone(connection, found.number, STEP, now):

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from collector.escalation.policy import ON_DUTY, Step, thaw
-from collector.escalation.queries import add_timer, claim, due, put_off, summon
+from collector.escalation.queries import add_timer, claim, due, put_off
 from collector.escalation.reach import Target, reach
-from collector.escalation.timer import DIGEST, FIX, RESOLVED, STEP, SUMMONS, Timer
+from collector.escalation.timer import CALL_IN, DIGEST, FIX, RESOLVED, STEP, Timer
 from collector.fleet.registry import Registry
 from collector.incidents import queries as incidents
 from collector.incidents.incident import TRIGGERED, Incident
@@ -38,6 +38,7 @@ from collector.pages.queries import (
     tried_channels,
 )
 from collector.pages.recipients import PAGED_BEFORE, aims, enrolled, owners, told
+from collector.pages.summons_queries import called_in, note_summons
 from collector.pages.throttle import WINDOW
 from collector.pages.watch_queries import read_health
 from collector.people.queries import Book, whole_book
@@ -141,6 +142,9 @@ class PageJob:
             return self._tell(
                 connection, timer, incident, desk, p.DIGEST, self._reach(desk, incident, Step(0, (ON_DUTY,)))
             )
+        if timer.kind == CALL_IN:
+            new = called_in(connection, incident.number)
+            return self._tell(connection, timer, incident, desk, p.SUMMONS, new) if incident.is_open else 0
         if timer.kind in FIX:
             wanted = owners(incident, desk.book.people)
             if not wanted or timer.kind == "fix_100":
@@ -163,7 +167,7 @@ class PageJob:
         following = policy.following(timer.step, desk.now)
         if following is not None:
             add_timer(connection, incident.number, STEP, following, timer.step + 1)
-        self._summon(connection, incident, targets, desk.now, policy.summons_seconds)
+        note_summons(connection, incident.number, targets, desk.now, policy.summons_seconds)
         return made
 
     def _reach(self, desk: Desk, incident: Incident, step: Step, before: Sequence[Delivery] = ()) -> tuple[Target, ...]:
@@ -285,14 +289,3 @@ class PageJob:
             if not answer.pages:  # nobody can be told, at every step anew
                 whys = [one for one in whys if one not in before]
         note_decisions(connection, timer.incident, whys, now, timer.id, timer.step)
-
-    def _summon(
-        self, connection: Connection, incident: Incident, targets: Sequence[Target], now: datetime, wait_seconds: int
-    ) -> None:
-        """Note who is called in (비상소집), and look later whether anybody answered."""
-        teams = dict.fromkeys(target.team for target in targets if target.team)
-        for team in teams:
-            people = [(target.person, target.channels) for target in targets if target.team == team]
-            summon(connection, incident.number, team, people, now)
-        if teams:
-            add_timer(connection, incident.number, SUMMONS, now + timedelta(seconds=wait_seconds))

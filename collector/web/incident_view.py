@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -77,6 +77,15 @@ def clock(incident: Incident, now: datetime) -> Clock | None:
     share = 1.0 if left <= 0 or whole <= 0 else max(0.0, 1 - left / whole)
     state = 4 if left <= 0 else 3 if share >= 0.8 else 0
     return Clock(incident.fix_due_at, left, share, state, incident.recovered_at is not None)
+
+
+def to_silence(incident: Incident, labels: Mapping[str, str]) -> dict[str, str]:
+    """The form of a silence filled in for an incident, by the labels of what it stands on."""
+    found = {"alert": labels.get("alertname", ""), "site": incident.site, "host": labels.get("instance", "")}
+    name = labels.get(incident.subject_kind, "")
+    if incident.subject_kind not in ("site", "host") and name:
+        found["more"] = f'{incident.subject_kind}="{name}"'
+    return {key: value for key, value in found.items() if value}
 
 
 def duration_seconds(incident: Incident, now: datetime) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form
 from sqlalchemy import Connection
@@ -14,14 +15,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from collector.access.caller import Caller
-from collector.access.guard import Answerer, Reader, Writer
+from collector.access.guard import Answerer, Leader, Reader, Writer
 from collector.access.problems import not_found
 from collector.errors import Refused
+from collector.escalation.queries import summoned
 from collector.incidents import asked, queries, seen
-from collector.incidents.incident import RESOLVED, Incident
+from collector.incidents.incident import OPEN, RESOLVED, Incident
 from collector.incidents.shift import called_for
 from collector.incidents.similar import similar_to
 from collector.pages.advice import advice
+from collector.pages.desk import labels_of
 from collector.pages.queries import decisions_of, pages_of
 from collector.pages.recipients import enrolled
 from collector.pages.why import explain as explain_why
@@ -39,7 +42,9 @@ if TYPE_CHECKING:
 
 SNOOZE_MINUTES = (30, 60, 120, 240, 480)
 NOTE_CHARS = 4_000
-SAID = ("done", "already", "holds", "off_shift", "critical")
+SAID = ("done", "already", "holds", "off_shift", "critical", "not_merged", "summoned_before")
+MOST_OTHERS = 50
+"""Open incidents that one may be merged into, offered in its form."""
 Note = Annotated[str, Form(max_length=NOTE_CHARS)]
 Name = Annotated[str, Form(max_length=64)]
 
@@ -54,7 +59,7 @@ def router(services: Services) -> APIRouter:
         except Refused as why:
             if why.status != 409:
                 raise
-            said = why.code if why.code in SAID else otherwise
+            said = why.code if why.code in SAID and otherwise == "already" else otherwise
         return RedirectResponse(f"/incidents/{number}?said={said}", 303)
 
     @routes.get("/incidents/{number}")
@@ -81,6 +86,14 @@ def router(services: Services) -> APIRouter:
     def snooze(caller: Writer, number: int, minutes: Annotated[int, Form(ge=1, le=7 * 1440)]) -> Response:
         until = instant(services.clock.wall_ms()) + timedelta(minutes=minutes)
         return act(number, lambda: asked.snooze(services, caller, number, until))
+
+    @routes.post("/incidents/{number}/merge", response_model=None)
+    def merge(caller: Writer, number: int, into: Annotated[int, Form(ge=1)]) -> Response:
+        return act(number, lambda: asked.merge(services, caller, number, into), "not_merged")
+
+    @routes.post("/incidents/{number}/summon", response_model=None)
+    def summon(caller: Leader, number: int, team: Name) -> Response:
+        return act(number, lambda: asked.summon(services, caller, number, team), "summoned_before")
 
     @routes.post("/incidents/{number}/explain")
     def explain(caller: Writer, number: int, cause: Note = "", prevention: Note = "") -> Response:
@@ -117,7 +130,11 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         sent = pages_of(connection, number) if may_know else []
         similar = similar_to(connection, caller.scope, found)
         rosters = load_rosters(connection) if may_know else []
-        names = PeopleNames(whole_book(connection), frame.language)
+        book = whole_book(connection)
+        names = PeopleNames(book, frame.language)
+        called_in = summoned(connection, number) if may_know else []
+        may_merge = is_own and found.is_open and caller.may("work")
+        others = queries.list_incidents(connection, caller.scope, states=OPEN, limit=MOST_OTHERS) if may_merge else []
     now = instant(frame.now_ms)
     involved = enrolled(called_for(found, rosters, ground_of(fleet), fleet, now)) if may_know else {}
     signals = seen.signals(rows, fleet, caller.scope)
@@ -149,5 +166,9 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         "roster_names": {one.id: frame.words.name(one) for one in rosters},
         "may_close": found.state == RESOLVED,
         "snooze_minutes": SNOOZE_MINUTES,
+        "summoned": called_in,
+        "teams": book.teams,
+        "others": [one for one in others if one.number != number and not one.is_digest],
+        "silence_query": urlencode(incident_view.to_silence(found, labels_of(found, rows[0], fleet))) if rows else "",
     }
     return page(request, services, "incident.html", values, frame=frame)

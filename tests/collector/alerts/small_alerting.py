@@ -13,6 +13,7 @@ from collector.alerts import alertmanager_api, intake_api
 from collector.alerts.book import AlertBook
 from collector.alerts.job import AlertJob
 from collector.alerts.silence import Silences
+from collector.alerts.silence_desk import SilenceDesk
 from collector.history.own import OwnSeries
 from collector.rules.job import RuleJob
 from collector.settings_alerts import Intake
@@ -55,7 +56,8 @@ def set_alerting(store: Store, tmp_path: Path) -> Alerting:
     stage.settings = replace(stage.settings, intakes=INTAKES)
     rules = RuleJob(store, (), (), OwnSeries(store), stage.clock)
     book, silences = AlertBook(store, stage.registry, rules), Silences()
-    stage.fastapi.include_router(alertmanager_api.router(stage, book, silences))
+    desk = SilenceDesk(store, stage.clock, book, silences)
+    stage.fastapi.include_router(alertmanager_api.router(stage, book, desk))
     stage.fastapi.include_router(intake_api.router(stage, book))
     return Alerting(
         stage, book, silences, AlertJob(store, book, silences), stage.program("prometheus", role="noc_operator")

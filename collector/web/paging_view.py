@@ -1,0 +1,95 @@
+"""What the page of calls shows, from rows: values only, no words, no markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from statistics import median
+from typing import NamedTuple
+
+from collector.pages.noise import Noise, RuleNoise, ShiftNoise
+from collector.pages.page import FAILED, SENT, Delivery
+
+NOISY_PAGES, NOISY_RATIO = 3, 0.3
+"""A rule that called this often, and of whose incidents no more than this share led anybody to act, is worth a look."""
+WORST = 5
+
+
+class Tried(NamedTuple):
+    """A test page as it went, whatever channels it took."""
+
+    person: str
+    channel: str
+    made_at: datetime
+    sent_at: datetime | None
+    answered_at: datetime | None
+    seconds: float | None
+    has_failed: bool
+
+
+class RosterNoise(NamedTuple):
+    roster: str
+    shifts: int
+    calm: int
+    """Shifts in which nobody was called."""
+    pages: int
+    worst: tuple[ShiftNoise, ...]
+
+    @property
+    def per_shift(self) -> float:
+        return self.pages / self.shifts if self.shifts else 0.0
+
+
+def tests(pages: Iterable[Delivery]) -> list[Tried]:
+    """Each test page once, the newest first: by the channel it left by, or the last one tried."""
+    by_root: dict[str, list[Delivery]] = {}
+    for page in pages:
+        by_root.setdefault(page.root, []).append(page)
+    found = []
+    for rows in by_root.values():
+        rows.sort(key=lambda row: (row.answered_at is not None, row.state == SENT, row.id))
+        best, made_at = rows[-1], min(row.created_at or row.due_at for row in rows)
+        found.append(
+            Tried(
+                best.person,
+                best.channel,
+                made_at,
+                best.sent_at,
+                best.answered_at,
+                best.answer_seconds,
+                all(row.state == FAILED for row in rows),
+            )
+        )
+    return sorted(found, key=lambda one: (one.made_at, one.person), reverse=True)
+
+
+def middle_seconds(found: Iterable[Tried]) -> float | None:
+    """The middle of the times to answer; None where nobody did."""
+    known = [one.seconds for one in found if one.seconds is not None]
+    return median(known) if known else None
+
+
+def by_roster(noise: Noise) -> list[RosterNoise]:
+    """The loudest first."""
+    found: dict[str, list[ShiftNoise]] = {}
+    for shift in noise.shifts:
+        found.setdefault(shift.roster, []).append(shift)
+    made = [
+        RosterNoise(
+            roster,
+            len(of),
+            sum(one.pages == 0 for one in of),
+            sum(one.pages for one in of),
+            tuple(sorted((one for one in of if one.pages), key=lambda one: (-one.pages, one.began_at))[:WORST]),
+        )
+        for roster, of in found.items()
+    ]
+    return sorted(made, key=lambda one: (-one.pages, one.roster))
+
+
+def is_noisy(rule: RuleNoise) -> bool:
+    return rule.pages >= NOISY_PAGES and rule.acted_ratio is not None and rule.acted_ratio <= NOISY_RATIO
+
+
+def noisy(rules: Sequence[RuleNoise]) -> set[str]:
+    return {rule.reason for rule in rules if is_noisy(rule)}

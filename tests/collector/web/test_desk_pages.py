@@ -1,0 +1,207 @@
+"""Pages around incidents: silences with what they would hide, heartbeats, and whether calls arrive."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select, update
+from test_incident_pages import Browser
+from told_incidents import tell
+from world import World, make_world, plant
+
+from collector.access.audit import read_log
+from collector.alerts import beat_api
+from collector.alerts.alert import FiringAlert
+from collector.alerts.book import AlertBook
+from collector.alerts.outward import disturbance
+from collector.alerts.received import Sent
+from collector.alerts.silence import Silence, Silences
+from collector.alerts.silence_desk import SilenceDesk
+from collector.alerts.silence_queries import all_silences
+from collector.history.own import OwnSeries
+from collector.pages.drill_job import DrillJob
+from collector.pages.noise import Noise, RuleNoise, ShiftNoise
+from collector.pages.tables import page_deliveries
+from collector.people.tables import people_contacts
+from collector.rules.job import RuleJob
+from collector.settings_paging import PagingSettings
+from collector.store.schema import instant
+from collector.web import paging_view, silence_view
+from collector.web.silence_view import Asked
+
+DISKS = [("srv1.abuja", "warning"), ("srv2.abuja", "warning"), ("srv1.cairo", "critical")]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = tell(plant(make_world(tmp_path)))
+    now = instant(made.clock.wall_ms())
+    book = AlertBook(made.store, made.registry, RuleJob(made.store, (), (), OwnSeries(made.store), made.clock))
+    sent = [
+        Sent((("alertname", "DiskFull"), ("instance", host), ("severity", severity)), (("summary_ko", "디스크 가득"),), "", None, None)
+        for host, severity in DISKS
+    ]  # fmt: skip
+    book.take(sent, "alertmanager", "test", now, None)
+
+    def disturbances(_at: datetime) -> list[FiringAlert]:
+        return [disturbance("site", "beirut", "silent", "critical", made.clock.wall_ms(), made.registry.fleet)]
+
+    desk = SilenceDesk(made.store, made.clock, book, Silences(), disturbances)
+    ways = SimpleNamespace(
+        configured=frozenset({"phone", "email", "sms"}), secret=b"s" * 32, base_url="https://b", outside=frozenset()
+    )
+    pages = SimpleNamespace(
+        senders={"email": None, "sms": None},
+        ways=ways,
+        drill=DrillJob(made.store, made.registry, ways, PagingSettings()),  # type: ignore[arg-type]
+        deliveries=SimpleNamespace(wake=lambda: None),
+    )
+    made.response = SimpleNamespace(silence_desk=desk, pages=pages)
+    made.fastapi.include_router(beat_api.router(made))
+    made.app()
+    yield made
+    made.store.close()
+
+
+def words_on(page: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def test_a_silence_is_made_after_seeing_what_it_hides(world: World) -> None:
+    browser = Browser(world, "garam")
+    page = browser.see("/silences?alert=DiskFull&site=abuja")
+    assert "지금 울리는 알림 4건 가운데 2건이 멈춥니다" in page
+    assert "긴급 알림" not in page
+    assert "긴급 알림 2건이 들어 있습니다" in browser.see("/silences?severity=critical"), "a verdict's, too"
+    assert "조건을 읽을 수 없습니다" in browser.see("/silences?more=a%3D~(")
+    asked = {"alert": "DiskFull", "more": 'site=~"abuja|lima"', "minutes": "45", "comment": "디스크 교체"}
+    browser.press("/silences", page, 422, **asked | {"comment": " "})
+    browser.press("/silences", page, 422, **asked | {"alert": "", "more": 'team=""'})
+    page = browser.press("/silences", page, **asked)
+    said = words_on(page)
+    for word in (
+        "알림을 중지했습니다",
+        "중지 중",
+        "곧 끝남",
+        "지금 멈춘 알림 2건",
+        "디스크 교체",
+        "김가람",
+        'site=~"abuja|lima"',
+    ):
+        assert word in said, word
+    (kept,) = silences(world)
+    assert kept.words == (("alertname", "=", "DiskFull"), ("site", "=~", "abuja|lima"))
+    page = browser.press(f"/silences/{kept.id}/longer", page, minutes="240")
+    assert "곧 끝남" not in page
+    assert [each.id for each in silences(world)] == [kept.id], "the same one, longer"
+    assert silences(world)[0].ends_at == kept.ends_at + timedelta(hours=4)
+    page = browser.press(f"/silences/{kept.id}/end", page)
+    assert "끝남" in page
+    again = browser.see(f"/silences?again={kept.id}")
+    assert 'value="DiskFull"' in again
+    assert "가운데 2건이 멈춥니다" in again
+    with world.store.reading() as connection:
+        done = [row.action for row in read_log(connection, subject=kept.id)]
+    assert sorted(done) == ["silence.end", "silence.keep", "silence.keep"]
+
+
+def silences(world: World) -> list[Silence]:
+    with world.store.reading() as connection:
+        return all_silences(connection)
+
+
+def test_a_tenant_sees_no_silence_of_others_and_makes_none(world: World) -> None:
+    browser, tenant = Browser(world, "garam"), Browser(world, "tenant")
+    page = browser.see("/silences?site=dc-djn")
+    browser.press("/silences", page, site="dc-djn", minutes="30", comment="x")
+    seen = tenant.see("/silences?site=dc-djn")
+    assert "dc-djn" not in words_on(seen)
+    assert "/silences/" not in seen
+    (kept,) = silences(world)
+    for path in ("/silences", f"/silences/{kept.id}/end", f"/silences/{kept.id}/longer", "/beats", "/paging/tests"):
+        tenant.press(path, tenant.see("/incidents"), 403, minutes="30", comment="x", id="x")
+    nobody = TestClient(world.fastapi, base_url="https://elsewhere.example", follow_redirects=False)
+    for path in ("/silences", "/beats", "/paging"):
+        assert nobody.get(path).status_code == 401
+
+
+def test_what_is_typed_reads_back_the_same() -> None:
+    asked = Asked('Disk "x"', "abuja", "", "critical", 'team=~"net.*"\na!="b\\\\c"')
+    assert silence_view.asked_of(asked.words()) == asked
+    assert silence_view.asked_of((("site", "=~", "a"), ("site", "=", "b"), ("site", "=", "c"))) == Asked(
+        site="b", more='site=~"a"\nsite="c"'
+    )
+
+
+def test_heartbeats_say_when_they_are_due_and_since_when_they_are_silent(world: World) -> None:
+    browser = Browser(world, "garam")
+    page = browser.see("/beats")
+    browser.press("/beats", page, 422, id="backup", minutes="60", cron="0 3 * * *")
+    browser.press("/beats", page, 422, id="backup", minutes="", severity="grave")
+    page = browser.press(
+        "/beats", page, id="backup", title="야간 백업", minutes="60", grace_minutes="10", about="srv1.abuja"
+    )
+    found = re.search(r"http\S+/v1/beats/(\w+)", page)
+    assert found, "its address, once"
+    assert found[1] not in browser.see("/beats")
+    assert "첫 보고 전" in page
+    job = TestClient(world.fastapi, base_url="http://127.0.0.1:8650")
+    assert job.get(f"/v1/beats/{found[1]}").status_code == 200
+    said = words_on(browser.see("/beats"))
+    assert "정상" in said
+    assert "59분 뒤" in said or "1시간 0분 뒤" in said
+    world.clock.now_ms += 65 * 60_000  # type: ignore[attr-defined]
+    assert "늦음" in words_on(browser.see("/beats"))
+    page = browser.press("/beats/backup/pause", page)
+    assert "멈춤" in page
+    assert "정상" not in words_on(browser.press("/beats/backup/resume", page)).replace("정상 ", "")
+    page = browser.press("/beats/backup/key", page)
+    assert found[1] not in page
+    assert job.get(f"/v1/beats/{found[1]}").status_code == 404
+    assert "backup" not in words_on(browser.press("/beats/backup/remove", page))
+
+
+def test_test_calls_tell_how_long_the_answer_took(world: World) -> None:
+    browser = Browser(world, "garam")
+    with world.store.transaction() as connection:
+        connection.execute(update(people_contacts).values(verified_at=instant(world.clock.wall_ms())))
+    page = browser.see("/paging")
+    assert "설정 [paging] test_day" in page
+    page = browser.press("/paging/tests", page, roster="room")
+    said = words_on(page)
+    assert "시험 호출을 보냈습니다" in said
+    assert "보내는 중" in said
+    of, now = page_deliveries.c, instant(world.clock.wall_ms())
+    with world.store.transaction() as connection:
+        for person, seconds in connection.execute(
+            select(of.person, of.id).where(of.kind == "test", of.state == "queued")
+        ):
+            times = (
+                {"sent_at": now, "answered_at": now + timedelta(seconds=95)} if person == "kim" else {"sent_at": now}
+            )
+            connection.execute(update(page_deliveries).where(of.id == seconds).values(state="sent", **times))
+    said = words_on(browser.see("/paging"))
+    assert "김가람 전화" in said
+    assert "1분" in said
+    assert "응답 없음" in said
+    assert "Answered after" in browser.see("/paging?lang=en&days=30")
+
+
+def test_noise_by_roster_and_rules_worth_a_look() -> None:
+    at = datetime(2026, 7, 1, tzinfo=UTC)
+    shifts = tuple(
+        ShiftNoise("noc", at + timedelta(hours=8 * n), at + timedelta(hours=8 * n + 8), ("kim",), n % 3)
+        for n in range(6)
+    )
+    rules = (RuleNoise("A", 5, 4, 0.25, 2), RuleNoise("B", 2, 2, 0.0, 0), RuleNoise("C", 9, 3, 1.0, 0))
+    (found,) = paging_view.by_roster(Noise(16, 9, 4, shifts, rules))
+    assert (found.shifts, found.calm, found.pages) == (6, 2, 6)
+    assert [one.pages for one in found.worst] == [2, 2, 1, 1]
+    assert paging_view.noisy(rules) == {"A"}
