@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +46,6 @@ class LiveHost:
     columns: HostColumns
     words: NDArray[np.uint64]
     checks: Mapping[str, LiveCheck]
-    pieces: list[bytes] | None = field(default=None, repr=False)
-    """Exposition text by family, kept by ``live.render`` until the host reports anew."""
 
     def is_current(self, now_ms: int) -> bool:
         """Whether its numbers may be shown as now: three intervals, by the receiver's clock."""

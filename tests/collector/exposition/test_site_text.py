@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sender import Sender, request
 
 from agent.link.model import Schema, Series, make_schema
+from collector.exposition.hosts import host_text
 from collector.exposition.site import in_shard, parse_shard, site_text
 from collector.exposition.stream import compressed, gathered
 from collector.live.render import special
@@ -78,6 +79,21 @@ def test_hosts_with_other_series_are_grouped_by_family(centre: Centre) -> None:
     assert values["node_b", "[('instance', 'two.abuja'), ('x', '2')]"] == 4.0
     assert values["node_c", "[('instance', 'two.abuja')]"] == 3.0
     assert values["up", "[('instance', 'one.abuja')]"] == 1.0
+
+
+@pytest.mark.parametrize("missing", [None, 0.5])
+def test_a_text_in_bands_is_the_text_in_one_piece(centre: Centre, missing: float | None) -> None:
+    hosts = []
+    for number in range(6):
+        sender = centre.enrolled(f"h{number}")
+        names = [f"node_{letter}" for letter in "abcdefgh"][number % 3 :: 1 + number % 2]
+        series = tuple(Series(sender.host, name, 0, (("v", str(v)),)) for name in names for v in range(1 + number % 3))
+        push(centre, sender, make_schema(series, ()), [missing if at == 3 else at / 4 for at in range(len(series))])
+        hosts.append((centre.live.hosts[sender.host], f'instance="{sender.host}"'.encode()))
+    whole, banded = asyncio.run(_whole(host_text(hosts))), asyncio.run(_whole(host_text(hosts, band_bytes=1)))
+    assert banded == whole
+    assert whole.count(b"# TYPE") == 8
+    assert len(values_of(whole.decode())) == sum(value is not None for host, _ in hosts for *_, value in host.series())
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -25,7 +25,7 @@ from agent.link.model import (
 )
 from agent.link.names import RECEIPT_PREFIX
 from agent.link.receipt import open_receipt
-from collector.live.render import pieces
+from collector.live.render import part_of, pieces
 from collector.log.tables import envelopes, losses
 
 DAY_MS = 86_400_000
@@ -207,7 +207,10 @@ def test_quotes_newlines_and_backslashes_come_out_escaped(centre: Centre) -> Non
     labels = (("path", 'a"b\nc\\d'), ("이름", "x"))[:1]
     schema = make_schema((Series(sender.host, "node_x", 0, labels),), ())
     centre.answer(request(sender.envelope([sender.sample(schema, [1.0], NOW_MS)], [schema.packed])))
-    text = pieces(centre.live.hosts[sender.host], b'instance="i"')
+    host = centre.live.hosts[sender.host]
+    part = part_of(host.columns.shape)
+    assert part is not None
+    text = pieces(host, b'instance="i"', part)
     assert text == [b'node_x{instance="i",path="a\\"b\\nc\\\\d"} 1.0']
 
 
