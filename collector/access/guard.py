@@ -27,7 +27,7 @@ from collector.access.roles import WALL
 from collector.errors import Refused
 from collector.store.scope import EVERYTHING
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login", "/wall/enter"})
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login", "/wall/enter", "/keys", "/look"})
 WALL_PATHS = frozenset({"/wall", "/events"})
 """What a screen on a wall may open."""
 OPEN_PREFIXES = ("/v1/", "/status/", "/static/", "/feeds/", "/a/")

@@ -1,16 +1,22 @@
-"""``/api/agencies`` and ``/api/systems``."""
+"""``/api/agencies``, ``/api/systems`` and ``/api/crisis``, the crisis alert level."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from collector.access.guard import Reader
+from collector.access.audit import record
+from collector.access.caller import Caller
+from collector.access.guard import Leader, Reader
 from collector.access.paging import After, Limit, Page, page
 from collector.access.problems import not_found
+from collector.agencies.crisis import NOTE_CHARS, CrisisLevel, crisis_past, declare
 from collector.agencies.queries import SystemRow, find_agency, find_system, list_agencies, list_systems
+from collector.errors import Refused
+from collector.store.schema import instant
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -40,6 +46,42 @@ class System(BaseModel):
     since_ms: int | None = None
     reason: str = ""
     cause: str = ""
+
+
+Level = Literal["none", "attention", "caution", "alert", "serious"]
+
+
+class NewCrisis(BaseModel):
+    """The crisis alert level (위기경보: 관심, 주의, 경계, 심각) an authority declared."""
+
+    model_config = ConfigDict(extra="forbid")
+    level: Level
+    note: str = Field("", max_length=NOTE_CHARS, description="By whose notice, and of what.")
+
+
+class Crisis(BaseModel):
+    """``since`` and ``by`` are null where none was ever declared."""
+
+    level: Level
+    since: datetime | None = None
+    by: str | None = None
+    note: str = ""
+
+
+def set_level(services: Services, caller: Caller, wanted: NewCrisis) -> CrisisLevel:
+    """What holds from now on. Raises Refused at a hub: it is declared once, at the centre."""
+    if services.is_hub:
+        raise Refused(409, "hub", "The crisis alert level is set at the centre, not at a hub.")
+    now = instant(services.clock.wall_ms())
+    declared = CrisisLevel(wanted.level, now, caller.name, wanted.note.strip())
+    with services.store.transaction() as connection:
+        before = crisis_past(connection, 1)
+        if before and before[0].level == declared.level and before[0].note == declared.note:
+            return before[0]
+        declare(connection, declared)
+        told = {"level": declared.level, "before": before[0].level if before else "none", "note": declared.note}
+        record(connection, now, caller.name, "crisis.set", declared.level, told)
+    return declared
 
 
 def router(services: Services) -> APIRouter:
@@ -75,6 +117,18 @@ def router(services: Services) -> APIRouter:
         if row is None:
             raise not_found("system", system)
         return _system(services, row)
+
+    @routes.get("/crisis", tags=["crisis"])
+    def crisis(caller: Reader) -> Crisis:  # noqa: ARG001 - who asks sees the same
+        """The crisis alert level that holds now."""
+        with store.reading() as connection:
+            found = crisis_past(connection, 1)
+        return Crisis.model_validate(found[0]._asdict()) if found else Crisis(level="none")
+
+    @routes.put("/crisis", tags=["crisis"])
+    def set_crisis(caller: Leader, wanted: NewCrisis) -> Crisis:
+        """Say which crisis alert level holds from now on; `none` lifts it. Needs the right `lead`."""
+        return Crisis.model_validate(set_level(services, caller, wanted)._asdict())
 
     return routes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Integer, String, Table
 
-from collector.store.schema import JsonText, UtcDateTime, metadata
+from collector.store.schema import BigId, JsonText, UtcDateTime, metadata
 
 agencies = Table(
     "agencies",
@@ -58,4 +58,15 @@ outage_notes = Table(
     Column("expected_at", UtcDateTime, nullable=True),
     Column("noted_at", UtcDateTime, nullable=False),
     Column("noted_by", String(200), nullable=False),
+)
+
+crisis_levels = Table(
+    # The crisis alert level (위기경보) as people declared it; the newest row holds.
+    "crisis_levels",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("level", String(16), nullable=False),
+    Column("set_at", UtcDateTime, nullable=False),
+    Column("set_by", String(200), nullable=False),
+    Column("note", String(500), nullable=False),
 )

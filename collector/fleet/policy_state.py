@@ -18,7 +18,7 @@ NONE, APPLIED, PENDING, UNREPORTED = "none", "applied", "pending", "unreported"
 class Reported(Protocol):
     """A host's newest sample, as ``collector.live.board.LiveHost``."""
 
-    def series(self) -> Iterator[tuple[str, int, tuple[tuple[str, str], ...], float]]: ...
+    def named(self, name: str) -> Iterator[tuple[tuple[tuple[str, str], ...], float]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,9 @@ def policy_state(version: int, host: Reported | None) -> PolicyState:
 
 
 def _said(host: Reported) -> tuple[int, tuple[str, ...]] | None:
-    for name, _, labels, _ in host.series():
-        if name == POLICY_INFO:
-            known = dict(labels)
-            version = known.get("version", "")
-            words = (word.strip() for word in known.get("overridden", "").split(","))
-            return int(version) if version.isdecimal() else 0, tuple(sorted(word for word in words if word))
+    for labels, _ in host.named(POLICY_INFO):
+        known = dict(labels)
+        version = known.get("version", "")
+        words = (word.strip() for word in known.get("overridden", "").split(","))
+        return int(version) if version.isdecimal() else 0, tuple(sorted(word for word in words if word))
     return None

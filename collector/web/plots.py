@@ -2,6 +2,9 @@
 
 Counters become rates here, between neighbouring samples that are at most ``STALE_INTERVALS`` intervals apart and did
 not fall. Where there is no such pair there is no value: a gap stays a gap, it is never a zero and never a bridge.
+
+Older history is windows: of a gauge their mean is shown, all through the window; a counter grows from one window's end to
+the next's.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.link.names import STALE_INTERVALS
-from collector.history.source import SeriesData
+from collector.history.source import COUNT, TOTAL, SeriesData
 from collector.web.site_view import NO_DISK
 
 Values = NDArray[np.float64]
@@ -65,8 +68,9 @@ def grid(from_ms: int, to_ms: int, interval_ms: int) -> Grid:
     return Grid(start_ms, step_ms, max(1, (to_ms - start_ms) // step_ms), STALE_INTERVALS * interval_ms)
 
 
-def place(times: NDArray[np.int64], values: Values, on: Grid) -> Values:
-    """Samples on a grid: the mean of a step's samples, else the newest before it while that still counts."""
+def place(times: NDArray[np.int64], values: Values, on: Grid, lengths: Values | None = None) -> Values:
+    """Samples on a grid: the mean of a step's samples, else the newest before it while that still counts, else the window
+    it lies in (``lengths``: how many ms before its instant each sample begins; 0 = it is no window)."""
     bins = -((on.start_ms - times) // on.step_ms) - 1  # a sample on a grid instant belongs to the step that ends there
     inside = (bins >= 0) & (bins < on.steps)
     sums = np.bincount(bins[inside], weights=values[inside], minlength=on.steps)
@@ -77,14 +81,29 @@ def place(times: NDArray[np.int64], values: Values, on: Grid) -> Values:
         at = np.searchsorted(times, on.times_ms, side="right") - 1
         held = (counts == 0) & (at >= 0) & (on.times_ms - times[at] <= on.hold_ms)
         found[held] = values[at[held]]
+        if lengths is not None:
+            after = np.minimum(np.searchsorted(times, on.times_ms, side="left"), len(times) - 1)
+            within = np.isnan(found) & (times[after] >= on.times_ms) & (times[after] - lengths[after] < on.times_ms)
+            found[within] = values[after[within]]
     return found
 
 
-def rate(times: NDArray[np.int64], values: Values, hold_ms: int) -> tuple[NDArray[np.int64], Values]:
-    """Growth per second of a counter, each at the later of its two samples."""
+def rate(
+    times: NDArray[np.int64], values: Values, hold_ms: int, lengths: Values | None = None
+) -> tuple[NDArray[np.int64], Values]:
+    """Growth per second of a counter, each at the later of its two samples; ``lengths`` as in ``place``."""
     span, growth = np.diff(times), np.diff(values)
-    good = (span > 0) & (span <= hold_ms) & (growth >= 0)
+    reach = hold_ms if lengths is None else hold_ms + lengths[1:]
+    good = (span > 0) & (span <= reach) & (growth >= 0)
     return times[1:][good], growth[good] / (span[good] / 1000)
+
+
+def window_lengths(one: SeriesData, interval_ms: float) -> Values | None:
+    """How long before its instant each sample's window began; None where there are no windows."""
+    if one.folded is None:
+        return None
+    lengths: Values = one.folded[COUNT] * interval_ms
+    return np.where(one.folded[COUNT] > 1, lengths, 0.0)
 
 
 def lines_of(series: Iterable[SeriesData], on: Grid, *, is_rate: bool) -> list[tuple[dict[str, str], Values]]:
@@ -93,9 +112,14 @@ def lines_of(series: Iterable[SeriesData], on: Grid, *, is_rate: bool) -> list[t
     for one in series:
         here = one.present
         times, values = here.times, here.values
+        lengths = window_lengths(here, on.hold_ms / STALE_INTERVALS)
         if is_rate:
-            times, values = rate(times, values, on.hold_ms)
-        found.append((dict(one.labels), place(times, values, on)))
+            spans = None if lengths is None else dict(zip(times.tolist(), lengths.tolist(), strict=True))
+            times, values = rate(times, values, on.hold_ms, lengths)
+            lengths = None if spans is None else np.array([spans[at] for at in times.tolist()])
+        elif here.folded is not None:
+            values = here.folded[TOTAL] / np.maximum(here.folded[COUNT], 1)
+        found.append((dict(one.labels), place(times, values, on, lengths)))
     return found
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from collector.fleet.tables import agent_keys
 from collector.incidents.tables import incident_events
 from collector.verdicts.standing import Change
 from collector.verdicts.tables import state_changes
@@ -39,3 +41,13 @@ def latest_changes(connection: Connection, subjects: Sequence[tuple[str, str]], 
 def newest_event(connection: Connection) -> int:
     """Number of the newest event of any incident; 0 where there is none."""
     return int(connection.execute(select(func.max(incident_events.c.id))).scalar() or 0)
+
+
+def agent_keys_of(connection: Connection) -> dict[bytes, list[tuple[int, bytes, datetime]]]:
+    """(number, public key, since when) of every key an agent ever had, by agent. The caller shows only those that may be
+    seen."""
+    found: dict[bytes, list[tuple[int, bytes, datetime]]] = {}
+    at = agent_keys.c
+    for agent, *key in connection.execute(select(at.agent_id, at.key_no, at.public_key, at.created_at)):
+        found.setdefault(bytes(agent), []).append((key[0], bytes(key[1]), key[2]))
+    return found

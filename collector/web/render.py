@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collector.access.caller import Caller
-from collector.web import times, units, view
+from collector.web import keys, times, units, view
 from collector.web.assets import Assets
 from collector.web.i18n import COOKIE, LANGUAGES, Words, choose_language, words
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 GZIP_FROM_BYTES = 1400
 """Below one packet nothing is won."""
 YEAR_SECONDS = 365 * 86_400
+THEME_COOKIE, KEYS_COOKIE = "bongsu_theme", "bongsu_keys"
+THEMES = ("light", "dark")
 
 environment = Environment(
     loader=PackageLoader("collector.web"),
@@ -32,7 +34,7 @@ environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-environment.globals.update(times=times, units=units, view=view)
+environment.globals.update(keys=keys, times=times, units=units, view=view)
 assets = Assets()
 
 
@@ -56,6 +58,15 @@ class Frame:
     assets: Assets
     upstream: Any = None
     """How a hub stands with its centre (``collector.relay.hub.UpstreamStanding``), None at a centre."""
+    theme: str = ""
+    """``light`` or ``dark`` where somebody chose; empty = as the browser wishes."""
+    has_keys: bool = True
+    """Whether single keys do something; who types by voice, or by accident, turns that off."""
+
+    @property
+    def here(self) -> str:
+        """This page's own address."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
 
     def in_language(self, language: str) -> str:
         """This page's address in another language."""
@@ -95,6 +106,8 @@ def frame_of(request: Request, services: Services, language: str = "") -> Frame:
         caller,
         assets,
         services.upstream.standing if services.upstream is not None and caller is not None else None,
+        theme if (theme := request.cookies.get(THEME_COOKIE, "")) in THEMES else "",
+        request.cookies.get(KEYS_COOKIE) != "off",
     )
 
 
@@ -116,16 +129,21 @@ def page(
     answer.headers["vary"] = "Accept-Encoding, Accept-Language, Cookie"
     asked = request.query_params.get("lang")
     if asked in LANGUAGES:
-        answer.set_cookie(
-            COOKIE,
-            asked,
-            max_age=YEAR_SECONDS,
-            path="/",
-            samesite="lax",
-            httponly=True,
-            secure=services.access.is_secure,
-        )
+        remember(answer, services, COOKIE, asked)
     return answer
+
+
+def remember(answer: Response, services: Services, name: str, value: str) -> None:
+    """Keep how this browser wants its pages, for a year."""
+    answer.set_cookie(
+        name,
+        value,
+        max_age=YEAR_SECONDS,
+        path="/",
+        samesite="lax",
+        httponly=True,
+        secure=services.access.is_secure,
+    )
 
 
 def packed(request: Request, body: bytes, media_type: str, status: int = 200) -> Response:

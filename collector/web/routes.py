@@ -29,6 +29,7 @@ from collector.web.pages import (
     incident_report,
     incidents,
     login,
+    look,
     maintenance,
     map,
     oncall,
@@ -84,6 +85,7 @@ def routers(services: Services, streams: events.Streams | None = None) -> list[A
         admin.router(services),
         situation.router(services),
         login.router(services),
+        look.router(services),
         events.router(streams),
         static_router(),
     ]

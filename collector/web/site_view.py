@@ -127,9 +127,8 @@ def agent_line(agent: Agent, live: Live, standing: Standing) -> AgentLine:
     host = live.hosts.get(agent.host)
     version = ""
     if host is not None:
-        for name, _, labels, _ in host.series():
-            if name == "agent_info":
-                version = dict(labels).get("version", "")
+        for labels, _ in host.named("agent_info"):
+            version = dict(labels).get("version", "")
     oldest = host.value("agent_spool_oldest_timestamp_seconds") if host is not None else None
     records = host.value("agent_spool_records") if host is not None else None
     return AgentLine(

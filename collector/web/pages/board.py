@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collector.access.guard import Reader
+from collector.agencies.crisis import crisis_now
 from collector.incidents.queries import count_open
 from collector.web import incident_view, view
 from collector.web.render import frame_of, page
@@ -41,8 +42,10 @@ def router(services: Services, boards: Boards) -> APIRouter:
         ]
         with services.store.reading() as connection:
             broken = count_open(connection, caller.scope)
+            crisis = crisis_now(connection)
         values = {
             "incidents": broken,
+            "crisis": crisis,
             "shapes": incident_view.SHAPES,
             "apart": counts.of(services.registry.fleet, services.live, services.standing, caller.scope, frame.now_ms),
             "groups": groups,

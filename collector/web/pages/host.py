@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 from fastapi import APIRouter
@@ -22,6 +22,8 @@ from collector.incidents.incident import OPEN
 from collector.incidents.queries import list_incidents
 from collector.verdicts.standing import NO_DATA
 from collector.web import incident_view, plots, site_view, view
+from collector.web.check_strip import CheckStrip, check_strips
+from collector.web.host_span import RANGES, Span, exact_span, span_of
 from collector.web.i18n import Words
 from collector.web.queries import known_since, latest_changes
 from collector.web.render import frame_of, packed, page
@@ -29,8 +31,6 @@ from collector.web.render import frame_of, packed, page
 if TYPE_CHECKING:
     from collector.services import Services
 
-RANGES = {"1h": 3_600_000, "6h": 21_600_000, "24h": 86_400_000}
-LONGEST_MS = 31 * 86_400_000
 NAMES = "|".join(plots.NAMES)
 
 SHOWN_CHANGES = 20
@@ -40,7 +40,7 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/hosts/{host_id}")
-    def host(request: Request, caller: Reader, host_id: str, range: str = "1h") -> Response:
+    def host(request: Request, caller: Reader, host_id: str) -> Response:
         found = find_host(services, caller, host_id)
         fleet, live, standing = services.registry.fleet, services.live, services.standing
         frame = frame_of(request, services)
@@ -51,7 +51,8 @@ def router(services: Services) -> APIRouter:
         is_current = known is not None and verdict.state != NO_DATA
         recent = plots.grid(frame.now_ms - (STALE_INTERVALS + 2) * interval_ms, frame.now_ms, interval_ms)
         last = plots.make_plots(read(services, caller, found.id, recent), recent) if is_current else []
-        wanted = range if range in RANGES else "1h"
+        span = span_of(request.query_params, frame.now_ms)
+        path = f"/hosts/{quote(found.id)}"
         with services.store.reading() as connection:
             changes = latest_changes(connection, [("host", found.id)], SHOWN_CHANGES)
             since_ms = known_since(connection, "host", found.id)
@@ -62,9 +63,10 @@ def router(services: Services) -> APIRouter:
             "verdict": verdict,
             "known": known,
             "is_current": is_current,
-            "range": wanted,
-            "ranges": {key: f"/hosts/{found.id}?{urlencode({'range': key})}" for key in RANGES},
-            "span_ms": RANGES[wanted],
+            "span": span,
+            "ranges": {key: f"{path}?{urlencode({'range': key})}" for key in RANGES},
+            "ways": span.ways(path, frame.now_ms),
+            "strips": strips_of(services, caller, found.id, span, interval_ms),
             "since_ms": since_ms or 0,
             "kinds": plots.KINDS,
             "last": {plot.id: table_of(plot, frame.words) for plot in last},
@@ -81,7 +83,7 @@ def router(services: Services) -> APIRouter:
     def series(request: Request, caller: Reader, host_id: str) -> Response:
         found = find_host(services, caller, host_id)
         frame = frame_of(request, services)
-        from_ms, to_ms = asked_span(request, frame.now_ms)
+        from_ms, to_ms = exact_span(request.query_params, frame.now_ms)
         interval_ms = services.registry.fleet.sites[found.site].interval_seconds * 1000
         on = plots.grid(from_ms, to_ms, interval_ms)
         made = plots.make_plots(read(services, caller, found.id, on), on)
@@ -116,18 +118,14 @@ def read(services: Services, caller: Caller, host_id: str, on: plots.Grid) -> li
     return found
 
 
-def asked_span(request: Request, now_ms: int) -> tuple[int, int]:
-    """``from`` and ``to`` in milliseconds; the last hour where they are left out. Raises Refused 422."""
-    to_text = request.query_params.get("to", str(now_ms))
-    from_text = request.query_params.get("from", "")
+def strips_of(services: Services, caller: Caller, host_id: str, span: Span, interval_ms: int) -> dict[str, CheckStrip]:
+    """How each check went over the time shown; nothing where that is too much to read."""
+    wanted = (matcher("__name__", "=", "bongsu_check_state"), matcher("instance", "=", host_id))
     try:
-        to_ms = int(to_text)
-        from_ms = int(from_text) if from_text else to_ms - RANGES["1h"]
-    except ValueError:
-        raise Refused(422, "bad_span", "from and to: expected whole milliseconds since 1970") from None
-    if not 0 <= from_ms < to_ms <= 1 << 53 or to_ms - from_ms > LONGEST_MS:
-        raise Refused(422, "bad_span", f"from {from_ms} to {to_ms}: expected from before to, at most 31 days")
-    return from_ms, to_ms
+        found = services.history.select(wanted, span.from_ms, span.to_ms, caller.scope)
+    except TooMuch:
+        return {}
+    return check_strips(found, span.from_ms, span.to_ms, interval_ms)
 
 
 def label_of(line: plots.Line, words: Words) -> str:

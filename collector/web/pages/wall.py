@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from collector.access.caller import Caller
 from collector.access.guard import Watcher, set_wall_cookie
+from collector.agencies.crisis import crisis_now
 from collector.incidents.incident import OPEN
 from collector.incidents.queries import count_open, list_incidents
 from collector.rosters.asked import known, names_of
@@ -45,11 +46,13 @@ def router(services: Services, boards: Boards) -> APIRouter:
         snapshot = boards.of(caller.scope).observe(fleet, live, standing)
         with services.store.reading() as connection:
             open_by_severity = count_open(connection, caller.scope)
+            crisis = crisis_now(connection)
             found = list_incidents(connection, caller.scope, states=OPEN, limit=MOST_INCIDENTS)
         duties, names = on_duty(services, caller, frame.language)
         rows = tuple(snapshot.rows.values())
         values = {
             "hubs": wall_hubs(rows, fleet, standing, caller.scope),
+            "crisis": crisis,
             "counts": view.counts_by_state(rows),
             "total": len(rows),
             "seen": snapshot.seen,

@@ -6,6 +6,9 @@ const { default: uPlot } = await import(holder.dataset.vendor);
 const span = Number(holder.dataset.span);
 const SHORTEST_MS = 180_000;
 
+const fixed = holder.dataset.from ? [Number(holder.dataset.from), Number(holder.dataset.to)] : null;
+const DAY_S = 86_400;
+
 // A host known for three minutes is not shown at the edge of an empty hour.
 const start = () => Math.max(serverNow() - span, Math.min(Number(holder.dataset.since) - 30_000, serverNow() - SHORTEST_MS));
 
@@ -55,13 +58,13 @@ function options(plot, width, times) {
     ms: 1e-3,
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Asia/Seoul"),
     legend: { show: false },
-    cursor: { points: { size: 6 }, drag: { setScale: false, x: false } },
+    cursor: { points: { size: 6 }, drag: { setScale: false, x: true, y: false, dist: 8 } },
     scales: {
       x: { range: [times[0], times[times.length - 1]] },
       y: { range: (_, low, high) => (isRatio ? [0, 1] : [0, Math.max(high ?? 0, isBytes ? 1024 : 1) * 1.08]) },
     },
     axes: [
-      { stroke: ink, font, grid, ticks: { show: false }, size: 34, values: (_, at) => at.map((second) => stamp(second * 1000).slice(11, 16)), space: 70 },
+      { stroke: ink, font, grid, ticks: { show: false }, size: 34, values: (_, at) => at.map((second) => said(second, times)), space: times[times.length - 1] - times[0] > 1.5 * DAY_S ? 90 : 70 },
       { stroke: ink, font, grid, ticks: { show: false }, size: isBytes ? 78 : 56, values: (_, at) => at.map(TICKS[plot.unit]), ...(isBytes ? { incrs: BINARY_STEPS } : {}) },
     ],
     series: [
@@ -72,8 +75,24 @@ function options(plot, width, times) {
       }),
     ],
     bands: plot.stack ? plot.lines.slice(1).map((_, place) => ({ series: [place + 2, place + 1] })) : [],
-    hooks: { setCursor: [(chart) => legend(plot, chart.cursor.idx)] },
+    hooks: { setCursor: [(chart) => legend(plot, chart.cursor.idx)], setSelect: [closer] },
   };
+}
+
+// An instant on the axis: the day where days pass, the time where hours do.
+function said(second, times) {
+  const text = stamp(second * 1000);
+  if (times[times.length - 1] - times[0] <= 1.5 * DAY_S) return text.slice(11, 16);
+  return text.slice(11, 16) === "00:00" ? text.slice(5, 10) : text.slice(5, 16);
+}
+
+// What was drawn over with the pointer is what is shown next; the address keeps it, so that back leads back.
+function closer(chart) {
+  if (chart.select.width < 8) return;
+  const [from, to] = [chart.select.left, chart.select.left + chart.select.width].map((at) => Math.round(chart.posToVal(at, "x") * 1000));
+  const middle = (from + to) / 2;
+  const half = Math.max(to - from, 300_000) / 2;
+  location.assign(`${location.pathname}?from=${Math.round(middle - half)}&to=${Math.min(Math.round(middle + half), serverNow())}`);
 }
 
 // Values with a gap on both sides make no line; they are drawn as points.
@@ -147,7 +166,7 @@ function draw(answer) {
 let newest = null;
 async function load() {
   try {
-    const answer = await fetch(`/hosts/${encodeURIComponent(holder.dataset.host)}/series?from=${start()}&to=${serverNow()}&lang=${holder.dataset.language}`, { headers: { Accept: "application/json" } });
+    const answer = await fetch(`/hosts/${encodeURIComponent(holder.dataset.host)}/series?from=${fixed ? fixed[0] : start()}&to=${fixed ? fixed[1] : serverNow()}&lang=${holder.dataset.language}`, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(String(answer.status));
     newest = await answer.json();
     draw(newest);
@@ -159,7 +178,8 @@ const serverNow = () => Math.round(Number(document.body.dataset.now) + performan
 
 // Counted from when the page was made: this machine's clock is not asked. Hidden pages rest.
 const pace = Math.max(Number(holder.dataset.interval) * 1000, span / 240);
-setInterval(() => document.visibilityState === "visible" && load(), pace);
+if (!fixed) setInterval(() => document.visibilityState === "visible" && load(), pace);
+for (const hint of document.querySelectorAll(".drag")) hint.hidden = false;
 let width = innerWidth;
 addEventListener("resize", () => {
   if (innerWidth === width || !newest) return;

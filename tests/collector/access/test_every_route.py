@@ -84,6 +84,8 @@ def test_the_open_paths_are_few(app: App) -> None:
         "/feeds/{secret}.ics",
         "/a/{token}",
         "/wall/enter",
+        "/keys",
+        "/look",
         *MACHINES,
     }
 

@@ -250,10 +250,9 @@ class Host:
     def __init__(self, **labels: str) -> None:
         self._labels = labels
 
-    def series(self) -> Iterator[tuple[str, int, tuple[tuple[str, str], ...], float]]:
-        yield "node_load1", 0, (), 1.0
-        if self._labels:
-            yield "agent_policy_info", 0, tuple(self._labels.items()), 1.0
+    def named(self, name: str) -> Iterator[tuple[tuple[tuple[str, str], ...], float]]:
+        if self._labels and name == "agent_policy_info":
+            yield tuple(self._labels.items()), 1.0
 
 
 @pytest.mark.parametrize(

@@ -185,8 +185,8 @@ def test_the_login_page_says_what_went_wrong(world: World) -> None:
         origin = {"origin": "http://127.0.0.1:8650", **BROWSER}
         answer = client.post("/login", data={"username": "x", "password": "y", "next": "/agents"}, headers=origin)
         assert "사용자 이름 또는 비밀번호가 맞지 않습니다" in answer.text
-        assert read(answer.text).values("input", "value") == ["/agents"]
-        assert read(client.get("/login?next=//evil.example", headers=BROWSER).text).values("input", "value") == ["/"]
+        assert read(answer.text).values("input", "value")[-1] == "/agents"
+        assert read(client.get("/login?next=//evil.example", headers=BROWSER).text).values("input", "value")[-1] == "/"
 
 
 def test_an_empty_collector_tells_what_to_do(tmp_path: Path) -> None:
