@@ -1,9 +1,12 @@
-"""``/maintenance``: agreed work, what it warns about, and a form to agree to more."""
+"""``/maintenance``: agreed work, what it warns about, and a form to agree to more; ``?view=week`` and ``?view=month``: the same
+as a calendar, by Korea's clock or a site's."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form
 from pydantic import ValidationError
@@ -16,6 +19,8 @@ from collector.errors import Refused
 from collector.maintenance.api import NewWindow, agree, change, shown
 from collector.maintenance.queries import list_windows
 from collector.store.schema import instant
+from collector.web import maintenance_calendar as calendar
+from collector.web.maintenance_calendar import KOREA, VIEWS
 from collector.web.render import frame_of, page
 
 if TYPE_CHECKING:
@@ -31,7 +36,9 @@ def router(services: Services) -> APIRouter:
         return instant(services.clock.wall_ms())
 
     @routes.get("/maintenance")
-    def windows(request: Request, caller: Reader) -> Response:
+    def windows(request: Request, caller: Reader, view: str = "", day: str = "", at: str = "") -> Response:
+        if view in VIEWS:
+            return _calendar(request, services, caller, view, day, at)
         return page(
             request, services, "maintenance.html", _values(services, caller, now()), frame=frame_of(request, services)
         )
@@ -73,6 +80,42 @@ def _kind(name: str, systems: object) -> str:
     if "." in name:
         return "host"
     return "system" if name in cast("dict[str, object]", systems) else "site"
+
+
+def _calendar(request: Request, services: Services, caller: Caller, view: str, asked: str, at: str) -> Response:
+    frame, fleet = frame_of(request, services), services.registry.fleet
+    sites = {name: site for name, site in fleet.sites.items() if caller.scope.allows(site.agency, site.id)}
+    site = sites.get(at)
+    now = instant(frame.now_ms)
+    today = now.astimezone(ZoneInfo(site.timezone) if site is not None else KOREA).date()
+    try:
+        day = date.fromisoformat(asked) if asked else today
+        before, after = calendar.neighbours(view, day)
+        calendar.first_day(view, before)
+    except (ValueError, OverflowError):
+        raise Refused(422, "bad_day", f"day {asked!r}: expected a day such as 2026-07-31") from None
+    with services.store.reading() as connection:
+        rows = list_windows(connection, fleet, caller.scope)
+    weeks = calendar.days_of(view, day, site, rows, fleet, caller.scope, now)
+
+    def to(**other: str) -> str:
+        said = {"view": view, "day": day.isoformat(), "at": site.id if site is not None else ""} | other
+        return f"/maintenance?{urlencode({name: value for name, value in said.items() if value})}"
+
+    values = {
+        "view": view,
+        "day": day,
+        "today": today,
+        "weeks": weeks,
+        "warned": calendar.warned(weeks),
+        "before": to(day=before.isoformat()),
+        "after": to(day=after.isoformat()),
+        "to": to,
+        "at": site,
+        "zone": site.timezone if site is not None else str(KOREA),
+        "sites": sorted(sites.values(), key=frame.words.name),
+    }
+    return page(request, services, "maintenance_calendar.html", values, frame=frame)
 
 
 def _values(services: Services, caller: Caller, now: datetime) -> dict[str, Any]:
