@@ -142,9 +142,9 @@ class Sender:
     def _ask_the_next(self, refusing: CollectorLink, now: float) -> float:
         """What a hub refuses for ever only the centre can settle: put it to the next collector, where that is reached."""
         for other in self.collectors[self.collectors.index(refusing) + 1 :]:
-            if other.ready_at > now or other.hold_code:
+            if other.ready_at > now:
                 continue
-            if not other.is_greeted:
+            if not other.is_greeted or other.hold_code:  # its hour is over: it may have been resumed since
                 self._post(other, LIVE_LANE, [])
                 return self._clock.monotonic()
             enclosed = self._lanes.refused(refusing, other)

@@ -76,6 +76,21 @@ def test_the_centre_settles_what_a_hub_refuses():
     assert losses == [(4, 4, "refused:bad_labels")]
 
 
+def test_a_centre_that_asked_us_to_hold_is_asked_again_about_what_the_hub_refuses():
+    site = Site(hub=True)
+    site.hub.refuse = lambda seq, taken: "bad_signature" if seq == 2 else ""
+    suspended = [EnvelopeRefusal(0, "hold", "suspended")]
+    site.centre.mood = lambda request: site.centre.answer(suspended, {}, {}) if len(request.body) > 2 else None
+    site.reports(20)
+    assert not site.centre.content
+    site.centre.mood = lambda request: None
+    asked = len(site.centre.requests)
+    site.run(3_000)
+    assert len(site.centre.requests) == asked, "an hour is an hour"
+    site.run(5_000)
+    assert site.centre.held(site.epoch) == Ranges([(2, 2)])
+
+
 def test_a_refusal_names_the_host_and_what_to_do():
     site = Site()
     site.centre.refuse = lambda seq, taken: "bad_labels" if seq == 2 else ""
