@@ -14,6 +14,7 @@ from agent.link.clock import Chance, Clock, SystemChance, Waiter
 from agent.link.exchange import Exchange, HttpExchange
 from agent.link.signed_get import Asker
 from agent.link.tls import context_for
+from collector.fleet.agent_status import ACTIVE
 from collector.fleet.hub_contact import NO_DATA, OK, SILENT_MS
 from collector.fleet.keys import Keys, ca_file
 from collector.fleet.registry import Registry
@@ -80,7 +81,9 @@ class HubSide:
             clock,
             settings.upstream.registry_seconds,
             self.relay.release,
+            lambda: self.relay.release_active(self._is_active),
         )
+        self._registry = registry
         self._numbers.oldest.set_function(self._oldest_seconds)
         self._waiter = Waiter()
         self._stopping = False
@@ -123,6 +126,10 @@ class HubSide:
             self._waiter.wait(due - self._clock.monotonic())
 
     # ------------------------------------------------------------ asking
+
+    def _is_active(self, agent_id: bytes) -> bool:
+        agent = self._registry.fleet.agents.get(agent_id)
+        return agent is not None and agent.status == ACTIVE
 
     @contextmanager
     def errand(self) -> Iterator[Upstream]:

@@ -6,6 +6,9 @@ through in passes: what a pass has passed over is not looked at again until the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from sqlalchemy import Connection
 
 from agent.link.clock import Clock
@@ -23,6 +26,15 @@ PASS_SECONDS = 60.0
 SCANNED = 5_000
 """Rows looked at in one go, so that what is of now comes between."""
 BUNDLE_BYTES = 4 << 20
+BY_REGISTRY = {"unknown_agent", "unknown_key", "suspended", "revoked"}
+"""Why the centre does not take an agent's envelopes, where its registry says the same."""
+
+
+class Held(NamedTuple):
+    """An agent whose envelopes the centre does not take now."""
+
+    until: float
+    code: str
 
 
 class Picking:
@@ -34,8 +46,7 @@ class Picking:
         self._store = store
         self._clock = clock
         self._most_bytes = min(BUNDLE_BYTES, request_bytes)
-        self._held: dict[bytes, float] = {}
-        """Agent -> until when: the centre does not take its envelopes now."""
+        self._held: dict[bytes, Held] = {}
         self._aside: dict[int, float] = {}
         """Row -> until when: alone in its request it was no request the centre could read."""
         self._newest = self._below = 0
@@ -44,11 +55,11 @@ class Picking:
 
     # ------------------------------------------------------------ what stays
 
-    def hold(self, agent_id: bytes) -> bool:
+    def hold(self, agent_id: bytes, code: str) -> bool:
         """Leave an agent's rows for an hour; False where they are left already."""
         is_news = agent_id not in self._held
         if is_news:
-            self._held[agent_id] = self._clock.monotonic() + HOLD_SECONDS
+            self._held[agent_id] = Held(self._clock.monotonic() + HOLD_SECONDS, code)
         return is_news
 
     def is_held(self, agent_id: bytes) -> bool:
@@ -62,6 +73,15 @@ class Picking:
         self._held.clear()
         self.begin_again()
 
+    def release_active(self, is_active: Callable[[bytes], bool]) -> None:
+        """The registry is as it was. Whom it calls active the centre takes: its refusal was of a moment ago, or not about
+        this agent, and an hour is too long to leave what is of now."""
+        active = [agent for agent, held in self._held.items() if held.code in BY_REGISTRY and is_active(agent)]
+        for agent in active:
+            del self._held[agent]
+        if active:
+            self.begin_again()
+
     def begin_again(self) -> None:
         """Look at everything that waits again, at the next pick: what was picked did not arrive."""
         self._newest = self._below = 0
@@ -70,7 +90,7 @@ class Picking:
     @property
     def moments(self) -> list[float]:
         """When to look again."""
-        return [self._again_at, *self._held.values(), *self._aside.values()]
+        return [self._again_at, *(held.until for held in self._held.values()), *self._aside.values()]
 
     # ------------------------------------------------------------ what goes
 
@@ -78,7 +98,7 @@ class Picking:
         """At most so many rows for the next bundle. Ids that are no rows are added to ``settled``."""
         now = self._clock.monotonic()
         held, aside = len(self._held), len(self._aside)
-        self._held = {agent: until for agent, until in self._held.items() if until > now}
+        self._held = {agent: one for agent, one in self._held.items() if one.until > now}
         self._aside = {row: until for row, until in self._aside.items() if until > now}
         if (held, aside) != (len(self._held), len(self._aside)):
             self.begin_again()

@@ -54,7 +54,9 @@ class RegistryPull:
         clock: Clock,
         interval_seconds: float,
         on_change: Callable[[], None] = lambda: None,
+        on_confirmed: Callable[[], None] = lambda: None,
     ) -> None:
+        """``on_confirmed``: the centre says that the registry is as it is known here."""
         self.has_registry = False
         """Whether the region is known at all, from now or from before a restart."""
         self.pulled_ms = 0
@@ -69,6 +71,7 @@ class RegistryPull:
         self._clock = clock
         self._interval_seconds = interval_seconds
         self._on_change = on_change
+        self._on_confirmed = on_confirmed
         self._next_at = 0.0
 
     def restore(self) -> None:
@@ -118,6 +121,8 @@ class RegistryPull:
             self._registry.refresh()
             self._on_change()
             log.info("registry taken over", extra={"version": registry.version, "hub": registry.hub})
+        else:
+            self._on_confirmed()
 
     def _hear(self, said: dict[str, Any]) -> None:
         """Whether the centre judges, or only answers. An older one does not say."""

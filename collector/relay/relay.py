@@ -94,6 +94,10 @@ class Relay:
         """The registry changed: what the centre would not take may be welcome now."""
         self._picking.release()
 
+    def release_active(self, is_active: Callable[[bytes], bool]) -> None:
+        """The registry is confirmed as it was, with these agents active."""
+        self._picking.release_active(is_active)
+
     def needs(self, row: int) -> bool:
         """Whether the centre was not seen to hold this row."""
         return row not in self._durable
@@ -224,7 +228,7 @@ class Relay:
                     "the centre refused an envelope for ever",
                     extra={"agent": row.name[0].hex(), "code": refusal.code, "detail": refusal.text},
                 )
-            elif self._picking.hold(row.name[0]):
+            elif self._picking.hold(row.name[0], refusal.code):
                 self._on_result("held", 1)
                 log.info(
                     "the centre does not take an agent's reports now; asking again in an hour, or when the registry changes",

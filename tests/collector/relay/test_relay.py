@@ -8,13 +8,16 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+import pytest
 from region import CENTRE, Region
 from sender import Sender, schema_of
 from sqlalchemy import insert, select, update
 
+from agent.link.answer import EnvelopeRefusal, read_answer, write_answer
 from agent.link.exchange import Failure, Request, Response
 from agent.link.model import Loss, loss_record
-from agent.link.names import LANE_HEADER
+from agent.link.names import ANSWER_TYPE, LANE_HEADER
 from agent.link.wire import open_envelope, open_header, open_request
 from collector.fleet.agent_status import set_status
 from collector.fleet.registry import bump_version
@@ -317,6 +320,34 @@ def test_whose_reports_the_centre_does_not_take_now_holds_up_nobody_else(region:
     with suppress(AssertionError):  # so many rows take more turns than that
         region.hub.turn(5)
     assert region.held(region.at_centre, suspended) == [(1, 1)]
+
+
+@pytest.mark.parametrize(("code", "is_asked_again"), [("revoked", True), ("too_large", False)])
+def test_a_hold_that_the_registry_contradicts_ends_with_the_next_pull(
+    region: Region, code: str, is_asked_again: bool
+) -> None:
+    agent = region.agent()
+    region.hub.turn()
+
+    def altered(said: Response | Failure) -> Response | Failure:
+        assert isinstance(said, Response)
+        if said.content_type != ANSWER_TYPE or b'"agent":' not in said.body:
+            return said
+        refusal = EnvelopeRefusal(0, "hold", code)
+        answer = msgspec.structs.replace(read_answer(said.body), envelopes=[refusal], agents=[])
+        return said._replace(body=write_answer(answer))
+
+    region.forge = altered
+    region.report(agent)
+    region.hub.turn()
+    region.forge = lambda said: said
+    region.sent.clear()
+    region.wait(20)
+    region.hub.turn()
+    assert not bundles(region), "it may not be asked at every turn"
+    region.wait(11)
+    region.hub.turn()
+    assert [firsts for _, firsts in bundles(region)] == ([[1]] if is_asked_again else [])
 
 
 def test_a_host_that_is_no_longer_bound_spoils_nothing_that_stands_beside_it(region: Region) -> None:
