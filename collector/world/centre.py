@@ -10,9 +10,10 @@ from pathlib import Path
 from shutil import copyfile, rmtree
 from tempfile import mkdtemp
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 
 from agent.link.keys import SigningKey, new_key, save_key
+from collector.fleet import agent_status
 from collector.fleet.keys import centre_key_file, new_receiver, save_receiver
 from collector.fleet.registry import bump_version
 from collector.fleet.tables import agent_keys, agents, hosts
@@ -76,8 +77,7 @@ def enrol(store: Store, identities: Iterable[Identity], agency: str = "for") -> 
         bump_version(connection)
 
 
-def set_status(store: Store, agent_id: bytes, status: str) -> None:
+def set_status(store: Store, agent_id: bytes, status: str, now_ms: int) -> None:
     """As ``bongsu agent`` does: another process, the running collector is not told."""
     with store.transaction() as connection:
-        connection.execute(update(agents).where(agents.c.id == agent_id).values(status=status))
-        bump_version(connection)
+        agent_status.set_status(connection, agent_id, status, instant(now_ms))

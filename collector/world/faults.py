@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from collector.relay.queries import last_id
 from collector.world.agent import WorldAgent
 from collector.world.centre import set_status
 from collector.world.link import MESSAGE_FAULTS, Line
@@ -223,7 +224,7 @@ def suspended(world: World, chance: random.Random) -> None:
     if agent is None or app is None or agent.revoked_ms is not None:
         return
     identity = agent.identity
-    set_status(app.store, identity.agent_id, "suspended")
+    set_status(app.store, identity.agent_id, "suspended", app.clock.wall_ms())
 
     def resume() -> None:
         current = world.centre.app
@@ -232,7 +233,7 @@ def suspended(world: World, chance: random.Random) -> None:
         if current is None:
             world.timeline.after(10.0, resume)
         else:
-            set_status(current.store, identity.agent_id, "active")
+            set_status(current.store, identity.agent_id, "active", current.clock.wall_ms())
 
     world.timeline.after(chance.uniform(60, 300), resume)
 
@@ -242,7 +243,9 @@ def revoked(world: World, chance: random.Random) -> None:
     agent, app = _one(world, chance), world.centre.app
     if agent is None or app is None or len([one for one in world.agents if one.revoked_ms is None]) < 2:
         return
-    set_status(app.store, agent.identity.agent_id, "revoked")
+    set_status(app.store, agent.identity.agent_id, "revoked", app.clock.wall_ms())
+    with app.store.reading() as connection:
+        world.revoked_rows.setdefault(agent.identity.agent_id, last_id(connection))
     for one in world.agents:
         if one.identity.agent_id == agent.identity.agent_id:
             one.revoked_ms = world.centre.clock.wall_ms()

@@ -7,7 +7,7 @@ there twice, nothing was never measured, no number of an epoch is without its fa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -43,8 +43,8 @@ class Ledger:
     reasons: Counter[str] = field(default_factory=Counter)
     corrupt: Counter[bytes] = field(default_factory=Counter)
     """Numbers lost to damage, by agent."""
-    received_ms: dict[bytes, int] = field(default_factory=dict)
-    """When the newest envelope of each agent came."""
+    newest_row: dict[bytes, int] = field(default_factory=dict)
+    """Of each agent, in the order of commits."""
 
     def declared(self, name: Name) -> int:
         """How often a number is declared lost."""
@@ -58,11 +58,11 @@ class Ledger:
 def read_ledger(store: Store) -> Ledger:
     found = Ledger()
     with store.reading() as connection:
-        columns = (envelopes.c.packed, envelopes.c.accepted, envelopes.c.received_at_ms)
-        for row in connection.execute(select(*columns).order_by(envelopes.c.received_at_ms)):
+        columns = (envelopes.c.id, envelopes.c.packed, envelopes.c.accepted)
+        for row in connection.execute(select(*columns).order_by(envelopes.c.id)):
             header_bytes, _, body_bytes = open_envelope(row.packed)
             header = open_header(header_bytes)
-            found.received_ms[header.agent_id] = row.received_at_ms
+            found.newest_row[header.agent_id] = row.id
             body = open_body(body_bytes, header)
             new = set(read_accepted(row.accepted).seqs)
             samples = [
@@ -117,10 +117,17 @@ def complaints(found: Ledger, agents: Iterable[WorldAgent]) -> list[str]:
     for agent in agents:
         if not agent.was_damaged and (count := found.corrupt[agent.identity.agent_id]):
             wrong.append(f"{agent.identity.host}: {count} numbers lost to damage that its disk did not have")
-        last = found.received_ms.get(agent.identity.agent_id, 0)
-        if agent.revoked_ms is not None and last > agent.revoked_ms:
-            wrong.append(f"{agent.identity.host}: revoked at {agent.revoked_ms}, and taken from at {last}")
     return wrong
+
+
+def taken_after(found: Ledger, revoked_rows: Mapping[bytes, int]) -> list[str]:
+    """Agents of whom something was committed after their revocation was; told by rows, for a request that was answered
+    before may bear a later time: the world handles it when it is sent, and stamps it with when it arrives."""
+    return [
+        f"agent {agent_id.hex()[:8]}: revoked at row {row}, and taken from in row {newest}"
+        for agent_id, row in revoked_rows.items()
+        if (newest := found.newest_row.get(agent_id, 0)) > row
+    ]
 
 
 def _values(found: Ledger) -> Iterator[tuple[Name, float]]:

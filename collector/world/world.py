@@ -23,7 +23,7 @@ from collector.world.disk import DiskModel
 from collector.world.faults import FAULTS, Fault
 from collector.world.faults_hub import BEHIND_HUBS
 from collector.world.hub import HubStation, make_hub
-from collector.world.ledger import complaints, over_caps, read_ledger
+from collector.world.ledger import complaints, over_caps, read_ledger, taken_after
 from collector.world.link import Line, Wire
 from collector.world.station import InlineLoop, Station
 from collector.world.topology import BITS_PER_SECOND, HUBS, MISSIONS, Place
@@ -64,6 +64,8 @@ class World:
         self.faults = faults or (BEHIND_HUBS if hubs else FAULTS)
         self.happened: Counter[str] = Counter()
         self.complaints: list[str] = []
+        self.revoked_rows: dict[bytes, int] = {}
+        """The centre's last row when an agent was revoked, by agent."""
         self.is_troubled = True
         self.loop = InlineLoop()
         self.lines: dict[tuple[str, str], Line] = {}
@@ -268,3 +270,4 @@ class World:
                 self.complaints.append(f"{agent.identity.host}: {left} still waits hours after all is well")
         self.ledger = read_ledger(app.store)
         self.complaints += complaints(self.ledger, self.agents)
+        self.complaints += taken_after(self.ledger, self.revoked_rows)
