@@ -18,17 +18,20 @@ from collector.pages.drill_job import SECONDS as DRILL_SECONDS
 from collector.pages.drill_job import DrillJob
 from collector.pages.forget_queries import forget_heartbeats, forget_pages
 from collector.pages.job import SECONDS, Crew, PageJob
+from collector.pages.mailbox_job import MailboxJob
 from collector.pages.outbox import row_of
 from collector.pages.page import Route
 from collector.pages.pipeline import Outgoing
 from collector.pages.queries import add_page, supersede_heartbeats
-from collector.pages.senders import channels_with_replies, configured_senders
+from collector.pages.senders import channels_with_replies, configured_senders, mailbox_of
 from collector.pages.senders.base import Sender
+from collector.pages.senders.mailbox import Mailbox
 from collector.pages.watch import SECONDS as WATCH_SECONDS
 from collector.pages.watch import Watch
 from collector.pages.wording import Matter, Reader, word
 from collector.store.schema import instant
 from collector.telemetry_pages import PageTelemetry
+from collector.telemetry_replies import ReplyTelemetry
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -55,9 +58,16 @@ class PostOffice:
         settings = services.settings
         self._services = services
         self._may_act = may_act
+        door = Door(settings.outbound)
         if senders is None:
-            senders = configured_senders(settings, Door(settings.outbound), services.clock)
+            senders = configured_senders(settings, door, services.clock)
+        self._mailboxes = [
+            MailboxJob(services.store, self, Mailbox(options, door), channel.name)
+            for channel in settings.channels
+            if (options := mailbox_of(channel)).mailbox_host
+        ]
         self.senders = senders
+        self.replies = ReplyTelemetry(services.telemetry.registry)
         self.telemetry = PageTelemetry(services.telemetry.registry, senders)
         self.ways = Ways(
             frozenset(senders), services.answer_secret, settings.server.url, settings.paging.outside_channels
@@ -97,6 +107,7 @@ class PostOffice:
                 Job("duty_watch", WATCH_SECONDS, self.watch.step),
                 Job("test_pages", DRILL_SECONDS, self.drill.step),
             ]
+        jobs += [Job(f"mailbox_{n}", box.every_seconds, box.step) for n, box in enumerate(self._mailboxes, 1)]
         return tuple(jobs)
 
     def start(self) -> None:

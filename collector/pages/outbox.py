@@ -15,6 +15,7 @@ from collector.pages.wording import Worded
 from collector.pages.words import say
 
 MOST_SUBJECT = 400
+MAIL = "email"
 SPOKEN = "phone"
 """Says itself what to press."""
 
@@ -87,6 +88,9 @@ def message_of(page: Delivery, secret: bytes, base_url: str, *, takes_replies: b
     short = str(data.get("short", "")).replace(LINK, link).strip()
     if takes_replies and link and page.channel != SPOKEN:
         short = _with_reply(short, page.language)
+    text = page.text.replace(LINK, link)
+    if takes_replies and link and page.channel == MAIL:
+        text = f"{text}\n{say(page.language, 'line.reply_mail')}"
     return Message(
         page.page_key,
         page.kind,
@@ -96,7 +100,7 @@ def message_of(page: Delivery, secret: bytes, base_url: str, *, takes_replies: b
         page.person,
         page.language,
         page.subject,
-        page.text.replace(LINK, link),
+        text,
         short,
         link,
         {str(name): str(value) for name, value in data.get("fields", {}).items()},

@@ -14,29 +14,20 @@ from __future__ import annotations
 
 import hmac
 import logging
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, ValidationError
 
 from collector.errors import Refused
-from collector.pages.reply_queries import incident_of_key, known_addresses, open_incidents
-from collector.pages.reply_text import keys_in, read_reply
+from collector.pages.reply_take import Incoming, take
 from collector.pages.senders import reply_auth, reply_secret
 from collector.pages.senders.base import SendError
 from collector.pages.senders.http import signature
 from collector.pages.senders.replies import TOKEN
 from collector.settings_channels import Channel
 from collector.store.schema import instant
-from collector.telemetry_replies import (
-    NOT_PROVEN,
-    NOT_UNDERSTOOD,
-    NOTHING_OPEN,
-    UNKNOWN_SENDER,
-    WHICH,
-    ReplyTelemetry,
-)
+from collector.telemetry_replies import NOT_PROVEN
 
 if TYPE_CHECKING:
     from collector.pages.office import PostOffice
@@ -44,8 +35,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 APART_SECONDS = 300
-WAYS = {"email": "mail", "sms": "sms", "phone": "voice"}
-"""How incidents note who answered by which channel; others are programs."""
 
 
 class Reply(BaseModel):
@@ -70,7 +59,7 @@ async def _body(request: Request) -> bytes:
 def router(services: Services, office: PostOffice) -> APIRouter:
     routes = APIRouter(prefix="/v1/replies", tags=["pages"])
     channels = {channel.name: channel for channel in services.settings.channels}
-    telemetry = ReplyTelemetry(services.telemetry.registry)
+    telemetry = office.replies
 
     @routes.post("/{channel}")
     def reply(channel: str, request: Request, body: Annotated[bytes, Depends(_body)]) -> Taken:
@@ -78,14 +67,14 @@ def router(services: Services, office: PostOffice) -> APIRouter:
         now = instant(services.clock.wall_ms())
         try:
             _prove(channels.get(channel), request, body, services.clock.wall_ms())
-            taken = _take(services, office, channel, _read(body), now)
+            found = take(services.store, office, channel, _read(body), now)
         except Refused as why:
             if channel in channels:
                 telemetry.came(channel, why.code)
                 log.warning("an answer was refused", extra={"channel": channel, "reason": why.code})
             raise
-        telemetry.came(channel, taken.outcome)
-        return taken
+        telemetry.came(channel, found.outcome)
+        return Taken(outcome=found.outcome, incident=found.incident.number if found.incident is not None else None)
 
     return routes
 
@@ -113,44 +102,11 @@ def _same(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode(), wanted.encode())
 
 
-def _read(body: bytes) -> Reply:
+def _read(body: bytes) -> Incoming:
     try:
-        return Reply.model_validate_json(body)
+        said = Reply.model_validate_json(body)
     except ValidationError as why:
         first = why.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise Refused(400, "bad_reply", f"{where or 'body'}: {first['msg']}") from why
-
-
-def _take(services: Services, office: PostOffice, channel: str, reply: Reply, now: datetime) -> Taken:
-    """Raises Refused with what the gateway may tell the person."""
-    with services.store.reading() as connection:
-        addresses = known_addresses(connection, channel, reply.sender)
-        if not addresses:
-            raise Refused(403, UNKNOWN_SENDER, "This address is nobody's.")
-        keys = keys_in(reply.reference)
-        is_named, number = incident_of_key(connection, channel, addresses, keys) if keys else (False, None)
-        waiting = open_incidents(connection, channel, addresses, now)
-    said = read_reply(reply.key or reply.text, is_mail=channel == "email")
-    is_automatic = reply.auto_submitted.lower() not in ("", "no")
-    if said is None or is_automatic or (reply.key and said.number is not None):
-        raise Refused(
-            422,
-            NOT_UNDERSTOOD,
-            "Not understood: 1 or 확인 acknowledges, with the incident's number where several wait.",
-        )
-    if channel == "email" and not is_named:
-        raise Refused(
-            403, NOT_PROVEN, "A mail has to be the answer to a page: it names none of those sent to this address."
-        )
-    if not is_named:
-        if said.number is None and len(waiting) > 1:
-            numbers = [one for one in waiting if one is not None]
-            raise Refused(409, WHICH, "Several incidents wait; answer with a number.", fields={"incidents": numbers})
-        number = said.number if said.number is not None else next(iter(waiting), None)
-    elif said.number is not None and said.number != number:
-        raise Refused(409, WHICH, "The answer names another incident than the page it is to.")
-    found = office.answer_reply(channel, tuple(addresses), WAYS.get(channel, "api"), number=number)
-    if found is None:
-        raise Refused(404, NOTHING_OPEN, "Nothing that was sent to this address waits for an answer.")
-    return Taken(outcome=found.outcome, incident=found.incident.number if found.incident is not None else None)
+    return Incoming(said.sender, said.text, said.key, said.reference, said.auto_submitted)

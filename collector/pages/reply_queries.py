@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
+from collector.pages.answer_token import token_hash
 from collector.pages.page import ANSWERED, SENT
 from collector.pages.senders.sms_text import digits
 from collector.pages.tables import page_deliveries
@@ -44,6 +46,17 @@ def open_incidents(connection: Connection, channel: str, addresses: list[str], n
     )
     rows = connection.execute(select(of.incident).where(*wanted).order_by(of.id.desc()).limit(AT_MOST)).scalars()
     return list(dict.fromkeys(rows))
+
+
+def incident_of_token(
+    connection: Connection, channel: str, addresses: list[str], tokens: Sequence[str]
+) -> tuple[bool, int | None]:
+    """The same by what stands in the page's link, which nobody has who did not get the page."""
+    of = page_deliveries.c
+    hashes = [token_hash(token) for token in tokens]
+    wanted = (of.answer_hash.in_(hashes), of.channel == channel, of.address.in_(addresses))
+    row = connection.execute(select(of.incident).where(*wanted).order_by(of.id.desc()).limit(1)).first()
+    return row is not None, row.incident if row is not None else None
 
 
 def incident_of_key(

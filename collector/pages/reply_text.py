@@ -11,7 +11,7 @@ import unicodedata
 from typing import NamedTuple
 
 _YES = re.compile(
-    r"(?:1(?![0-9])|ok|okay|ack|acked|acknowledge|acknowledged|yes|y|got it|확인|확인함|확인했음|확인했습니다|확인하였습니다|확인 완료|ㅇㅋ|네|예)"
+    r"(?:1(?![0-9])|ok|okay|ack|acked|acknowledge|acknowledged|yes|y|got it|확인|확인함|확인했음|확인했습니다|확인하였습니다|확인 완료|인지|인지함|인지했음|인지했습니다|인지하였습니다|인지 완료|ㅇㅋ|네|예)"
 )
 _LINE = re.compile(rf"(?P<yes>{_YES.pattern})?[\s,.!:]*(?:#?\s*(?P<number>[0-9]{{1,9}})(?:\s*번)?)?[\s.!]*", re.I)
 _QUOTE = re.compile(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent.link.clock import Clock
     from collector.pages.door import Door
     from collector.pages.senders.base import Sender
+    from collector.pages.senders.mailbox import Options as MailboxOptions
     from collector.settings import Settings
 
 TABLE = {
@@ -37,6 +38,8 @@ TABLE = {
 
 COMMON = ("reply_secret_file", "reply_auth")
 """Keys any channel may have: they are of answers that come in (``collector.pages.reply_api``)."""
+MAILBOX = "mailbox_"
+"""How keys of the channel ``email`` begin that are of its answers' mailbox."""
 
 
 def configured_senders(settings: Settings, door: Door, clock: Clock | None = None) -> Mapping[str, Sender]:
@@ -67,6 +70,7 @@ def what_is_wrong(settings: Settings, channel: Channel, door: Door) -> str:
             if isinstance(value, Secret):
                 value.read()
         reply_secret(channel)
+        mailbox_of(channel).mailbox_password.read()
     except SettingsError as why:
         return str(why)
     except SendError as why:
@@ -79,7 +83,21 @@ def reply_secret(channel: Channel) -> str:
     from collector.pages.senders.options import read_options
     from collector.pages.senders.replies import Options
 
-    return read_options(Options, _part(channel, common=True)).reply_secret.read()
+    return read_options(Options, _part(channel, "common")).reply_secret.read()
+
+
+def mailbox_of(channel: Channel) -> MailboxOptions:
+    """The mailbox its answers come into; without a host where it has none. Raises SettingsError."""
+    from collector.pages.senders.mailbox import Options
+    from collector.pages.senders.options import read_options
+
+    options = read_options(Options, _part(channel, "mailbox"))
+    where = f"[[channels]] {channel.name}"
+    if options.mailbox_host and channel.name != "email":
+        raise SettingsError(f"{where}: mailbox_host: only the channel named email has answers by mail")
+    if options.mailbox_host and not (options.mailbox_username and options.mailbox_password):
+        raise SettingsError(f"{where}: mailbox_host: expected mailbox_username and mailbox_password_file with it")
+    return options
 
 
 def channels_with_replies(settings: Settings) -> frozenset[str]:
@@ -89,7 +107,7 @@ def channels_with_replies(settings: Settings) -> frozenset[str]:
     found = set()
     for channel in settings.channels:
         try:
-            if reply_secret(channel):
+            if reply_secret(channel) or mailbox_of(channel).mailbox_host:
                 found.add(channel.name)
         except SendError:
             continue
@@ -117,10 +135,14 @@ def _found(channel: Channel) -> tuple[Any, str]:
 def _options(module: Any, channel: Channel) -> Any:
     from collector.pages.senders.options import read_options
 
-    return read_options(module.Options, _part(channel, common=False))
+    return read_options(module.Options, _part(channel, "own"))
 
 
-def _part(channel: Channel, *, common: bool) -> Channel:
-    """The channel with only the keys that any may have, or only its own."""
-    table = {key: value for key, value in channel.table.items() if (key in COMMON) == common}
+def _part(channel: Channel, whose: str) -> Channel:
+    """The channel with only its ``own`` keys, those ``common`` to all, or those of its ``mailbox``."""
+
+    def owner(key: str) -> str:
+        return "common" if key in COMMON else "mailbox" if key.startswith(MAILBOX) else "own"
+
+    table = {key: value for key, value in channel.table.items() if owner(key) == whose}
     return Channel(channel.name, channel.kind, table, channel.environment)

@@ -25,6 +25,7 @@ from collector.pages.door import Door
 from collector.pages.senders import TABLE, made
 from collector.pages.senders.apprise import host_of
 from collector.pages.senders.base import Sender, SendError
+from collector.pages.senders.mailbox import Options as Mailbox
 from collector.pages.senders.options import Secret
 from collector.settings import Server, Settings, load
 from collector.settings_channels import Channel, Outbound
@@ -450,6 +451,8 @@ def test_every_kind_is_in_the_example_file_with_all_it_can_be_told(tmp_path: Pat
         seen.add(channel.kind)
         module = import_module(f"collector.pages.senders.{TABLE[channel.kind].partition(':')[0]}")
         wanted = {f"{o.name}_file" if isinstance(o.default, Secret) else o.name for o in fields(module.Options)}
+        if channel.kind == "smtp":
+            wanted |= {f"{one.name}_file" if one.name == "mailbox_password" else one.name for one in fields(Mailbox)}
         assert wanted == set(channel.table) - {"reply_secret_file", "reply_auth"}, channel.kind
         for option in fields(module.Options):
             is_plain = isinstance(option.default, (int, str)) and not option.metadata["required"]
