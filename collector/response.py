@@ -25,7 +25,7 @@ from collector.incidents.signal import CRITICAL, SEVERITIES, WARNING
 from collector.jobs import Job
 from collector.log.tables import envelopes
 from collector.pages import api as pages_api
-from collector.pages import reply_api, verify
+from collector.pages import outbox_api, reply_api, verify
 from collector.pages.office import PostOffice
 from collector.pages.relay_receipts import SECONDS as RECEIPT_SECONDS
 from collector.pages.relay_receipts import ReceiptJob
@@ -72,6 +72,7 @@ class Response:
             hub_api.router(self._services),
             pages_api.router(self._services, self.pages),
             reply_api.router(self._services, self.pages),
+            outbox_api.router(self._services, self.pages),
             verify.router(self._services, self.pages),
         )
 

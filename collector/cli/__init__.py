@@ -32,7 +32,7 @@ VERBS = {
     "hosts": "list hosts",
     "systems": "list information systems",
     "channel": "list the ways pages go out and try one",
-    "relay-send": "send the pages that a collector in a closed network wrote into a folder",
+    "relay-send": "send the pages that a collector in a closed network wrote into a folder, or has ready to be fetched",
     "who": "say who would be called for a site",
     "incidents": "list incidents, show one, or say what is done about it",
     "ack": "acknowledge an incident, so that calling ends",

@@ -47,7 +47,7 @@ def _list(args: argparse.Namespace) -> int:
     door, rows = Door(settings.outbound), []
     for channel in settings.channels:
         problem = what_is_wrong(settings, channel, door)
-        takes = "reply_secret_file" in channel.table or any(
+        takes = bool({"reply_secret_file", "mailbox_host"} & channel.table.keys()) or any(
             one.startswith("reply_secret") for one in channel.environment
         )
         rows.append({"name": channel.name, "kind": channel.kind, "answers": takes, "problem": problem})

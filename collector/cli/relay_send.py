@@ -1,4 +1,5 @@
-"""``bongsu relay-send FOLDER``: in the internet's zone, send the pages that a closed network's collector wrote there."""
+"""``bongsu relay-send FOLDER|URL``: in the internet's zone, send the pages that a closed network's collector wrote into a folder,
+or has ready to be fetched."""
 
 from __future__ import annotations
 
@@ -13,19 +14,24 @@ from agent.link.clock import SystemClock
 from collector.cli.options import Verbs, settings_of, verb
 from collector.errors import UsageError
 from collector.pages.door import Door
+from collector.pages.relay_box import FolderBox, HttpBox
 from collector.pages.relay_send import FAILED, NOT_OURS, SENT, Relay
 from collector.pages.senders import made
+from collector.pages.senders.base import SendError
 
 
 def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     parser = verb(
         verbs,
         "relay-send",
-        "send the pages that a collector in a closed network wrote into a folder",
+        "send the pages that a collector in a closed network wrote into a folder, or has ready to be fetched",
         "bongsu relay-send /srv/outbox --secret-file /etc/bongsu/relay.key --config relay.toml --every 5",
         json=True,
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the collector's outbox is carried to")
+    parser.add_argument(
+        "where", metavar="FOLDER|URL", help="where the collector's outbox is carried to, or the collector's address"
+    )
+    parser.add_argument("--ca-file", default="", metavar="FILE", help="the authority of the collector's certificate")
     parser.add_argument(
         "--secret-file", type=Path, required=True, metavar="FILE", help="the secret of the collector's relay channel"
     )
@@ -42,15 +48,17 @@ def run(args: argparse.Namespace) -> int:
     senders = {one.name: made(settings, one, door, clock) for one in settings.channels if one.kind != "relay"}
     if not senders:
         raise UsageError("no [[channels]] in the settings: the relay needs those it sends by (--config FILE)")
-    if not args.folder.is_dir():
-        raise UsageError(f"{args.folder}: no such folder")
+    is_url = "://" in args.where
+    if not is_url and not Path(args.where).is_dir():
+        raise UsageError(f"{args.where}: no such folder")
     try:
         key = args.secret_file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as why:
         raise UsageError(f"{args.secret_file}: cannot be read: {why}") from why
     if not key:
         raise UsageError(f"{args.secret_file}: is empty")
-    relay = Relay(args.folder, key, senders, clock)
+    box = HttpBox(args.where, senders, key, door, clock, args.ca_file) if is_url else FolderBox(Path(args.where), key)
+    relay = Relay(box, senders, clock)
     while True:
         counts = _look(relay, args.json)
         if not args.every:
@@ -61,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
 def _look(relay: Relay, as_json: bool) -> Counter[str]:
     try:
         counts = relay.step()
-    except OSError as why:
-        print(f"bongsu relay-send: {why}", file=sys.stderr)
+    except (OSError, SendError, ValueError) as why:
+        print(f"bongsu relay-send: {why}", file=sys.stderr, flush=True)
         return Counter({FAILED: 1})
     if as_json:
         print(json.dumps(counts), flush=True)

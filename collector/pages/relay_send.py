@@ -8,23 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.link.clock import Clock
+from collector.pages.relay_box import Box
 from collector.pages.senders.base import Sender, SendError
-from collector.pages.senders.relay import (
-    PAGE,
-    RECEIPT,
-    NotOurs,
-    is_there,
-    message_of,
-    name_of,
-    names,
-    read_signed,
-    remove,
-    write_signed,
-)
+from collector.pages.senders.relay import PAGE, NotOurs, message_of, name_of
 
 FIRST_SECONDS, MOST_SECONDS = 5.0, 300.0
 MOST_TEXT = 1000
@@ -39,17 +28,18 @@ class Tried(NamedTuple):
 
 
 class Relay:
-    """``step`` looks through the folder once."""
+    """``step`` looks through the box once."""
 
-    def __init__(self, folder: Path, key: str, senders: Mapping[str, Sender], clock: Clock) -> None:
-        self._folder, self._key, self._senders, self._clock = folder, key, senders, clock
+    def __init__(self, box: Box, senders: Mapping[str, Sender], clock: Clock) -> None:
+        self._box, self._senders, self._clock = box, senders, clock
         self._tried: dict[str, Tried] = {}
         self.last_error = ""
 
     def step(self) -> Counter[str]:
-        """How many pages were sent, wait, failed, or are no pages of ours. Raises OSError where the folder cannot be read."""
+        """How many pages were sent, wait, failed, or are no pages of ours. Raises OSError or SendError where the box cannot
+        be looked into."""
         counts: Counter[str] = Counter()
-        found = list(names(self._folder, PAGE))
+        found = self._box.names()
         self._tried = {name: tried for name, tried in self._tried.items() if name in found}
         for name in found:
             try:
@@ -62,13 +52,12 @@ class Relay:
         return counts
 
     def _page(self, name: str) -> str:
-        if is_there(self._folder, RECEIPT, name):  # sent, and died before the page was taken away
-            remove(self._folder, PAGE, name)
+        if self._box.is_done(name):
             return SENT
         tried = self._tried.get(name, Tried(0, 0.0, ""))
         if tried.next_at > self._clock.monotonic():
             return WAITING
-        page = read_signed(self._folder, PAGE, name, self._key)
+        page = self._box.read(name)
         message = message_of(page)
         if name_of(message.key) != name:
             raise NotOurs(f"{name}.{PAGE}: holds another page")
@@ -93,7 +82,6 @@ class Relay:
     def _over(self, name: str, key: str, state: str, **more: Any) -> str:
         said = {name: value[:MOST_TEXT] if isinstance(value, str) else value for name, value in more.items()}
         told = {"version": 1, "key": key, "state": state, "at_ms": self._clock.wall_ms(), **said}
-        write_signed(self._folder, RECEIPT, name, told, self._key)
-        remove(self._folder, PAGE, name)
         self._tried.pop(name, None)
+        self._box.leave(name, told)
         return state

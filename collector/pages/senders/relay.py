@@ -36,6 +36,7 @@ class Options:
     secret: Secret = secret("the key both sides sign with")
     send_within_seconds: int = option(3600, "a whole number of seconds, at least 60", least=60)
     receipt_within_seconds: int = option(180, "a whole number of seconds, at least 10", least=10)
+    is_fetched: bool = option(False, "true where the relay fetches pages from this collector over HTTPS")
 
 
 class RelaySender:
@@ -69,16 +70,21 @@ def name_of(key: str) -> str:
 
 
 def is_there(folder: Path, kind: str, name: str) -> bool:
-    return _path(folder, kind, name).exists()
+    return path_of(folder, kind, name).exists()
 
 
 def write_signed(folder: Path, kind: str, name: str, value: Mapping[str, Any], key: str) -> None:
     """Whole or not at all. Raises OSError."""
-    path = _path(folder, kind, name)
+    path = path_of(folder, kind, name)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(path, signed(kind, value, key))
+
+
+def signed(kind: str, value: Mapping[str, Any], key: str) -> bytes:
+    """A file's content."""
     body = packed(value)
     assert len(body) <= FILE_BYTES - 100, "a page was measured before"
-    write_private(path, body + b"\n" + signature(key, kind, body).encode() + b"\n")
+    return body + b"\n" + signature(key, kind, body).encode() + b"\n"
 
 
 def names(folder: Path, kind: str) -> Iterator[str]:
@@ -99,8 +105,13 @@ class NotOurs(Exception):
 
 def read_signed(folder: Path, kind: str, name: str, key: str) -> Mapping[str, Any]:
     """Raises NotOurs; FileNotFoundError where it went meanwhile."""
-    with _path(folder, kind, name).open("rb") as file:
+    with path_of(folder, kind, name).open("rb") as file:
         data = file.read(FILE_BYTES + 1)
+    return read_bytes(data, kind, name, key)
+
+
+def read_bytes(data: bytes, kind: str, name: str, key: str) -> Mapping[str, Any]:
+    """The same of what was read already. Raises NotOurs."""
     body, _, rest = data.partition(b"\n")
     if len(data) > FILE_BYTES or not hmac.compare_digest(rest.strip(), signature(key, kind, body).encode()):
         raise NotOurs(f"{name}.{kind}: not signed with our secret, or not whole")
@@ -115,7 +126,7 @@ def read_signed(folder: Path, kind: str, name: str, key: str) -> Mapping[str, An
 
 def remove(folder: Path, kind: str, name: str) -> None:
     with suppress(FileNotFoundError):
-        _path(folder, kind, name).unlink()
+        path_of(folder, kind, name).unlink()
 
 
 def message_of(page: Mapping[str, Any]) -> Message:
@@ -127,5 +138,5 @@ def message_of(page: Mapping[str, Any]) -> Message:
         raise NotOurs(f"a page of another version: {why}") from why
 
 
-def _path(folder: Path, kind: str, name: str) -> Path:
+def path_of(folder: Path, kind: str, name: str) -> Path:
     return folder / FOLDERS[kind] / f"{name}.{kind}"

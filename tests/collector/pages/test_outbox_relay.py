@@ -12,6 +12,7 @@ from gateway import a_message
 from sqlalchemy import insert, select
 
 from collector.pages.door import Door
+from collector.pages.relay_box import FolderBox
 from collector.pages.relay_receipts import ReceiptJob
 from collector.pages.relay_send import FAILED, NOT_OURS, SENT, WAITING, Relay
 from collector.pages.senders import made
@@ -42,7 +43,7 @@ class Both:
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock, self.gate = folder, HandClock(), Gate()
         self.inside = self.sender("sms", "s3cret")
-        self.outside = Relay(folder, "s3cret", {"sms": self.gate}, self.clock)
+        self.outside = Relay(FolderBox(folder, "s3cret"), {"sms": self.gate}, self.clock)
 
     def sender(self, name: str, key: str) -> RelaySender:
         table: dict[str, Any] = {"folder": str(self.folder)}
