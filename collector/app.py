@@ -114,9 +114,8 @@ class App:
         )
         self.windows = Windows(self.store)
         self._completeness = CompletenessJob(self.store, self.registry, spooled_of(self.live), self.windows.spans)
-        self._verdicts = VerdictJob(
-            self.store, self.registry, self.live, clock.wall_ms(), self.hub_contacts.seen_ms, self._windows_now
-        )
+        asked = (self.hub_contacts.seen_ms, self._windows_now, self.log.turned_away)
+        self._verdicts = VerdictJob(self.store, self.registry, self.live, clock.wall_ms(), *asked)
         self._sampling = SampleJob(self, self._kept.own)
         self._rules = RuleSide(
             settings.rules, self.store, self._kept, clock, self.telemetry, lambda: self._sampling.is_ready

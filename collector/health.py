@@ -37,6 +37,9 @@ def problems(services: Services) -> list[str]:
             connection.execute(select(fleet_version.c.version)).scalar()
     except SQLAlchemyError as why:
         found.append(f"the database does not answer: {why.__class__.__name__}")
+    if services.log.failing_since_ms is not None:
+        seconds = (services.clock.wall_ms() - services.log.failing_since_ms) // 1000
+        found.append(f"reports cannot be stored and are refused since {seconds} s")
     if services.upstream is not None and not services.upstream.pull.has_registry:
         found.append("the centre was not heard yet, so nobody of this hub's region is known")
     late_ms = services.clock.wall_ms() - services.standing.at_ms

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from collector.errors import Refused
 
+log = logging.getLogger(__name__)
 PROBLEM_TYPE = "application/problem+json"
 
 
@@ -54,6 +57,12 @@ def add_problem_handlers(app: FastAPI) -> None:
         detail = "; ".join(f"{error['where']}: {error['message']}" for error in errors)
         return problem(Refused(422, "bad_request", detail, fields={"errors": errors}))
 
+    def away(_request: Request, why: Exception) -> JSONResponse:
+        log.error("a request could not be answered without the database", extra={"error": str(why)[:200]})
+        detail = "The database does not answer; nothing of this request was kept. Send it again shortly."
+        return problem(Refused(503, "database_away", detail, headers={"Retry-After": "5"}))
+
     app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(OperationalError, away)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from collector.alerts.alert import FiringAlert
 from collector.alerts.beat import Beat, alert_of, excused
 from collector.alerts.beat_queries import down_lately, late, mark_down, watched, write_beat
@@ -22,6 +24,8 @@ class BeatJob:
         self._store = store
         self._registry = registry
         self._down: tuple[Beat, ...] = ()
+        self._was_away = False
+        """The database was: calls could not be noted."""
 
     def restore(self, now: datetime) -> None:
         """Before the first step, and before anything of this process says that a collector runs."""
@@ -38,6 +42,16 @@ class BeatJob:
             )
 
     def step(self, now: datetime) -> None:
+        try:
+            if self._was_away:
+                self.restore(now)
+                self._was_away = False
+            self._look(now)
+        except SQLAlchemyError:
+            self._was_away = True
+            raise
+
+    def _look(self, now: datetime) -> None:
         with self._store.reading() as connection:
             silent = late(connection, now)
             down = tuple(down_lately(connection, now))

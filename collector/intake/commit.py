@@ -33,6 +33,8 @@ from collector.store.engine import Store
 
 log = logging.getLogger(__name__)
 DAY_MS = 86_400_000
+AGAIN_MS = 75_000
+"""Whoever was refused is here again within this time: an agent waits a minute at most."""
 WANTED_AGAIN = 1_000
 """Schemas waited for, of all agents, up to which each answer asks for its agents' again; more are looked through too long."""
 
@@ -64,9 +66,16 @@ class Writer:
         """On a hub: the centre's receipt of a name, of which these numbers are held here. Asked in this thread, after a
         commit: only here is it certain what is held."""
         self.on_commit: Callable[[int, float], None] = lambda _envelopes, _seconds: None
+        self.failing_since_ms: int | None = None
+        """Since when nothing could be stored; None where the last commit was made."""
+        self._failed_ms: int | None = None
 
         self.on_taken: Callable[[Outcome, int], None] = lambda _outcome, _received_at_ms: None
         """Told of each envelope that was committed and when it was received, in this thread, before it is answered."""
+
+    def turned_away(self, now_ms: int) -> bool:
+        """Whether agents were refused because nothing could be stored, and may not have had the time to come again."""
+        return self._failed_ms is not None and 0 <= now_ms - self._failed_ms < AGAIN_MS
 
     def restore(self, connection: Connection) -> None:
         """Read back what is held, known and waited for; before ``start``."""
@@ -106,6 +115,10 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
 
+    def company_seconds(self) -> float:
+        """How long a request that comes now is to wait for others before it is looked at."""
+        return self._gathering.wait(time.monotonic()) if self._thread.is_alive() else 0.0
+
     def submit(self, work: Work) -> None:
         self._queue.put(work)
 
@@ -115,10 +128,7 @@ class Writer:
 
     def _run(self) -> None:
         while True:
-            waiting = [self._queue.get()]
-            if isinstance(waiting[0], Work):
-                time.sleep(self._gathering.seconds)
-            if not self._work_off(waiting):
+            if not self._work_off([self._queue.get()]):
                 return
 
     def step(self) -> None:
@@ -147,6 +157,7 @@ class Writer:
         except Exception as why:  # the request border of intake: a mistake of ours must not leave senders hanging
             log.exception("commit of %d requests failed, they were refused with 503", len(works))
             self._is_restored = False
+            self._note_failure()
             for work in works:
                 work.finish(why)
 
@@ -173,13 +184,20 @@ class Writer:
                 batch.write(connection)
         except (SQLAlchemyError, OSError) as why:
             log.error("commit of %d requests failed, they were refused with 503: %s", len(works), why)
+            self._note_failure()
             for work in works:
                 work.finish(why)
             return
+        self.failing_since_ms = None
         self._after(works, batch)
         self.on_commit(len(batch.envelopes), self.clock.monotonic() - started)
         for work in works:
             work.finish(None)
+
+    def _note_failure(self) -> None:
+        self._failed_ms = self.clock.wall_ms()
+        if self.failing_since_ms is None:
+            self.failing_since_ms = self._failed_ms
 
     def _judge_again(self, work: Work) -> None:
         """Drop what may no longer report since it was admitted (revoked, suspended, unbound meanwhile)."""

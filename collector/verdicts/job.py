@@ -44,13 +44,16 @@ class VerdictJob:
         started_at_ms: int,
         hub_seen_ms: Callable[[], Mapping[str, int]] = dict,
         windows: Callable[[datetime], Windows] = lambda _now: {},
+        turned_away: Callable[[int], bool] = lambda _now_ms: False,
     ) -> None:
+        """``turned_away``: whether reports came that could not be kept, and whoever sent them may not be back yet."""
         self._store = store
         self._registry = registry
         self._reports = reports
         self._started_at_ms = started_at_ms
         self._hub_seen_ms = hub_seen_ms
         self._windows = windows
+        self._turned_away = turned_away
         self._past: Past | None = None
         self._failing: set[FailingCheck] = set()
         self._written: dict[str, Any] = {}
@@ -66,6 +69,8 @@ class VerdictJob:
             past = self._past = self._restore()
         fleet = self._registry.fleet
         now_ms = round(now.timestamp() * 1000)
+        if self._turned_away(now_ms):
+            self._started_at_ms = now_ms  # as after a start: nobody is judged for what we could not take
         evidence = Evidence(self._reports.hosts, self._reports.agents, self._hub_seen_ms(), self._windows(now))
         judged = judge(fleet, evidence, now_ms, past, self._started_at_ms)
         self.standing = judged.standing
