@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -113,7 +114,7 @@ def install(app: FastAPI, services: Services) -> None:
     """Security headers for every answer, and pages instead of problem details for people. Call after
     ``access.guard.protect``: its handlers keep answering programs."""
     app.add_middleware(SecurityHeaders)
-    for kind in (Refused, HTTPException, RequestValidationError):
+    for kind in (Refused, HTTPException, RequestValidationError, OperationalError):
         app.add_exception_handler(kind, _for_people(services, app.exception_handlers.get(kind)))
     app.add_exception_handler(Exception, _failed(services))
 
@@ -121,7 +122,8 @@ def install(app: FastAPI, services: Services) -> None:
 def _for_people(services: Services, for_programs: Any) -> Callable[[Request, Exception], Any]:
     def answer(request: Request, why: Exception) -> Any:
         if wants_page(request):
-            status = why.status if isinstance(why, Refused) else getattr(why, "status_code", 422)
+            is_away = isinstance(why, OperationalError)
+            status = why.status if isinstance(why, Refused) else 503 if is_away else getattr(why, "status_code", 422)
             detail = why.detail if isinstance(why, Refused) and status not in (401, 403, 404) else ""
             return error_page(request, services, status, detail)
         assert for_programs is not None, "install comes after protect"
