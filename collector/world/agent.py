@@ -110,6 +110,7 @@ class WorldAgent:
         self._next = 1
         self._life = 0
         self._turn = 0
+        self._rhythm = 0
 
     # ------------------------------------------------------------ the process
 
@@ -148,9 +149,22 @@ class WorldAgent:
             self.profile,
         )
         self.is_up = True
-        life = self._life
-        self._timeline.after(self.chance.uniform(0, self.profile.interval_seconds), lambda: self._report_turn(life))
+        self._report_soon()
         self._wake()
+
+    def follow(self, profile: LinkProfile) -> None:
+        """Another link profile is in force. Who is to report less often says so at once, and then with all others like it
+        at whole multiples of the interval: what comes together costs little."""
+        is_sooner = profile.interval_seconds < self.profile.interval_seconds
+        self.profile = profile
+        if not self.is_up:
+            return
+        self.sender.follow(profile)
+        if is_sooner:
+            self._report_soon()
+        else:
+            self.speak()
+            self._report_after(profile.interval_seconds - self._timeline.now % profile.interval_seconds)
 
     def kill(self, cut_power: bool) -> None:
         """From outside, between two steps."""
@@ -174,12 +188,21 @@ class WorldAgent:
 
     # ------------------------------------------------------------ turns
 
-    def _report_turn(self, life: int) -> None:
-        if not self.is_up or life != self._life:
+    def _report_soon(self) -> None:
+        """Within an interval, and then at each."""
+        self._report_after(self.chance.uniform(0, self.profile.interval_seconds))
+
+    def _report_after(self, seconds: float) -> None:
+        self._rhythm += 1
+        life, rhythm = self._life, self._rhythm
+        self._timeline.after(seconds, lambda: self._report_turn(life, rhythm))
+
+    def _report_turn(self, life: int, rhythm: int) -> None:
+        if not self.is_up or (life, rhythm) != (self._life, self._rhythm):
             return
         if not self.is_silent:
             self.speak()
-        self._timeline.after(self.profile.interval_seconds, lambda: self._report_turn(life))
+        self._timeline.after(self.profile.interval_seconds, lambda: self._report_turn(life, rhythm))
 
     def speak(self) -> None:
         """Report now."""

@@ -17,14 +17,13 @@ from collector.app import App
 from collector.fleet.keys import HubIdentity, hub_key_file, save_hub
 from collector.fleet.registry import bump_version
 from collector.fleet.tables import hub_keys
-from collector.settings import Settings, Upstream
+from collector.settings import Settings
 from collector.store.engine import Store
 from collector.store.schema import instant
 from collector.world.centre import empty_database
 from collector.world.clock import SeededChance, StepClock, Timeline
 from collector.world.station import InlineLoop, Station
 
-REGISTRY_SECONDS = 60
 TICK_SECONDS = 1e-5
 
 
@@ -51,7 +50,7 @@ class HubStation(Station):
 
     @property
     def settings(self) -> Settings:
-        upstream = Upstream(url=self._centre_url, registry_seconds=REGISTRY_SECONDS)
+        upstream = replace(self._settings.upstream, url=self._centre_url)
         return replace(self._settings, data_dir=self.folder, upstream=upstream)
 
     def begin(self) -> App:

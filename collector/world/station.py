@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import sqlite3
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,10 @@ class Station:
         self._timeline = timeline
         self._loop = loop
         self._jobs = jobs or {}
+        self._turns = 0
+        """Of which row of turns those are that count; ``hurry`` begins another."""
+        self.least_seconds: Callable[[], float] = lambda: 0.0
+        """Between two runs of a job, asked before each."""
 
     @property
     def settings(self) -> Settings:
@@ -70,10 +74,25 @@ class Station:
             event.listen(app.store.engine, "connect", _do_not_sync)
         app.read_back()
         self.lives += 1
-        for name, seconds in self._jobs.items():
-            if name in app.jobs.names:
-                self._timeline.after(seconds, lambda name=name, seconds=seconds: self._turn(app, name, seconds))  # type: ignore[misc]
+        self.hurry()
         return app
+
+    def hurry(self) -> None:
+        """Plan all background work anew, from now."""
+        self._turns += 1
+        if self.app is not None:
+            for name in self.paced:
+                self._plan_turn(self.app, name, self._turns)
+
+    @property
+    def paced(self) -> Mapping[str, float]:
+        """Seconds between two runs, by job."""
+        app = self.app
+        return {name: seconds for name, seconds in self._jobs.items() if app is not None and name in app.jobs.names}
+
+    def _plan_turn(self, app: App, name: str, turns: int) -> None:
+        seconds = max(self.paced[name], self.least_seconds())
+        self._timeline.after(seconds, lambda: self._turn(app, name, turns))
 
     def end(self) -> None:
         """The process is gone, whatever it was doing."""
@@ -82,11 +101,11 @@ class Station:
             self.app.store.close()
             self.app = None
 
-    def _turn(self, app: App, name: str, seconds: float) -> None:
-        if self.app is app:
+    def _turn(self, app: App, name: str, turns: int) -> None:
+        if self.app is app and turns == self._turns:
             app.jobs.run(name)
             app.log.step()
-            self._timeline.after(seconds, lambda: self._turn(app, name, seconds))
+            self._plan_turn(app, name, turns)
 
     # ------------------------------------------------------------ requests
 

@@ -8,7 +8,7 @@ demo.condition.cut_links.add("abuja/main")
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from agent.link.names import GAUGE
 from agent.link.profile import PROFILES, LinkProfile
 from collector.fleet.registry import bump_version
 from collector.fleet.tables import agent_keys, agents, hosts
-from collector.settings import Settings
+from collector.settings import Settings, Upstream
 from collector.store.engine import Store
 from collector.store.schema import instant
 from collector.world.agent import Identity, seeded_identity
@@ -28,9 +28,10 @@ from collector.world.centre import make_centre, make_database
 from collector.world.clock import START_MS, BusyClock, StepClock, Timeline
 from collector.world.demo.agent import DemoAgent
 from collector.world.demo.condition import Condition
-from collector.world.demo.fleet import Looked, Machine, document, looks, machines
+from collector.world.demo.fleet import HUB_SITES, Looked, Machine, document, looks, machines
 from collector.world.demo.machine import Numbers, Reading
 from collector.world.demo.paced_centre import PacedCentre
+from collector.world.demo.tempo import Tempo
 from collector.world.hub import HubStation, make_hub
 from collector.world.link import Line, Wire
 from collector.world.station import InlineLoop, Station
@@ -38,19 +39,29 @@ from collector.world.topology import BITS_PER_SECOND, HUBS, PLACES, Place
 
 CENTRE = "https://centre"
 WATCH_SECONDS = 5.0
+HUB_PACE = 3
+"""In a long play, jobs of a hub run so much more seldom than the centre's."""
+THIN_REGISTRY_SECONDS = 80
+"""How often hubs of a thin world ask: the longest after which none is missed."""
+LULL_SECONDS = 300.0
+"""Of nothing wrong before a play may be coarse."""
 FULL_BYTES, NARROW_BYTES = 1500.0, 1400.0
 HUB_JOBS = {"registry": 5.0, "checkpoint": 60.0, "letting_go": 600.0, "verdicts": 5.0, "history_chunks": 60.0}
+CALLING_JOBS = {"alerts": 2.0, "island": 2.0, "incidents": 1.0, "pages": 1.0, "page_delivery": 1.0}
+"""Of a hub that calls people while it is alone."""
 AT = {place.id: place for place in PLACES}
 
 
 @cache
-def demo_database(is_small: bool) -> Path:
-    return make_database(document(is_small))
+def demo_database(is_small: bool, is_thin: bool = False) -> Path:
+    return make_database(document(is_small, is_thin))
 
 
 class Demo:
     """``settings`` are the centre's (its data directory is made here). For long plays: ``least_seconds`` between two runs
-    of a job, ``interval_seconds`` between reports (0 = the line's profile), and ``is_small`` = one server a mission."""
+    of a job, ``interval_seconds`` between reports (0 = the line's profile), and ``is_small`` = one server a mission; for
+    very long ones ``tempo`` in place of those seconds, and ``is_thin`` = few systems and few series too.
+    ``hub_settings``: hubs have them, and call people while they are alone."""
 
     def __init__(
         self,
@@ -61,24 +72,35 @@ class Demo:
         least_seconds: float = 1.0,
         interval_seconds: float = 0.0,
         is_small: bool = False,
+        is_thin: bool = False,
+        tempo: Tempo | None = None,
+        hub_settings: Settings | None = None,
     ) -> None:
         self.timeline = Timeline(start_ms)
         self.chance = random.Random(seed)
         self.condition = Condition()
         self.loop = InlineLoop()
         self.folder = folder
-        self.is_small = is_small
-        self._interval_seconds = interval_seconds
-        self._least_seconds = least_seconds
-        self.centre_key = make_centre(folder / "centre", self.chance, demo_database(is_small))
+        self.is_small, self.is_thin = is_small, is_thin
+        self.tempo = tempo or Tempo(least_seconds, interval_seconds)
+        self._hub_settings = hub_settings
+        self._brisk_until = 0.0
+        self._is_calm = False
+        self._awake = set(AT)
+        """Places whose agents report as their lines have it."""
+        self.centre_key = make_centre(folder / "centre", self.chance, demo_database(is_small, is_thin))
         settings = replace(settings or Settings(), data_dir=folder / "centre")
-        self.centre = PacedCentre(self.timeline, self.loop, settings, least_seconds)
+        self.centre = PacedCentre(self.timeline, self.loop, settings)
+        self.centre.least_seconds = self._least_seconds
         self.stations: dict[str, Station] = {CENTRE: self.centre}
         self._lines: dict[tuple[str, str], Line] = {}
         self._numbers: dict[str, Numbers] = {}
         self._looks: dict[str, list[Looked]] = {}
+        self._eyes: dict[str, set[str]] = {}
+        """Place -> those that look at it."""
         for look in looks():
             self._looks.setdefault(look.host, []).append(look)
+            self._eyes.setdefault(look.target.rpartition(".")[2], set()).add(look.host.rpartition(".")[2])
         self.centre.begin()
         for name, _, _, site in HUBS:
             self._found_hub(name, AT[site])
@@ -90,6 +112,25 @@ class Demo:
     def play(self, seconds: float) -> None:
         """Let time pass."""
         self.timeline.step(self.timeline.now + seconds)
+
+    def stir(self, seconds: float, sites: Iterable[str] = tuple(AT)) -> None:
+        """Something happens from now on: for so long at least jobs run, and agents of these places and of those that look
+        at them report, as they do in life."""
+        self._brisk_until = max(self._brisk_until, self.timeline.now + seconds)
+        before = len(self._awake)
+        for site in sites:
+            self._awake |= {site, *self._eyes.get(site, ())}
+        if self._is_calm or len(self._awake) > before:
+            self._is_calm = False
+            self._follow()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the centre sees nothing wrong, and nobody has anything to do."""
+        app = self.centre.app
+        if app is None:
+            return False
+        return bool(app.standing.at_ms) and not app.standing.causes and app.response.incidents.open_at == {}
 
     def stop_serving(self) -> None:
         """End what would keep connections open for ever."""
@@ -113,14 +154,19 @@ class Demo:
         def connect(clock: StepClock) -> Exchange:
             return Wire(self.timeline, clock, chance, lambda to: self.route(place, to))
 
-        jobs = {job: max(seconds, self._least_seconds) for job, seconds in HUB_JOBS.items()}
-        self.stations[url] = HubStation(self.timeline, folder, self.loop, CENTRE, connect, jobs)
-        self.stations[url].begin()
+        jobs = HUB_JOBS | ({} if self._hub_settings is None else CALLING_JOBS)
+        more = self._hub_settings or Settings()
+        if self.is_thin:
+            more = replace(more, upstream=Upstream(registry_seconds=THIN_REGISTRY_SECONDS))
+        station = self.stations[url] = HubStation(self.timeline, folder, self.loop, CENTRE, connect, jobs, more)
+        pace = HUB_PACE if self.tempo.has_calm else 1
+        station.least_seconds = lambda: pace * self._least_seconds()
+        station.begin()
 
     def _settle(self) -> dict[str, DemoAgent]:
         """Agents by the host they run on."""
         by_speaker: dict[str, list[Machine]] = {}
-        for machine in machines(self.is_small):
+        for machine in machines(self.is_small, self.is_thin):
             by_speaker.setdefault(machine.speaker, []).append(machine)
         found = {}
         for number, (speaker, spoken_for) in enumerate(by_speaker.items(), 1):
@@ -128,7 +174,10 @@ class Demo:
             urls = [hub_url(place.hub), CENTRE] if place.hub else [CENTRE]
             identity = seeded_identity(number, speaker, place.id, urls, self.chance)
             spoken_for.sort(key=lambda machine, own=speaker: machine.id != own)  # type: ignore[misc]
-            numbers = [Numbers(machine, place, random.Random(self.chance.random())) for machine in spoken_for]
+            numbers = [
+                Numbers(machine, place, random.Random(self.chance.random()), is_thin=self.is_thin)
+                for machine in spoken_for
+            ]
             found[speaker] = DemoAgent(
                 self.timeline,
                 identity,
@@ -147,11 +196,33 @@ class Demo:
 
     def _profile(self, place: Place) -> LinkProfile:
         profile = PROFILES[place.profile]
-        return profile._replace(interval_seconds=self._interval_seconds) if self._interval_seconds else profile
+        is_awake = place.id in self._awake
+        seconds = self.tempo.report_seconds if is_awake else self.tempo.calm_report_seconds
+        return profile._replace(interval_seconds=seconds) if seconds else profile
+
+    def _least_seconds(self) -> float:
+        """Calm turns are at whole multiples, so that what is asked of an instant finds what was noted at it."""
+        calm = self.tempo.calm_job_seconds
+        return calm - self.timeline.now % calm if self._is_calm else self.tempo.job_seconds
+
+    def _follow(self) -> None:
+        """Agents and collectors take up another tempo."""
+        for agent in self.agents.values():
+            profile = self._profile(AT[agent.identity.site])
+            if profile != agent.profile:
+                agent.follow(profile)
+        for station in self.stations.values():
+            station.hurry()
 
     def _watch(self) -> None:
-        """Machines without power stop; with it, they start again."""
+        """Machines without power stop; with it, they start again. Where all has been well for a while, calm begins."""
         now, condition = self.timeline.now, self.condition
+        if self.tempo.has_calm and not self.is_quiet:
+            self.stir(LULL_SECONDS, ())
+        elif self.tempo.has_calm and not self._is_calm and now >= self._brisk_until:
+            self._is_calm = True
+            self._awake = set()
+            self._follow()
         for host, agent in self.agents.items():
             is_powered = condition.battery_ratio(agent.identity.site, now) > 0
             if agent.is_up and not (is_powered and host not in condition.dead_hosts):
@@ -170,7 +241,8 @@ class Demo:
         line = self._lines.get((place.id, url))
         if line is None:
             line = self._lines[place.id, url] = Line(place.rtt_ms / 1000, BITS_PER_SECOND[place.profile])
-        line.is_cut = not self.carries(place)
+        is_at_home = bool(place.hub) and url == hub_url(place.hub) and HUB_SITES[place.hub] == place.id
+        line.is_cut = not is_at_home and not self.carries(place)
         line.rtt = self._rtt(place)
         return line, self.stations[url].answer
 

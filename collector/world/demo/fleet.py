@@ -16,6 +16,7 @@ WATCHER = "noc1"
 """Of a centre: looks at lines and at the building."""
 HUB_SITES = {name: site for name, _, _, site in HUBS}
 CENTRE_SITE = "dc-gwj"
+AT_HUBS = frozenset(place.id for place in MISSIONS)
 CABLES = {
     "singapore": "sea-east", "hanoi": "sea-east", "new-delhi": "red-sea", "dubai": "red-sea", "cairo": "red-sea",
     "nairobi": "red-sea", "frankfurt": "eurasia-land", "london": "eurasia-land", "warsaw": "eurasia-land",
@@ -60,6 +61,8 @@ SERVICES = (
     Service("approval", "apv", "모바일 전자결재", "Mobile e-approval", 3, "dc-djn", "", depends_on=("login",)),
     Service("open-data", "opn", "개방 데이터", "Open data and IoT broker", 3, "dc-dgu", ""),
 )
+ESSENTIAL = ("login", "portal", "overseas")
+"""All that a thin world has: two of grade 1, one that others depend on, and one of grade 2 with an interface."""
 INTERFACES = (("overseas-portal", "overseas", "portal"), ("consultation-portal", "consultation", "portal"),
               ("records-approval", "approval", "records"))  # fmt: skip
 
@@ -90,10 +93,17 @@ class Looked(NamedTuple):
     id: str
 
 
-def machines(is_small: bool = False) -> tuple[Machine, ...]:
-    """``is_small``: one server a mission."""
-    every = [each for place in PLACES for each in (_mission(place) if place.link else _centre(place))]
-    return tuple([each for each in every if not (is_small and each.role == SPARE)])
+def machines(is_small: bool = False, is_thin: bool = False) -> tuple[Machine, ...]:
+    """``is_small``: one server a mission; ``is_thin``: that, few systems, and one agent for all servers of a centre."""
+    few = services(is_thin)
+    every = [each for place in PLACES for each in (_mission(place) if place.link else _centre(place, few))]
+    if is_thin:
+        every = [each if each.site in AT_HUBS else each._replace(speaker=f"{WATCHER}.{each.site}") for each in every]
+    return tuple([each for each in every if not ((is_small or is_thin) and each.role == SPARE)])
+
+
+def services(is_thin: bool = False) -> tuple[Service, ...]:
+    return tuple([each for each in SERVICES if each.id in ESSENTIAL or not is_thin])
 
 
 def _mission(place: Place) -> list[Machine]:
@@ -105,13 +115,13 @@ def _mission(place: Place) -> list[Machine]:
     ]
 
 
-def _centre(place: Place) -> list[Machine]:
+def _centre(place: Place, few: tuple[Service, ...]) -> list[Machine]:
     watcher = f"{WATCHER}.{place.id}"
     found = [
         Machine(watcher, place.id, place.agency, "watcher", watcher, "watcher", checks=("process:upsd",)),
         Machine(f"core1.{place.id}", place.id, place.agency, "core router", watcher, "gateway", is_shared=True),
     ]
-    for one in SERVICES:
+    for one in few:
         if one.home == place.id:
             for name, check in (("web1", "process:nginx"), ("web2", "process:nginx"), ("db1", "process:postgres")):
                 host = f"{one.id}-{name}.{place.id}"
@@ -144,7 +154,7 @@ def looks() -> tuple[Looked, ...]:
     return tuple(found)
 
 
-def document(is_small: bool = False) -> str:
+def document(is_small: bool = False, is_thin: bool = False) -> str:
     """The topology file."""
     lines = ["# The demonstration world: fictional load at city-centre coordinates."]
     for name, name_ko, name_en in AGENCIES:
@@ -153,7 +163,7 @@ def document(is_small: bool = False) -> str:
         lines += _table("hubs", id=name, name_ko=name_ko, name_en=name_en)
     for place in PLACES:
         lines += _table("sites", **_site(place))
-    for one in machines(is_small):
+    for one in machines(is_small, is_thin):
         more = {"agent": one.speaker} if one.speaker != one.id else {}
         shared = {"shared": True} if one.is_shared else {}
         lines += _table("hosts", name=one.name, site=one.site, agency=one.agency, role=one.role, **more, **shared)
@@ -162,10 +172,12 @@ def document(is_small: bool = False) -> str:
     for look in looks():
         subject = {"anchor": True} if look.subject == "anchor" else {look.subject: look.id}
         lines += _table("probes", **{"from": look.host}, target=look.target, **subject)
-    for service in SERVICES:
+    few = services(is_thin)
+    for service in few:
         lines += _system(service)
     for name, source, target in INTERFACES:
-        lines += _table("interfaces", id=name, source=source, target=target)
+        if {source, target} <= {service.id for service in few}:
+            lines += _table("interfaces", id=name, source=source, target=target)
     return "\n".join(lines) + "\n"
 
 

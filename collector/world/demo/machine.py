@@ -34,8 +34,9 @@ class Reading(NamedTuple):
 class Numbers:
     """Of one machine. ``next`` gives the same series in the same order every time."""
 
-    def __init__(self, machine: Machine, place: Place, chance: random.Random) -> None:
+    def __init__(self, machine: Machine, place: Place, chance: random.Random, *, is_thin: bool = False) -> None:
         self.machine = machine
+        self._cpus = CPUS[:1] if is_thin else CPUS
         self._place = place
         self._chance = chance
         self._zone = ZoneInfo(place.timezone)
@@ -99,12 +100,12 @@ class Numbers:
 
     def _machine(self, at_ms: int, passed: float, share: float) -> Iterator[Reading]:
         parts = {"user": 0.62, "system": 0.28, "iowait": 0.06, "softirq": 0.03, "irq": 0.01, "nice": 0.0, "steal": 0.0}
-        for cpu in CPUS:
+        for cpu in self._cpus:
             for mode in MODES:
                 by = passed * ((1 - share) if mode == "idle" else share * parts[mode])
                 yield self._grow("node_cpu_seconds_total", by, cpu=cpu, mode=mode)
         for name, lag in (("node_load1", 0.1), ("node_load5", 0.04), ("node_load15", 0.02)):
-            yield _gauge(name, round(len(CPUS) * share * (1 + self._chance.uniform(-lag, lag)), 2))
+            yield _gauge(name, round(len(self._cpus) * share * (1 + self._chance.uniform(-lag, lag)), 2))
         free = self._memory * (0.75 - 0.5 * share)
         yield _gauge("node_memory_MemTotal_bytes", self._memory)
         yield _gauge("node_memory_MemAvailable_bytes", math.floor(free / 4096) * 4096.0)
