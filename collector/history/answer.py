@@ -34,8 +34,10 @@ def seconds(at_ms: int) -> float | int:
     return at_ms // 1000 if at_ms % 1000 == 0 else at_ms / 1000
 
 
-def success(data: Any) -> dict[str, Any]:
-    return {"status": "success", "data": data}
+def success(data: Any, warnings: Sequence[str] = ()) -> dict[str, Any]:
+    """``warnings``: Grafana shows them at the panel."""
+    said = {"status": "success", "data": data}
+    return said | {"warnings": list(warnings)} if warnings else said
 
 
 def failure(kind: str, text: str) -> dict[str, Any]:

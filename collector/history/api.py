@@ -96,6 +96,7 @@ def router(services: Services) -> APIRouter:
             caller.scope,
             lambda: services.clock.monotonic() > ends_at,
             history.coarse(services.clock.wall_ms()),
+            [],
         )
         try:
             if history.upstream is not None and history.upstream.answers(caller.scope):
@@ -110,7 +111,7 @@ def router(services: Services) -> APIRouter:
             return _json(failure("unavailable", str(why)), 503)
         except Late as why:
             return _json(failure("timeout", str(why)), 503)
-        return _json(success(data), 200)
+        return _json(success(data, query.warnings or ()), 200)
 
     def now_ms() -> int:
         return services.clock.wall_ms()

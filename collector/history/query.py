@@ -35,13 +35,15 @@ class Query(NamedTuple):
     """Whether the time one query may take is over."""
     coarse: Sequence[tuple[int, int]] = ()
     """(before when, resolution) of history that is only there in windows."""
+    warnings: list[str] | None = None
+    """Where given, what of the answer is not what it would be from samples is added to it."""
 
     def instant(self, text: str, at_ms: int, lookback_ms: int = LOOKBACK_MS) -> Answer:
         """``/api/v1/query``. Raises BadQuery, BadParameter, TooMuch, ExecutionError or Late, as all of these do."""
         asked = parse(text)
         if isinstance(asked, Text):
             return {"resultType": "string", "result": [seconds(at_ms), asked.value]}
-        evaluator = Evaluator(self.sources, self.scope, steps(at_ms, at_ms, 1), lookback_ms, self.coarse, self.is_late)
+        evaluator = self._evaluator(steps(at_ms, at_ms, 1), lookback_ms)
         if isinstance(asked, Selector) and asked.range_ms is not None:
             return matrix(_in_range(evaluator, asked, at_ms - asked.offset_ms, asked.range_ms))
         found = evaluator.evaluate(asked)
@@ -67,10 +69,14 @@ class Query(NamedTuple):
                 "must be Scalar or instant Vector"
             )
         grid = steps(start_ms, end_ms, step_ms)
-        found = Evaluator(self.sources, self.scope, grid, lookback_ms, self.coarse, self.is_late).evaluate(asked)
+        found = self._evaluator(grid, lookback_ms).evaluate(asked)
         if isinstance(found, Scalar):
             return [Points((), grid.tolist(), found.values.tolist())]
         return sorted(_points(found, grid), key=lambda one: one.labels)
+
+    def _evaluator(self, grid: Instants, lookback_ms: int) -> Evaluator:
+        told = [] if self.warnings is None else self.warnings
+        return Evaluator(self.sources, self.scope, grid, lookback_ms, self.coarse, self.is_late, told)
 
     def series(self, selectors: Sequence[str], start_ms: int, end_ms: int) -> list[dict[str, str]]:
         """``/api/v1/series``."""

@@ -24,7 +24,7 @@ from collector.history.matchers import Matchers
 from collector.history.presence import presence
 from collector.history.reading import Readable, Reading, Wanted, newest_before
 from collector.history.rolled import plainly
-from collector.history.source import LabelSet, SeriesData, Source
+from collector.history.source import FELL, LabelSet, SeriesData, Source
 from collector.history.upstream import Upstream
 from collector.store.engine import Store
 from collector.store.scope import Scope
@@ -173,7 +173,7 @@ class History:
             times = times[times >= from_ms]
         words = np.full((len(ids), len(times)), ABSENT_WORD, np.uint64)
         has_windows = any(one.folded is not None for _, one in pieces)
-        more = np.zeros((4, *words.shape)) if has_windows else None
+        more = np.zeros((FELL + 1, *words.shape)) if has_windows else None
         for part, one in reversed(pieces):  # of several values at one instant the first piece's stands
             own = part.ids[part.ids != UP]
             at_rows, at_times = np.ix_(np.searchsorted(ids, own), np.searchsorted(times, one.times))

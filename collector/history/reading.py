@@ -38,7 +38,7 @@ class Wanted(NamedTuple):
 
 class Part(NamedTuple):
     """Some instants of one origin, the columns asked for: ``words`` has shape (columns, T). ``folded`` as in
-    ``SeriesData``, shape (4, columns, T), where some of it is windows."""
+    ``SeriesData``, shape (5, columns, T), where some of it is windows."""
 
     times: Instants
     words: Words

@@ -137,15 +137,15 @@ def unpack_windows(count: int, packed: bytes) -> tuple[Instants, Instants, Insta
 
 
 def folded(words: Words, width: int, places: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Count, low, high and total of some columns of windows, shape (4, columns, T). Of a counter, and of what has none of
-    these, each instant stands for its last value as often as samples were taken. Count 0 where there was nothing at all."""
+    """Count, low, high, total and falls of some columns of windows, shape (5, columns, T). Of a counter, and of what has none
+    of these, each instant stands for its last value as often as samples were taken. Count 0 where there was nothing at all."""
     last = words[places]
-    found = np.stack([words[part * width + places] for part in (1, 2, 3, 4)])
+    found = np.stack([words[part * width + places] for part in (1, 2, 3, 4, 5)])
     is_bare = found == ABSENT_WORD
     numbers = found.view(np.float64)
     numbers[0][is_bare[0]] = (last != ABSENT_WORD)[is_bare[0]]
     value = last.view(np.float64)
-    for part, stand_in in ((1, value), (2, value), (3, value * numbers[0])):
+    for part, stand_in in ((1, value), (2, value), (3, value * numbers[0]), (4, np.zeros_like(value))):
         numbers[part][is_bare[part]] = stand_in[is_bare[part]]
     return numbers
 
@@ -153,12 +153,12 @@ def folded(words: Words, width: int, places: NDArray[np.intp]) -> NDArray[np.flo
 def plainly(words: Words) -> NDArray[np.float64]:
     """The same of samples: each stands for itself, once."""
     value = words.view(np.float64)
-    return np.stack([(words != ABSENT_WORD).astype(np.float64), value, value, value])
+    return np.stack([(words != ABSENT_WORD).astype(np.float64), value, value, value, np.zeros_like(value)])
 
 
 def folded_columns(width: int, places: NDArray[np.intp]) -> NDArray[np.intp]:
     """Where a chunk of windows has everything about some columns; ``folded`` takes them by ``np.arange``."""
-    return np.concatenate([part * width + places for part in range(5)])
+    return np.concatenate([part * width + places for part in range(PARTS)])
 
 
 def spread(began: Instants, ended: Instants, counts: Instants) -> Instants:

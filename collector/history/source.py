@@ -60,7 +60,7 @@ class LabelSets(list[LabelSet]):
         return self.made(("more", added), lambda: LabelSets([*self, *added])) if added else self
 
 
-COUNT, LOW, HIGH, TOTAL = range(4)
+COUNT, LOW, HIGH, TOTAL, FELL = range(5)
 
 
 class SeriesData(NamedTuple):
@@ -73,8 +73,8 @@ class SeriesData(NamedTuple):
     times: Instants
     words: Words
     folded: NDArray[np.float64] | None = None
-    """Where some of it is windows: rows ``COUNT``, ``LOW``, ``HIGH`` and ``TOTAL`` of what each instant stands for; a
-    sample stands for itself."""
+    """Where some of it is windows: rows ``COUNT``, ``LOW``, ``HIGH`` and ``TOTAL`` of what each instant stands for, and how
+    often a counter ``FELL`` in it; a sample stands for itself."""
 
     @property
     def present(self) -> SeriesData:

@@ -13,6 +13,7 @@ from collector.history.promql.aggregate import aggregate
 from collector.history.promql.operators import binary
 from collector.history.promql.plan import Aggregation, Binary, Call, Negation, Node, Number, Selector, Text, selectors
 from collector.history.promql.sampled import Window, instant_vector, newest_vector, span_windows, windows
+from collector.history.promql.told import warn
 from collector.history.promql.values import ExecutionError, Scalar, Vector, is_unique, nameless, some, stacked
 from collector.history.source import Near, SeriesData, Source, Spans, TooMuch
 from collector.store.scope import Scope
@@ -39,6 +40,8 @@ class Evaluator:
     coarse: Sequence[tuple[int, int]] = ()
     """(before when, resolution) of history that is only there in windows: a value there holds for one window longer."""
     is_late: Callable[[], bool] = lambda: False
+    warnings: list[str] = field(default_factory=list)
+    """What of the answer is not what it would be from samples, for people."""
     _read: dict[tuple[object, ...], list[SeriesData]] = field(default_factory=dict)
     _touched: int = 0
     """Samples that the windows of one range function looked at so far."""
@@ -70,14 +73,14 @@ class Evaluator:
         name, args = node.name, node.args
         if name in ranges.PLAIN:
             return self._windows(
-                args[0], ranges.PLAIN[name], keeps_name=name == "last_over_time", by_fold=name in ranges.FOLDS
+                name, args[0], ranges.PLAIN[name], keeps_name=name == "last_over_time", by_fold=name in ranges.FOLDS
             )
         if name == "predict_linear":
             ahead = self._scalar(args[1])
-            return self._windows(args[0], lambda window: ranges.predict_linear(window, self.grid, ahead))
+            return self._windows(name, args[0], lambda window: ranges.predict_linear(window, self.grid, ahead))
         if name == "quantile_over_time":
             share = self._scalar(args[0])
-            return self._windows(args[1], lambda window: ranges.quantile_over_time(window, share))
+            return self._windows(name, args[1], lambda window: ranges.quantile_over_time(window, share))
         if name == "time":
             return Scalar(self.grid / 1000)
         if name == "vector":
@@ -126,7 +129,12 @@ class Evaluator:
         return vector
 
     def _windows(
-        self, node: Node, compute: Callable[[Window], ranges.Result], keeps_name: bool = False, by_fold: bool = False
+        self,
+        name: str,
+        node: Node,
+        compute: Callable[[Window], ranges.Result],
+        keeps_name: bool = False,
+        by_fold: bool = False,
     ) -> Vector:
         assert isinstance(node, Selector), node
         assert node.range_ms is not None, node
@@ -142,6 +150,7 @@ class Evaluator:
                 continue
             found = self._read_from(source, node, first, last + 1)
             self._allow(len(found))
+            warn(self.warnings, name, node, found, first, self.coarse)
             for window in windows(found, self.grid, node.range_ms, node.offset_ms, by_fold):
                 values, here = self._computed(node, window, compute)
                 if here.any():

@@ -3,7 +3,7 @@
 Each takes a ``Window`` and gives values (S, T) and where there are any, (T,). The arithmetic follows Prometheus 2's
 functions.go: the same extrapolation, the same treatment of resets and of NaN. Old history is there in windows: the sum,
 the mean, the smallest, the largest and the number of samples are still those of the samples; all others take each window
-as its last sample.
+as its last sample, of which ``rate`` and its kind know besides whether the counter fell within the window.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from collector.history.promql.sampled import Places, Window
 from collector.history.promql.values import Mask, Scalar, Values
-from collector.history.source import COUNT, HIGH, LOW, TOTAL
+from collector.history.source import COUNT, FELL, HIGH, LOW, TOTAL
 
 Result = tuple[Values, Mask]
 
@@ -87,11 +87,16 @@ def _growth(window: Window, is_counter: bool) -> Values:
     growth = last - first
     if is_counter and window.values.shape[1] > 1:
         lost = np.zeros(window.values.shape)
-        before, after = window.values[:, :-1], window.values[:, 1:]
-        lost[:, 1:] = np.where(after < before, before, 0.0)
+        lost[:, 1:] = np.where(_was_reset(window), window.values[:, :-1], 0.0)
         if lost.any():
             growth = growth + _sum(lost, window.first + 1, window.end).astype(np.float64)
     return growth
+
+
+def _was_reset(window: Window) -> Mask:
+    """Whether a counter began anew between neighbours, (S, N - 1). A window that ends higher than the one before may hide it."""
+    fell: Mask = window.values[:, 1:] < window.values[:, :-1]
+    return fell if window.folded is None else fell | (window.folded[FELL][:, 1:] > 0)
 
 
 def _extrapolated(is_counter: bool, is_rate: bool) -> Callable[[Window], Result]:
@@ -133,7 +138,8 @@ def _irate(window: Window) -> Result:
         return np.zeros((len(window.values), len(here))), here
     last, previous = window.values[:, at], window.values[:, before]
     span = (window.times[..., at] - window.times[..., before]) / 1000
-    return np.where(last < previous, last, last - previous) / span, here
+    fell = np.concatenate([np.zeros((len(last), 1), np.bool_), _was_reset(window)], axis=1)[:, at]
+    return np.where(fell, last, last - previous) / span, here
 
 
 def predict_linear(window: Window, at_ms: NDArray[np.int64], ahead: Scalar) -> Result:
@@ -198,3 +204,7 @@ PLAIN: dict[str, Callable[[Window], Result]] = {
 """Those that take nothing but a range vector."""
 FOLDS = frozenset({"avg_over_time", "min_over_time", "max_over_time", "sum_over_time", "count_over_time"})
 """Those that ask windows of old history for what they stand for, not for their last sample."""
+BY_LAST = frozenset({"irate", "changes", "quantile_over_time"})
+"""Those that say something else of windows than of the samples these were: each window is its last sample."""
+OF_TWO = frozenset({"rate", "increase", "delta", "irate", "predict_linear"})
+"""Those that say nothing where fewer than two samples are in reach."""

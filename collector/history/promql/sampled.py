@@ -36,7 +36,7 @@ class Window(NamedTuple):
     began_ms: Instants
     ended_ms: Instants
     folded: NDArray[np.float64] | None = None
-    """Where some samples are windows, (4, S, N): see ``SeriesData``."""
+    """Where some samples are windows, (5, S, N): see ``SeriesData``."""
 
     def fold(self, part: int) -> Values:
         """What each sample stands for: itself, but where it is a window."""
