@@ -19,6 +19,7 @@ from collector.rosters.roster_apply import apply_rosters
 from collector.rosters.roster_file import read_rosters
 from collector.settings import Settings
 from collector.settings_channels import Channel, Outbound
+from collector.settings_paging import PagingSettings
 from collector.world.demo.demo import Demo
 from collector.world.demo.people import rosters
 
@@ -99,7 +100,9 @@ def paged_demo(
             Channel(name, "webhook", {"url": f"http://127.0.0.1:{port}/{name}"}, {"secret": "s" * 32})
             for name in ("email", "sms")
         )
-        settings = Settings(channels=channels, outbound=Outbound(private="127.0.0.1"))
+        # The daily summary calls nobody: stories count calls.
+        paging = PagingSettings(summary_at="")
+        settings = Settings(channels=channels, outbound=Outbound(private="127.0.0.1"), paging=paging)
         start_ms = round(began.timestamp() * 1000)
         demo = Demo(seed, folder, start_ms, settings, **more)
         taken.now = lambda: demo.timeline.now

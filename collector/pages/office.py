@@ -26,6 +26,8 @@ from collector.pages.queries import add_page, supersede_heartbeats
 from collector.pages.senders import channels_with_replies, configured_senders, mailbox_of
 from collector.pages.senders.base import Sender
 from collector.pages.senders.mailbox import Mailbox
+from collector.pages.summary_job import SECONDS as SUMMARY_SECONDS
+from collector.pages.summary_job import SummaryJob
 from collector.pages.watch import SECONDS as WATCH_SECONDS
 from collector.pages.watch import Watch
 from collector.pages.wording import Matter, Reader, word
@@ -96,6 +98,7 @@ class PostOffice:
             crew=crew,
         )
         self.drill = DrillJob(services.store, services.registry, self.ways, settings.paging, wake)
+        self.summary = SummaryJob(services.store, services.registry, self.ways, settings.paging.summary_at, wake)
         started_at = instant(services.clock.wall_ms())
         self.watch = Watch(services.store, services.registry, settings.paging.console_minutes, started_at)
         self._forgot_at = started_at
@@ -106,6 +109,7 @@ class PostOffice:
             jobs += [
                 Job("duty_watch", WATCH_SECONDS, self.watch.step),
                 Job("test_pages", DRILL_SECONDS, self.drill.step),
+                Job("daily_summary", SUMMARY_SECONDS, self.summary.step),
             ]
         jobs += [Job(f"mailbox_{n}", box.every_seconds, box.step) for n, box in enumerate(self._mailboxes, 1)]
         return tuple(jobs)

@@ -71,6 +71,7 @@ def test_nothing_is_reachable_without_a_caller_but_the_open_paths(app: App) -> N
 
 MACHINES = {"/v1/enrolments", "/v1/keys", "/v1/ca", "/v1/policy", "/v1/registry", "/v1/incidents"}
 MACHINES |= {"/v1/alerts/{kind}/{key}", "/v1/beats/{key}", "/v1/beats/{key}/{word}", "/v1/replies/{channel}"}
+MACHINES |= {"/v1/outbox/{channel}", "/v1/outbox/{channel}/{name}"}
 """Each asks for a proof of its own, or has a secret in its address."""
 
 
