@@ -15,7 +15,9 @@ from collector.access.caller import Caller
 from collector.access.guard import Leader, Reader, Writer
 from collector.access.problems import not_found
 from collector.errors import UsageError
+from collector.escalation.policy_apply import current_plan
 from collector.fleet.registry import Site
+from collector.incidents.signal import CRITICAL
 from collector.people.queries import may_reach, note_view
 from collector.rosters.asked import (
     NOTE_CHARS,
@@ -28,11 +30,12 @@ from collector.rosters.asked import (
     take_override,
     to_change,
 )
-from collector.rosters.duty import called
+from collector.rosters.duty import answer, called
 from collector.rosters.feed_api import make_feed
 from collector.rosters.instants import read_instant
 from collector.rosters.queries import list_handovers, may_change, receive_handover
 from collector.rosters.roster import Roster
+from collector.web import who_view
 from collector.web.duty_view import roster_view
 from collector.web.render import frame_of, page
 
@@ -150,7 +153,19 @@ def who(found: Known, site: Site, at: str, caller: Caller, services: Services) -
         with services.store.transaction() as connection:
             note_view(connection, now_of(services), caller, {p.id: p for p in reached}.values(), "/oncall")
     holes: list[Roster] = [each.roster for each in rosters if each.is_hole]
-    return {"at_ms": int(when.timestamp() * 1000), "rows": rows, "holes": holes, "fault": fault}
+    with services.store.reading() as connection:
+        policy = current_plan(connection).choose(CRITICAL, 1, site.id, site.agency)
+    named = {each.id: answer(each, found.ground, when) for each in found.rosters}
+    return {
+        "at_ms": int(when.timestamp() * 1000),
+        "rows": rows,
+        "holes": holes,
+        "fault": fault,
+        "turns": who_view.turns(policy, rosters, found.book.people, found.book.teams, named) if rosters else [],
+        "repeat_seconds": policy.repeat_seconds,
+        "changes": who_view.changes(rosters, found.ground, when),
+        "is_ahead": when > now_of(services),
+    }
 
 
 def back(roster: str) -> Response:

@@ -205,3 +205,14 @@ def test_noise_by_roster_and_rules_worth_a_look() -> None:
     assert (found.shifts, found.calm, found.pages) == (6, 2, 6)
     assert [one.pages for one in found.worst] == [2, 2, 1, 1]
     assert paging_view.noisy(rules) == {"A"}
+
+
+def test_who_is_called_for_cairo_on_sunday_at_three(world: World) -> None:
+    page = Browser(world, "garam").see("/oncall?site=cairo&at=2026-08-02T03:00")
+    said = words_on(page[page.index('id="who"') : page.index('id="roster-')])
+    for word in ("2026-08-02 09:00:00 KST · 2026-08-02 03:00:00 Africa/Cairo", "곧바로 김가람", "5분 뒤 이나래", "10분 뒤 김가람, 이나래, 박다온",
+                 "15분 간격으로 되풀이", "다음 교대", "+82-2-555-0001"):  # fmt: skip
+        assert word in said, (word, said)
+    tenant = Browser(world, "tenant").see("/oncall?site=cairo&at=2026-08-02T03:00")
+    assert "이나래" in tenant
+    assert "555-0" not in tenant, "whom, but not how"
