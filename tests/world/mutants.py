@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agent.link import send_collector, send_lanes, send_taking, spool, spool_disk, spool_part, spool_room
+from agent.link import send, send_collector, send_lanes, send_taking, spool, spool_disk, spool_part, spool_room
 from agent.link.ranges import Ranges
 from collector.intake import batch, commit
 from collector.intake.work import Outcome, Work
 from collector.live import board
 from collector.log.positions import Accepted, Position
-from collector.relay import relay
+from collector.relay import custody, relay
 
 Patch = pytest.MonkeyPatch
 
@@ -211,6 +211,36 @@ def centre_by_its_own_word(patch: Patch) -> None:
     patch.setattr(send_collector.CollectorLink, "is_centre", property(is_centre))
 
 
+def every_receipt_handed_down(patch: Patch) -> None:
+    """A hub hands down what the centre last signed of an agent, also while its own rows under those numbers still wait."""
+
+    def receipt(self: Any, name: Any, _held: Any) -> str:
+        word = self._words.get(name)
+        return word.text if word is not None else ""
+
+    patch.setattr(custody.Custody, "receipt", receipt)
+
+
+def revocation_overlooked_by_the_commit(patch: Patch) -> None:
+    patch.setattr(commit.Writer, "_judge_again", lambda _self, _work: None)
+
+
+def held_off_for_ever(patch: Patch) -> None:
+    """A centre that once asked to hold is never put what the hub refuses (a real mistake, until the world found it)."""
+    honest = send.Sender._ask_the_next
+
+    def ask(self: Any, refusing: Any, now: float) -> float:
+        others = self.collectors
+        self.collectors = [one for one in others if one is refusing or not one.hold_code]
+        try:
+            due: float = honest(self, refusing, now)
+        finally:
+            self.collectors = others
+        return due
+
+    patch.setattr(send.Sender, "_ask_the_next", ask)
+
+
 DEATHS = ("agent_dies", "agent_killed", "bad_line", "long_outage")
 HUB_LOST = ("hub_disk_lost", "hub_cut", "bad_line")
 TWINS = ("clone", "rolled_back", "long_outage", "bad_line")
@@ -231,5 +261,8 @@ MUTANTS = {
         Mutant(heard_too_early, troubles=("clone", "long_outage")),
         Mutant(centre_by_its_own_word, hubs=1, troubles=("lying_hub",)),
         Mutant(newest_epoch_wins_for_ever, troubles=("broken_disk",)),
+        Mutant(every_receipt_handed_down, hubs=1, troubles=("clone", "rolled_back", "hub_cut", "hub_away")),
+        Mutant(revocation_overlooked_by_the_commit, troubles=("revoked", "disks_change")),
+        Mutant(held_off_for_ever, hubs=1, troubles=("lying_hub", "suspended", "hub_away")),
     )
 }
