@@ -108,6 +108,7 @@ class App:
         self.intake.on_brought = partial(note_brought, self.telemetry)
         self._kept = HistorySide(settings.history, self.store, self.registry, clock)
         self.history = self._kept.past
+        self.history.told_interval_ms = self._told_interval_ms
         self.log.on_taken = self._kept.recent.bring
         self.remote_write = RemoteWrite(
             settings.remote_write, self.store, self.registry, self.history, clock, self.telemetry
@@ -264,6 +265,10 @@ class App:
         """Agreed work that holds now, as verdicts take it."""
         active = self.windows.active(now)
         return {subject: Window(str(row.id), row.kind == SHUTDOWN) for subject, row in active.items()}
+
+    def _told_interval_ms(self, host: str) -> int:
+        known = self.live.hosts.get(host)
+        return known.interval_ms if known is not None else 0
 
     def _stored_schema(self, name: bytes) -> bytes | None:
         with self.store.reading() as connection:

@@ -50,6 +50,8 @@ class History:
         self.upstream: Upstream | None = None
         """Who answers instead, where somebody is set."""
         self.coarse: Callable[[int], Sequence[tuple[int, int]]] = lambda _now_ms: ()
+        self.told_interval_ms: Callable[[str], int] = lambda _host: 0
+        """How often a host reports by its own word, 0 where that is not known."""
         """(before when, resolution) of what is only there in windows, as of an instant."""
 
     def refresh(self) -> None:
@@ -132,10 +134,13 @@ class History:
 
     def look_ms(self, wanted: Sequence[Wanted]) -> int:
         """For ``up``: how far before the time asked for a sample still says that the host was there."""
-        sites, hosts = self._registry.fleet.sites, self._registry.fleet.hosts
         asked = (one.host for one in wanted if any(UP in part.ids for part in one.parts))
-        every = (sites[hosts[host].site].interval_seconds for host in asked)
-        return STALE_INTERVALS * max(every, default=0) * 1000
+        return STALE_INTERVALS * max(map(self._interval_ms, asked), default=0)
+
+    def _interval_ms(self, host: str) -> int:
+        """As its site's profile says, or the host itself where that is more seldom."""
+        fleet = self._registry.fleet
+        return max(fleet.sites[fleet.hosts[host].site].interval_seconds * 1000, self.told_interval_ms(host))
 
     def last_seen(self, connection: Connection, wanted: Sequence[Wanted], from_ms: int) -> dict[bytes, int]:
         """For ``up``: by schema, when it was last in use before the time asked for."""
@@ -188,8 +193,7 @@ class History:
         return found
 
     def _up(self, host: Wanted, before: dict[bytes, int], times: Instants, from_ms: int, to_ms: int) -> SeriesData:
-        fleet = self._registry.fleet
-        interval_ms = fleet.sites[fleet.hosts[host.host].site].interval_seconds * 1000
+        interval_ms = self._interval_ms(host.host)
         ends = [before[part.schema_hash] for part in self.index.by_host[host.host] if part.schema_hash in before]
         times, words = presence(times, max(ends, default=None), to_ms, interval_ms)
         inside = times >= from_ms

@@ -371,3 +371,13 @@ def test_an_instant_needs_only_the_newest_sample_and_finds_it(archive: Archive) 
     for at in range(0, 2 * HOUR, 7 * MINUTE):
         full = archive.points("node_load1", START + at, START + at)
         assert value(START + at) == [f"{points[0][1]:.0f}" for points in full.values()]
+
+
+def test_up_waits_as_long_as_a_host_says_itself(archive: Archive) -> None:
+    sender = archive.centre.enrolled()
+    rows = [(START + at * 10 * MINUTE, [1.0]) for at in range(4)]
+    archive.send(sender, schema_of(HOST, ["node_load1"]), rows)
+    assert 0.0 in [value for _, value in archive.points("up", START, START + 30 * MINUTE)[HOST]], "by its profile"
+    archive.history.told_interval_ms = lambda host: 10 * MINUTE if host == HOST else 0
+    assert {value for _, value in archive.points("up", START, START + 59 * MINUTE)[HOST]} == {1.0}
+    assert archive.points("up", START + 61 * MINUTE, START + 61 * MINUTE)[HOST] == [(START + 61 * MINUTE, 0.0)]
