@@ -25,14 +25,16 @@ from collector.web.people_names import PeopleNames
 from collector.web.render import frame_of, page
 from collector.web.rows import Boards
 from collector.web.systems_view import Counts
-from collector.web.wall_view import MOST_INCIDENTS, wall_hubs
+from collector.web.wall_view import crowds, incidents_beside, urgent_first, wall_hubs
 
 if TYPE_CHECKING:
     from collector.services import Services
 
 RENEW_SECONDS = 15
 """How often a browser without script loads the wall anew; with script it changes as things happen."""
-MOST_ROSTERS = 6
+MOST_ROSTERS = 5
+LOOKED_AT = 300
+"""Open incidents among which the most urgent are found."""
 
 
 def router(services: Services, boards: Boards) -> APIRouter:
@@ -47,18 +49,20 @@ def router(services: Services, boards: Boards) -> APIRouter:
         with services.store.reading() as connection:
             open_by_severity = count_open(connection, caller.scope)
             crisis = crisis_now(connection)
-            found = list_incidents(connection, caller.scope, states=OPEN, limit=MOST_INCIDENTS)
+            found = list_incidents(connection, caller.scope, states=OPEN, limit=LOOKED_AT)
         duties, names = on_duty(services, caller, frame.language)
         rows = tuple(snapshot.rows.values())
+        hubs = wall_hubs(rows, fleet, standing, caller.scope)
         values = {
-            "hubs": wall_hubs(rows, fleet, standing, caller.scope),
+            "hubs": hubs,
+            "crowds": crowds(hubs),
             "crisis": crisis,
             "counts": view.counts_by_state(rows),
             "total": len(rows),
             "seen": snapshot.seen,
             "open": open_by_severity,
             "open_total": sum(open_by_severity.values()),
-            "incidents": found,
+            "incidents": urgent_first(found)[: incidents_beside(min(len(duties), MOST_ROSTERS))],
             "shapes": incident_view.SHAPES,
             "waiting": [one.number for one in found if one.severity == "critical" and incident_view.waits(one)],
             "apart": counts.of(fleet, live, standing, caller.scope, frame.now_ms),

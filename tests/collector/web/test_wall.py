@@ -7,13 +7,21 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 from test_pages import BROWSER, read
+from told_incidents import tell
 from world import World
 
 from collector.access.queries import add_api_token
 from collector.access.roles import WALL
+from collector.fleet.registry import Fleet, Named, Site
+from collector.incidents.incident import OPEN
+from collector.incidents.queries import list_incidents
 from collector.settings import Server
 from collector.store.schema import instant
+from collector.store.scope import EVERYTHING
+from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, OK, Standing
 from collector.web.pages.board import STALE_MS
+from collector.web.view import Judged, SiteRow
+from collector.web.wall_view import WallHub, crowds, urgent_first, wall_hubs
 
 FAR = "https://noc.example"
 
@@ -68,3 +76,42 @@ def test_its_address_is_good_once_and_opens_nothing_else(far: TestClient, world:
     again = far.get("/wall/enter?token=" + "w" * 64, headers=BROWSER)
     assert again.status_code == 403
     assert "이미 한 번 쓰였거나" in again.text
+
+
+def many(bad: dict[int, int], well: int) -> tuple[WallHub, ...]:
+    """Two hubs of sites of one state each: ``bad`` = how many by state code."""
+    states = [state for state, count in bad.items() for _ in range(count)] + [OK] * well
+    base = Site("", "for", "", "", "", None, None, "Asia/Seoul", "leased")
+    hubs = (Named("east", "동", "East"), Named("west", "서", "West"))
+    rows = [
+        SiteRow(
+            replace(base, id=f"s{at}", hub=hubs[at % 2].id), hubs[at % 2], None, Judged(state, at, ""), (0,) * 5, 0, ()
+        )  # type: ignore[arg-type]
+        for at, state in enumerate(states)
+    ]
+    return wall_hubs(rows, Fleet(), Standing(), EVERYTHING)
+
+
+def test_a_little_trouble_says_why_and_much_is_a_line_each() -> None:
+    assert crowds(many({DOWN: 3, DEGRADED: 5}, 190)) == ()
+    down, degraded, silent = crowds(many({DOWN: 20, DEGRADED: 30, NO_DATA: 10}, 130))
+    assert [(one.state, one.total, one.left_out) for one in (down, degraded, silent)] == [
+        (DOWN, 20, 0), (DEGRADED, 30, 0), (NO_DATA, 10, 0),
+    ]  # fmt: skip
+    assert [row.site.id for row in down.rows[:2]] == ["s19", "s18"], "the newest first"
+
+
+def test_what_has_no_room_is_counted_and_is_never_the_worst() -> None:
+    down, degraded, silent = crowds(many({DOWN: 40, DEGRADED: 70, NO_DATA: 50}, 30))
+    assert (down.left_out, silent.left_out) == (0, 50)
+    assert 0 < degraded.left_out < 70
+    assert sum(one.total for one in (down, degraded, silent)) == 160
+
+
+def test_who_has_to_answer_is_read_first(world: World) -> None:
+    told = tell(world)
+    with told.store.reading() as connection:
+        found = list_incidents(connection, EVERYTHING, states=OPEN)
+    first = urgent_first(found)[0]
+    assert (first.severity, first.state) == ("critical", "triggered")
+    assert [one.severity for one in urgent_first(found)][-1] == "info"
