@@ -106,9 +106,11 @@ def take_cancel(services: Services, caller: Caller, name: str, number: int) -> N
 
 def next_change(roster: Roster, ground: Ground, now: datetime) -> tuple[datetime | None, tuple[str, ...]]:
     """When other people than now are on duty for the first time, and who; None where that is not within eight days."""
-    ahead = shifts(roster, ground, now, now + LOOK_AHEAD)
+    until = now + LOOK_AHEAD
+    ahead = shifts(roster, ground, now, until)
     current = _people(roster, ahead, now)
-    for at in sorted({at for shift in ahead for at in (shift.began_at, shift.ended_at) if at > now}):
+    # What comes after the last shift looked at is not nobody: it was not looked at.
+    for at in sorted({at for shift in ahead for at in (shift.began_at, shift.ended_at) if now < at < until}):
         then = _people(roster, ahead, at)
         if then != current:
             return at, then

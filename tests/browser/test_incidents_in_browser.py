@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from conftest import Site, looking
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
+from told_desk import with_desk
 from told_incidents import PASSWORD, TOKEN, tell
 from world import make_world, plant, serving, trouble
 
-from agent.link.clock import SystemClock
+from agent.link.clock import SystemChance, SystemClock
+from collector.access.caller import Caller
 from collector.access.tables import persons
+from collector.alerts.beat import heard
+from collector.alerts.beat_asked import NewBeat, agree
+from collector.alerts.beat_queries import beat_of_key, write_beat
 from collector.incidents import queries
 from collector.store.schema import instant
+from collector.store.scope import EVERYTHING
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
-PAGES = ("/incidents", "/incidents?state=all", "/incidents/1", "/incidents/2", "/incidents/5", "/incidents/1/report/final", "/situation", "/admin", f"/a/{TOKEN}", "/", "/sites/dc-djn")  # fmt: skip
+PAGES = ("/incidents", "/incidents?state=all", "/incidents/1", "/incidents/2", "/incidents/5", "/incidents/1/report/final", "/situation", "/admin", "/silences", "/silences?alert=DiskFull", "/beats", "/paging", "/oncall?site=cairo&at=2026-08-02T03:00", f"/a/{TOKEN}", "/", "/sites/dc-djn")  # fmt: skip
 AXE = """async () => {
   const found = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
   return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`);
@@ -27,7 +34,18 @@ AXE = """async () => {
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    world = tell(trouble(serving(plant(make_world(tmp_path, SystemClock())))))
+    world = with_desk(tell(trouble(serving(plant(make_world(tmp_path, SystemClock()))))))
+    now = instant(world.clock.wall_ms())
+    caller = Caller("garam", "shift_lead", EVERYTHING, way="session")
+    asked = NewBeat(id="backup", title="야간 백업", cron="0 3 * * *", host="srv1.abuja")
+    _, key = agree(world, caller, asked, now, SystemChance())
+    with world.store.transaction() as connection:
+        beat = beat_of_key(connection, key)
+        assert beat is not None
+        write_beat(connection, heard(beat, "success", now - timedelta(days=2)))
+    words = (("alertname", "=", "DiskFull"), ("site", "=~", "abuja|lima"))
+    world.response.silence_desk.keep(caller, words, now, now + timedelta(minutes=40), "디스크 교체, 문의: 시설팀")
+    world.response.silence_desk.keep(caller, (("site", "=", "cairo"),), now, now + timedelta(days=2), "이전 작업")
     with world.store.transaction() as connection:
         connection.execute(update(persons).where(persons.c.username == "garam").values(role="system_admin"))
     served = Site(world)

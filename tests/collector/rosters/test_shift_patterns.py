@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from collector.fleet.paths import SiteCalendar
+from collector.rosters.asked import next_change
 from collector.rosters.duty import answer, called, holes, on_duty
 from collector.rosters.patterns import ALSO_CALLED, PATTERNS
 from collector.rosters.roster import CYCLE, SUN, TURNS, Ground, Layer, Membership, Override, Roster, Slot
@@ -240,3 +241,10 @@ def test_only_office_hours_must_be_covered() -> None:
     assert found == [(at(f"2026-01-0{day}T09:00"), at(f"2026-01-0{day}T10:00")) for day in (5, 6)]
     assert holes(replace(made, cover="never"), GROUND, at("2026-01-05T00:00"), at("2026-01-07T00:00")) == []
     assert not answer(made, GROUND, at("2026-01-06T03:00")).is_hole
+
+
+def test_what_was_not_looked_at_is_not_nobody() -> None:
+    """A watch of one person goes on after the week that is looked ahead; two take turns within it."""
+    alone, two = (Layer("main", TURNS, crews, START, turn_hours=168) for crews in ((("가",),), (("가",), ("나",))))
+    assert next_change(roster(alone), Ground(), at("2026-01-07T03:00")) == (None, ())
+    assert next_change(roster(two), Ground(), at("2026-01-07T03:00")) == (at("2026-01-12T09:00"), ("나",))

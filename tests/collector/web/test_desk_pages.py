@@ -7,64 +7,29 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 from test_incident_pages import Browser
+from told_desk import with_desk
 from told_incidents import tell
 from world import World, make_world, plant
 
 from collector.access.audit import read_log
-from collector.alerts import beat_api
-from collector.alerts.alert import FiringAlert
-from collector.alerts.book import AlertBook
-from collector.alerts.outward import disturbance
-from collector.alerts.received import Sent
-from collector.alerts.silence import Silence, Silences
-from collector.alerts.silence_desk import SilenceDesk
+from collector.alerts.silence import Silence
 from collector.alerts.silence_queries import all_silences
-from collector.history.own import OwnSeries
-from collector.pages.drill_job import DrillJob
 from collector.pages.noise import Noise, RuleNoise, ShiftNoise
 from collector.pages.tables import page_deliveries
 from collector.people.tables import people_contacts
-from collector.rules.job import RuleJob
-from collector.settings_paging import PagingSettings
 from collector.store.schema import instant
 from collector.web import paging_view, silence_view
 from collector.web.silence_view import Asked
 
-DISKS = [("srv1.abuja", "warning"), ("srv2.abuja", "warning"), ("srv1.cairo", "critical")]
-
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    made = tell(plant(make_world(tmp_path)))
-    now = instant(made.clock.wall_ms())
-    book = AlertBook(made.store, made.registry, RuleJob(made.store, (), (), OwnSeries(made.store), made.clock))
-    sent = [
-        Sent((("alertname", "DiskFull"), ("instance", host), ("severity", severity)), (("summary_ko", "디스크 가득"),), "", None, None)
-        for host, severity in DISKS
-    ]  # fmt: skip
-    book.take(sent, "alertmanager", "test", now, None)
-
-    def disturbances(_at: datetime) -> list[FiringAlert]:
-        return [disturbance("site", "beirut", "silent", "critical", made.clock.wall_ms(), made.registry.fleet)]
-
-    desk = SilenceDesk(made.store, made.clock, book, Silences(), disturbances)
-    ways = SimpleNamespace(
-        configured=frozenset({"phone", "email", "sms"}), secret=b"s" * 32, base_url="https://b", outside=frozenset()
-    )
-    pages = SimpleNamespace(
-        senders={"email": None, "sms": None},
-        ways=ways,
-        drill=DrillJob(made.store, made.registry, ways, PagingSettings()),  # type: ignore[arg-type]
-        deliveries=SimpleNamespace(wake=lambda: None),
-    )
-    made.response = SimpleNamespace(silence_desk=desk, pages=pages)
-    made.fastapi.include_router(beat_api.router(made))
+    made = with_desk(tell(plant(make_world(tmp_path))))
     made.app()
     yield made
     made.store.close()
