@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,15 +28,16 @@ from collector.rosters.roster_file import read_rosters
 from collector.settings import Settings, with_bind
 from collector.settings_channels import Channel
 from collector.store.schema import instant
+from collector.web import stage
+from collector.web.i18n import words
+from collector.web.stage import Offer, Wish
 
 if TYPE_CHECKING:
+    from collector.web.stage import Playing
     from collector.world.demo.demo import Demo
 
 MARK = "demo"
 """In a data directory: it is a demonstration's, and may be made anew."""
-PLAYS = "plays"
-LIST = "scenarios.json"
-"""What the page ``/demo`` offers to play."""
 ADMIN = "demo"
 PHONE = "/demo/phone/"
 
@@ -45,10 +46,10 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     parser = verb(
         verbs, "demo", "run a world to try, or play a disaster in it", "bongsu demo --data ./var/demo", json=True
     )
-    parser.add_argument("action", nargs="?", choices=("run", "play", "list"), default="run", metavar="run|play|list")
-    parser.add_argument(
-        "number", nargs="?", type=int, metavar="N", help="the scenario to play; bongsu demo list has them"
-    )
+    actions = ("run", "play", "stop", "list")
+    parser.add_argument("action", nargs="?", choices=actions, default="run", metavar="|".join(actions))
+    about = "the scenario to play or stop (stop without one: all); bongsu demo list has them"
+    parser.add_argument("number", nargs="?", type=int, metavar="N", help=about)
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed is the same world (1)")
     parser.add_argument("--port", type=int, metavar="N", help="port to listen on (default: [server] port, 8650)")
     parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: [server] host, 127.0.0.1)")
@@ -58,26 +59,40 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     from collector.world.demo.scenarios import SCENARIOS
 
+    settings = settings_of(args)
+    under_way = stage.playing(settings.data_dir)
     if args.action == "list":
         rows = [
-            {"number": one.number, "title_ko": one.title_ko, "title_en": one.title_en, "what": one.what_en}
+            {
+                "number": one.number,
+                "title_ko": words("ko")(f"disaster.{one.name}"),
+                "title_en": words("en")(f"disaster.{one.name}"),
+                "what": words("en")(f"disaster_story.{one.name}"),
+                "is_playing": one.number in under_way,
+            }
             for one in SCENARIOS.values()
         ]
         print_rows(rows, args.json, empty="none")
         return 0
-    settings = with_bind(settings_of(args), args.host, args.port, False)
-    if args.action == "play":
-        if args.number not in SCENARIOS:
-            raise UsageError(
-                f"no scenario {args.number}; there are: {', '.join(map(str, SCENARIOS))} (bongsu demo list)"
-            )
-        folder = settings.data_dir / PLAYS
-        if not folder.is_dir():
-            raise UsageError(f"no demonstration runs on {settings.data_dir}; start it with: bongsu demo --data DIR")
-        (folder / str(args.number)).touch()
-        print(f"Playing {args.number}: {SCENARIOS[args.number].title_en}.")
-        return 0
+    if args.action in ("play", "stop"):
+        return _ask(args, settings.data_dir, under_way)
+    settings = with_bind(settings, args.host, args.port, False)
     return _run(args, settings)
+
+
+def _ask(args: argparse.Namespace, folder: Path, under_way: Mapping[int, Playing]) -> int:
+    is_stop = args.action == "stop"
+    offers = {one.number: one for one in stage.offered(folder)}
+    if not offers:
+        raise UsageError(f"no demonstration runs on {folder}; start it with: bongsu demo --data DIR")
+    if args.number not in offers and not (is_stop and args.number is None):
+        raise UsageError(f"no scenario {args.number}; there are: {', '.join(map(str, offers))} (bongsu demo list)")
+    if not is_stop and args.number in under_way:
+        raise UsageError(f"scenario {args.number} is under way; end it with: bongsu demo stop {args.number}")
+    stage.ask(folder, Wish(is_stop, args.number))
+    named = "everything" if args.number is None else words("en")(f"disaster.{offers[args.number].name}")
+    print(f"{'Stopping' if is_stop else 'Playing'} {named}.")
+    return 0
 
 
 def _run(args: argparse.Namespace, settings: Settings) -> int:
@@ -98,18 +113,16 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         start_ms = SystemClock().wall_ms() - args.minutes * 60_000
         demo = Demo(args.seed, settings.data_dir.parent, start_ms, settings)
         password = _people(demo, rosters(ADMIN), start_ms)
-        (settings.data_dir.parent / LIST).write_text(
-            json.dumps([one._asdict() | {"play": None} for one in SCENARIOS.values()], ensure_ascii=False), "utf-8"
-        )
-        pacer = Pacer(demo, settings.data_dir.parent / PLAYS)
+        offers = [Offer(one.number, one.name, one.seconds) for one in SCENARIOS.values()]
+        stage.offer(settings.data_dir.parent, offers)
+        pacer = Pacer(demo, settings.data_dir.parent)
         pacer.catch_up(args.minutes * 60.0, _tell)
         pacer.catch_up(SystemClock().wall_ms() / 1000 - start_ms / 1000 - demo.timeline.now, lambda _done: None)
 
         async def started() -> None:
             print(f"Bongsu's demonstration is at {settings.server.url}  (stop with Ctrl-C)")
-            print(
-                f"Sign in as {ADMIN!r} with password {password}; play a disaster with: bongsu demo play N", flush=True
-            )
+            print(f"Sign in as {ADMIN!r} with password {password}")
+            print(f"Then play disasters at {settings.server.url}/demo", flush=True)
 
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         pacer.start()

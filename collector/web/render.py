@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collector.access.caller import Caller
-from collector.web import keys, times, units, view
+from collector.web import keys, stage, times, units, view
 from collector.web.assets import Assets
 from collector.web.i18n import COOKIE, LANGUAGES, Words, choose_language, words
 
@@ -62,6 +62,7 @@ class Frame:
     """``light`` or ``dark`` where somebody chose; empty = as the browser wishes."""
     has_keys: bool = True
     """Whether single keys do something; who types by voice, or by accident, turns that off."""
+    is_demo: bool = False
 
     @property
     def here(self) -> str:
@@ -108,6 +109,7 @@ def frame_of(request: Request, services: Services, language: str = "") -> Frame:
         services.upstream.standing if services.upstream is not None and caller is not None else None,
         theme if (theme := request.cookies.get(THEME_COOKIE, "")) in THEMES else "",
         request.cookies.get(KEYS_COOKIE) != "off",
+        caller is not None and stage.is_one(services.settings.data_dir.parent),
     )
 
 

@@ -62,7 +62,7 @@ class World:
             apply_rosters(connection, read_rosters(rosters(""), "demo"))
             connection.execute(update(people_contacts).values(verified_at=instant(self.start_ms)))
         app.response.pages.start()
-        self.pacer = Pacer(self.demo, folder / "plays")
+        self.pacer = Pacer(self.demo, folder)
         self.pacer.catch_up(past - BROKEN, lambda _done: None)
         self.break_things()
         while (left := time.time() - self.start_ms / 1000 - self.demo.timeline.now) > 0.5:

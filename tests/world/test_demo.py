@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from collector.fleet.topology import read_topology
 from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, OK
-from collector.world.demo.demo import Demo
+from collector.world.clock import Timeline
+from collector.world.demo.condition import Condition
+from collector.world.demo.demo import CENTRE, Demo, hub_url
 from collector.world.demo.fleet import SERVICES, document, looks, machines
 from collector.world.demo.people import rosters
 from collector.world.demo.scenarios import SCENARIOS
@@ -44,6 +49,49 @@ def test_the_topology_is_one_that_apply_takes() -> None:
     assert {look.host for look in looks()} <= {machine.id for machine in machines()}
     assert {service.grade for service in SERVICES} == {1, 2, 3}
     assert rosters().count("[[rosters]]") == 6
+
+
+class Bare:
+    """What scenarios touch of a demonstration, with nobody living in it."""
+
+    def __init__(self) -> None:
+        self.timeline, self.condition, self.chance = Timeline(), Condition(), random.Random(1)
+        self.stations = {url: BareStation() for url in (CENTRE, hub_url("mea"))}
+        self.agents = ["noc1.dc-djn", "login-web1.dc-djn", "portal-db1.dc-djn"]
+        self.line = SimpleNamespace(changed=None)
+
+    def route(self, _place: object, _url: str) -> tuple[object, None]:
+        return self.line, None
+
+    @property
+    def is_well(self) -> bool:
+        all_up = all(station.app for station in self.stations.values())
+        return self.condition == Condition() and all_up and self.line.changed is None
+
+
+class BareStation:
+    app: str | None = "up"
+
+    def end(self) -> None:
+        self.app = None
+
+    def begin(self) -> None:
+        self.app = "up"
+
+
+@pytest.mark.parametrize("is_stopped", [False, True], ids=["ends", "stopped"])
+@pytest.mark.parametrize("number", SCENARIOS)
+def test_a_play_leaves_nothing_wrong(number: int, is_stopped: bool) -> None:
+    bare, scenario = Bare(), SCENARIOS[number]
+    play = scenario.play(cast("Demo", bare))
+    bare.timeline.step(scenario.seconds / 4)
+    assert not bare.is_well
+    if is_stopped:
+        play.stop()
+        assert bare.is_well
+    bare.timeline.step(scenario.seconds)
+    assert play.is_over
+    assert bare.is_well, "nothing planned came after the end"
 
 
 @pytest.mark.slow

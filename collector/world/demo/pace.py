@@ -1,6 +1,6 @@
 """The demonstration by the real clock: first some past, as fast as it goes, then each second when it comes.
 
-Plays are asked for by files in a folder, named by the scenario's number, so that whoever may write there may play.
+What is played is asked for and told by files (``collector.web.stage``).
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from time import monotonic
 from typing import Any
 
 from collector.intake.body import Receive, Send, send_problem
+from collector.web import stage
+from collector.web.stage import Playing, Wish
 from collector.world.demo.demo import Demo
-from collector.world.demo.scenarios import SCENARIOS
+from collector.world.demo.scenarios import SCENARIOS, Play
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
@@ -26,13 +28,13 @@ MESSAGES = 100
 
 
 class Pacer:
-    """Steps the world in a thread of its own. ``plays`` is the folder that is looked into."""
+    """Steps the world in a thread of its own. ``folder`` is where pages and the command ask."""
 
-    def __init__(self, demo: Demo, plays: Path) -> None:
+    def __init__(self, demo: Demo, folder: Path) -> None:
         self.demo = demo
-        self.playing: dict[int, float] = {}
-        """Scenario -> moment of the timeline at which it was played last."""
-        self._plays = plays
+        self.playing: dict[int, Play] = {}
+        """By the scenario's number."""
+        self._folder = folder
         self._began = monotonic()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
@@ -47,7 +49,6 @@ class Pacer:
             tell(done / seconds)
 
     def start(self) -> None:
-        self._plays.mkdir(parents=True, exist_ok=True)
         self._began = monotonic() - self.demo.timeline.now
         self._thread.start()
 
@@ -61,13 +62,27 @@ class Pacer:
             self.demo.timeline.step(monotonic() - self._began)
 
     def _look(self) -> None:
-        for file in sorted(self._plays.iterdir()):
-            file.unlink(missing_ok=True)
-            scenario = SCENARIOS.get(int(file.name)) if file.name.isdecimal() else None
-            if scenario is not None:
-                self.playing[scenario.number] = self.demo.timeline.now
-                scenario.play(self.demo)
-                log.info("scenario begins", extra={"scenario": scenario.number, "title": scenario.title_en})
+        was = list(self.playing)
+        for wish in stage.take_wishes(self._folder):
+            self._follow(wish)
+        self.playing = {number: play for number, play in self.playing.items() if not play.is_over}
+        if list(self.playing) != was:
+            stage.tell(self._folder, (self._told(play) for play in self.playing.values()))
+
+    def _follow(self, wish: Wish) -> None:
+        if wish.is_stop:
+            for number, play in self.playing.items():
+                if wish.number in (number, None):
+                    play.stop()
+        elif wish.number in SCENARIOS and wish.number not in self.playing:
+            scenario = SCENARIOS[wish.number]
+            self.playing[wish.number] = scenario.play(self.demo)
+            log.info("scenario begins", extra={"scenario": scenario.number, "title": scenario.name})
+
+    def _told(self, play: Play) -> Playing:
+        start_ms = self.demo.timeline.start_ms
+        began_ms, ends_ms = (start_ms + int(moment * 1000) for moment in (play.began, play.ends))
+        return Playing(play.scenario.number, began_ms, ends_ms)
 
 
 class Front:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
 from fastapi.testclient import TestClient
 from test_pages import BROWSER, read, sign_in
 from world import World
 
 from collector.store.scope import Scope
+from collector.web import stage, times
+from collector.web.stage import Offer, Playing, Wish
+
+BEGAN_MS = 1_790_000_000_000
 
 
 def test_a_word_finds_sites_and_hosts(client: TestClient) -> None:
@@ -26,14 +30,25 @@ def test_others_are_not_found(world: World) -> None:
 
 def test_disasters_are_played_in_a_demonstration_only(client: TestClient, world: World) -> None:
     assert client.get("/demo", headers=BROWSER).status_code == 404
-    listed = [
-        {"number": 2, "title_ko": "배터리", "title_en": "Battery", "what_ko": "열", "what_en": "heat", "seconds": 60}
-    ]
     folder = world.settings.data_dir.parent
-    (folder / "scenarios.json").write_text(json.dumps(listed), "utf-8")
+    stage.offer(folder, [Offer(2, "battery_heat", 60.0)])
+    stage.tell(folder, [Playing(2, BEGAN_MS, BEGAN_MS + 60_000)])
     try:
-        assert "배터리" in client.get("/demo", headers=BROWSER).text
+        text = client.get("/demo?lang=en", headers=BROWSER).text
+        assert "Battery heat in Daejeon" in text
+        assert times.stamp(BEGAN_MS)[11:] in text, "since when"
         origin = {"origin": "http://127.0.0.1:8650"}
-        assert client.post("/demo/2", headers=origin).status_code == 401, "looking is free, playing needs a login"
+        for way in ("/demo/2", "/demo/2/stop", "/demo/stop"):
+            assert client.post(way, headers=origin).status_code == 401, "looking is free, playing needs a login"
+        assert stage.take_wishes(folder) == []
     finally:
-        (folder / "scenarios.json").unlink()
+        (folder / stage.OFFERED).unlink()
+
+
+def test_what_is_asked_for_is_taken_once_and_ends_come_first(tmp_path: Path) -> None:
+    stage.offer(tmp_path, [Offer(2, "battery_heat", 60.0)])
+    for wish in (Wish(False, 2), Wish(True, 5), Wish(True, None)):
+        stage.ask(tmp_path, wish)
+    (tmp_path / stage.ASKED / "nonsense").touch()
+    assert stage.take_wishes(tmp_path) == [Wish(True, None), Wish(True, 5), Wish(False, 2)]
+    assert stage.take_wishes(tmp_path) == []
