@@ -89,9 +89,10 @@ class Window(BaseModel):
 
 
 class Shutdown(BaseModel):
-    """From now on for so many minutes."""
+    """For so many minutes, from now on or from ``starts_local`` on: the clock on the wall of the site."""
 
     minutes: int = Field(default=120, ge=5, le=LONGEST_MINUTES)
+    starts_local: datetime | None = None
     title: str = Field(default="", max_length=200)
 
 
@@ -131,8 +132,8 @@ def router(services: Services) -> APIRouter:
 
     @routes.post("/api/sites/{site}/shutdown", status_code=201)
     def shutdown(caller: Announcer, site: str, wanted: Shutdown) -> Window:
-        """Announce that the site goes dark on purpose, from now on."""
-        row = announce(services, caller, site, wanted.minutes, wanted.title, now())
+        """Announce that the site goes dark on purpose."""
+        row = announce(services, caller, site, wanted.minutes, wanted.title, now(), wanted.starts_local)
         return shown(row, services.registry.fleet, now())
 
     return routes
@@ -154,12 +155,21 @@ def agree(services: Services, caller: Caller, wanted: NewWindow, now: datetime, 
     return _keep(services, caller, (wanted.title, queries.PLANNED), subjects, schedule, told_at, now, dry_run=dry_run)
 
 
-def announce(services: Services, caller: Caller, site: str, minutes: int, title: str, now: datetime) -> WindowRow:
-    """A site's own shutdown, from now on. Raises Refused where the site is not the caller's."""
+def announce(
+    services: Services,
+    caller: Caller,
+    site: str,
+    minutes: int,
+    title: str,
+    now: datetime,
+    starts_local: datetime | None = None,
+) -> WindowRow:
+    """A site's own shutdown, from now on or from ``starts_local`` by its own clock. Raises Refused where the site is not
+    the caller's."""
     entry = services.registry.fleet.sites.get(site)
     if entry is None or not caller.scope.allows(entry.agency, entry.id):
         raise not_found("site", site)
-    local = now.astimezone(ZoneInfo(entry.timezone)).replace(tzinfo=None, second=0, microsecond=0)
+    local = (starts_local or now.astimezone(ZoneInfo(entry.timezone))).replace(tzinfo=None, second=0, microsecond=0)
     schedule = Schedule(entry.timezone, local, minutes)
     return _keep(services, caller, (title or "planned shutdown", SHUTDOWN), [("site", site)], schedule, now, now)
 

@@ -4,29 +4,30 @@ as a calendar, by Korea's clock or a site's."""
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from collector.access.caller import Caller
 from collector.access.guard import Announcer, Reader
 from collector.errors import Refused
-from collector.maintenance.api import NewWindow, agree, change, shown
-from collector.maintenance.queries import list_windows
+from collector.fleet.registry import Site
+from collector.maintenance.api import agree, change, shown
+from collector.maintenance.queries import list_windows, may_see
 from collector.store.schema import instant
 from collector.web import maintenance_calendar as calendar
 from collector.web.maintenance_calendar import KOREA, VIEWS
-from collector.web.render import frame_of, page
+from collector.web.render import Frame, frame_of, page
+from collector.web.window_form import Said, window_of
 
 if TYPE_CHECKING:
     from collector.services import Services
 
-KINDS = ("site", "host", "system")
+Text = Annotated[str, Form(max_length=4_000)]
 
 
 def router(services: Services) -> APIRouter:
@@ -37,35 +38,33 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/maintenance")
     def windows(request: Request, caller: Reader, view: str = "", day: str = "", at: str = "") -> Response:
+        """``at``: the site whose clock the calendar has, and that the form begins with."""
         if view in VIEWS:
             return _calendar(request, services, caller, view, day, at)
-        return page(
-            request, services, "maintenance.html", _values(services, caller, now()), frame=frame_of(request, services)
-        )
+        frame = frame_of(request, services)
+        site = _sites(services, caller).get(at)
+        said = Said() if site is None else Said(subjects=frame.words.name(site))
+        return page(request, services, "maintenance.html", _values(services, caller, now(), frame, said), frame=frame)
 
     @routes.post("/maintenance")
     def add(
+        request: Request,
         caller: Announcer,
-        title: Annotated[str, Form()],
-        subjects: Annotated[str, Form()],
-        timezone: Annotated[str, Form()],
-        starts_local: Annotated[str, Form()],
-        duration_minutes: Annotated[int, Form()],
-        every: Annotated[str, Form()] = "",
+        title: Text = "",
+        subjects: Text = "",
+        timezone: Text = "",
+        starts_local: Text = "",
+        duration_minutes: Text = "",
+        every: Text = "",
         told: Annotated[bool, Form()] = False,
     ) -> Response:
-        """``subjects``: ids of sites, hosts (with a dot) and systems, a space or comma between."""
-        fleet = services.registry.fleet
-        named = [(_kind(name, fleet.systems), name) for name in subjects.replace(",", " ").split()]
+        said = Said(title, subjects, timezone, starts_local, duration_minutes, every, told)
         try:
-            wanted = NewWindow(
-                title=title, subjects=cast("Any", named), timezone=timezone, starts_local=cast("Any", starts_local),
-                duration_minutes=duration_minutes, repeat=cast("Any", {"every": every} if every else None), told=told,
-            )  # fmt: skip
-        except ValidationError as why:
-            first = why.errors()[0]
-            raise Refused(422, "bad_window", f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from why
-        agree(services, caller, wanted, now())
+            agree(services, caller, window_of(said, services.registry.fleet), now())
+        except Refused as why:
+            frame = frame_of(request, services)
+            values = _values(services, caller, now(), frame, said, why)
+            return page(request, services, "maintenance.html", values, status=why.status, frame=frame)
         return RedirectResponse("/maintenance", 303)
 
     @routes.post("/maintenance/{window}/{what}")
@@ -76,15 +75,9 @@ def router(services: Services) -> APIRouter:
     return routes
 
 
-def _kind(name: str, systems: object) -> str:
-    if "." in name:
-        return "host"
-    return "system" if name in cast("dict[str, object]", systems) else "site"
-
-
 def _calendar(request: Request, services: Services, caller: Caller, view: str, asked: str, at: str) -> Response:
     frame, fleet = frame_of(request, services), services.registry.fleet
-    sites = {name: site for name, site in fleet.sites.items() if caller.scope.allows(site.agency, site.id)}
+    sites = _sites(services, caller)
     site = sites.get(at)
     now = instant(frame.now_ms)
     today = now.astimezone(ZoneInfo(site.timezone) if site is not None else KOREA).date()
@@ -118,10 +111,27 @@ def _calendar(request: Request, services: Services, caller: Caller, view: str, a
     return page(request, services, "maintenance_calendar.html", values, frame=frame)
 
 
-def _values(services: Services, caller: Caller, now: datetime) -> dict[str, Any]:
+def _sites(services: Services, caller: Caller) -> dict[str, Site]:
+    return {id_: site for id_, site in services.registry.fleet.sites.items() if caller.scope.allows(site.agency, id_)}
+
+
+def _values(
+    services: Services, caller: Caller, now: datetime, frame: Frame, said: Said, fault: Refused | None = None
+) -> dict[str, Any]:
+    """``said`` is what the form holds, ``fault`` why it was refused."""
     fleet = services.registry.fleet
     with services.store.reading() as connection:
         rows = [shown(row, fleet, now) for row in list_windows(connection, fleet, caller.scope)]
     ahead = [row for row in rows if row.next]
     ahead.sort(key=lambda row: (not row.is_active, row.next[0].began_at, row.id))
-    return {"ahead": ahead, "over": [row for row in reversed(rows) if not row.next][:20], "sites": fleet.sites}
+    mine = sorted(_sites(services, caller).values(), key=frame.words.name)
+    return {
+        "ahead": ahead,
+        "over": [row for row in reversed(rows) if not row.next][:20],
+        "sites": fleet.sites,
+        "systems": [one for one in fleet.systems.values() if may_see(("system", one.id), fleet, caller.scope)],
+        "said": said,
+        "fault": fault,
+        "mine": mine,
+        "zones": sorted({site.timezone for site in mine}),
+    }

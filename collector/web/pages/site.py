@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from collector.completeness import queries as completeness_queries
 from collector.completeness.hours import HOUR_MS
 from collector.completeness.missing import missing_of
 from collector.completeness.spooled import Spooled, spooled_of
+from collector.errors import Refused
 from collector.fleet.registry import Fleet, Site
 from collector.history.matchers import matcher
 from collector.history.source import TooMuch
@@ -86,9 +88,19 @@ def router(services: Services) -> APIRouter:
         return page(request, services, "site.html", values, frame=frame)
 
     @routes.post("/sites/{site_id}/shutdown", response_model=None)
-    def shutdown(caller: Announcer, site_id: str, minutes: Annotated[int, Form(ge=1, le=LONGEST_MINUTES)]) -> Response:
-        announce(services, caller, site_id, minutes, "", instant(services.clock.wall_ms()))
-        return RedirectResponse(f"/sites/{quote(site_id)}", 303)
+    def shutdown(
+        caller: Announcer,
+        site_id: str,
+        minutes: Annotated[int, Form(ge=1, le=LONGEST_MINUTES)],
+        starts_local: Annotated[str, Form(max_length=40)] = "",
+    ) -> Response:
+        now = instant(services.clock.wall_ms())
+        try:
+            starts = datetime.fromisoformat(starts_local) if starts_local else None
+        except ValueError:
+            raise Refused(422, "bad_time", f"{starts_local!r}: expected a time such as 2026-07-31T10:00") from None
+        announce(services, caller, site_id, minutes, "", now, starts)
+        return RedirectResponse("/maintenance" if starts else f"/sites/{quote(site_id)}", 303)
 
     return routes
 

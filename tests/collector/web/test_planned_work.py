@@ -89,3 +89,40 @@ def test_a_reader_is_offered_nothing_and_may_nothing(world: World) -> None:
     person = Person(world, "tenant_viewer", Scope(frozenset({"for"})))
     assert "shutdown" not in person.page("/sites/lima")
     assert person.send("/sites/lima/shutdown", minutes=30).status_code == 403
+
+
+def test_work_is_agreed_by_names_and_the_sites_own_clock(world: World) -> None:
+    person = Person(world, "site_admin", Scope(frozenset({"for"}), frozenset({"lima"})))
+    assert 'value="주페루대사관"' in person.page("/maintenance?at=lima"), "the form begins with the site one comes from"
+    work = {"title": "전원 공사", "starts_local": "2030-01-07T10:00", "duration_minutes": 120}
+    assert person.send("/maintenance", **work, subjects="Lima").status_code == 303
+    assert "2030-01-07 10:00:00 America/Lima" in person.page("/maintenance")
+
+
+def test_a_refused_form_comes_back_as_it_was_and_says_why(world: World) -> None:
+    person = Person(world, "site_admin", Scope(frozenset({"for"}), frozenset({"lima"})))
+    work = {"title": "전원 공사", "subjects": "Lima", "starts_local": "2030-01-07T10:00", "duration_minutes": 120}
+    for wrong, status, said in (
+        ({"subjects": "limaa"}, 404, "없는 이름: limaa"),
+        ({"subjects": "tokyo"}, 404, "없는 이름: tokyo"),
+        ({"timezone": "Lima"}, 422, "시간대가 아닙니다: Lima"),
+        ({"starts_local": "soon"}, 422, "starts_local"),
+        ({"duration_minutes": "0"}, 422, "duration_minutes"),
+    ):
+        answer = person.send("/maintenance", **{**work, **wrong})
+        assert answer.status_code == status
+        assert said in answer.text
+        assert 'value="전원 공사"' in answer.text
+    assert "도쿄" not in answer.text, "nothing of others is offered"
+    assert "전원 공사" not in person.page("/maintenance")
+
+
+def test_a_shutdown_is_announced_for_a_later_time_on_the_sites_page(world: World) -> None:
+    person = Person(world, "site_admin", Scope(frozenset({"for"}), frozenset({"lima"})))
+    answer = person.send("/sites/lima/shutdown", minutes=120, starts_local="2030-01-07T10:00")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/maintenance")
+    listed = person.page("/maintenance")
+    assert "2030-01-07 10:00:00 America/Lima" in listed
+    assert "계획 정지" in listed
+    assert "알리지 않음" not in listed, "who announces it knows it"
+    assert person.send("/sites/lima/shutdown", minutes=120, starts_local="soon").status_code == 422
