@@ -45,7 +45,7 @@ class Ranges:
         high = bisect_right(self._starts, last)
         kept = [
             (a, b)
-            for start, end in list(zip(self._starts, self._ends, strict=True))[low:high]
+            for start, end in zip(self._starts[low:high], self._ends[low:high], strict=True)
             for a, b in ((start, min(end, first - 1)), (max(start, last + 1), end))
             if a <= b
         ]

@@ -11,7 +11,7 @@ the agent would delete what the centre will refuse as a fork.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
@@ -71,13 +71,15 @@ class Custody:
         self._refusals: dict[Name, list[Refusal]] = {}
         self._taken: dict[Name, Ranges] = {}
         """Numbers the centre accounted for in its answer to the very rows that brought them here."""
+        self._is_recalled = True
+        """Whether that is known of all rows."""
 
     # ------------------------------------------------------------ for answers
 
     def receipt(self, name: Name, held: Ranges) -> str:
         """The newest, "" where there is none to hand down. ``held``: the numbers this hub holds of it."""
         word = self._words.get(name)
-        if word is None:
+        if word is None or not self._is_recalled:
             return ""
         with self._lock:
             taken = self._taken.get(name) or Ranges()
@@ -113,15 +115,27 @@ class Custody:
                 refusal = Refusal(name, row.first_seq, row.last_seq, row.action, row.code, row.text)
                 self._refusals.setdefault(name, []).append(refusal)
 
-    def recall(self, held: Iterable[tuple[Name, Ranges]], waiting: Iterable[tuple[Name, Sequence[int]]]) -> None:
-        """Know again what the centre took: of what is held, all but the numbers of rows that wait or were forks."""
+    def recall(self, held: Iterable[tuple[Name, Ranges]]) -> None:
+        """Begin to know again what the centre took: of what is held, all but the numbers of rows that wait or were forks.
+        Until ``recalled`` nothing is handed down."""
         with self._lock:
+            self._is_recalled = False
             self._taken = {name: numbers.copy() for name, numbers in held}
-            for name, seqs in waiting:
-                for span in Ranges((seq, seq) for seq in seqs):
-                    self._taken.setdefault(name, Ranges()).remove(*span)
+
+    def leave_out(self, waiting: Mapping[Name, Ranges]) -> None:
+        """The numbers of rows that wait."""
+        with self._lock:
+            for name, numbers in waiting.items():
+                taken = self._taken.get(name) or Ranges()
+                for span in numbers:
+                    taken.remove(*span)
+
+    def recalled(self) -> None:
+        """All that waits was left out."""
+        with self._lock:
             for refusal in (one for kept in self._refusals.values() for one in kept if one.action == RENEW):
                 self._taken.setdefault(refusal.name, Ranges()).remove(refusal.first, refusal.last)
+            self._is_recalled = True
 
     def forget(self, connection: Connection) -> None:
         """The centre lost what it had: its former words say nothing about what must be sent."""

@@ -49,6 +49,8 @@ class LettingGo:
 
     def step(self, now: datetime) -> None:
         """A day's worth at a time: each new epoch makes agents send all they have again."""
+        if self._relay.is_recalling:  # a row that goes before it was read would count as taken by the centre
+            return
         before_ms = round(now.timestamp() * 1000) - self._keep_ms
         rows = self._too_old(before_ms) if self._too_old(before_ms - DAY_MS, most=1) else []
         if not rows:

@@ -74,17 +74,28 @@ def waiting(
             top = bottom - 1
 
 
-def waiting_numbers(connection: Connection, settled: Ranges) -> Iterator[tuple[Name, list[int]]]:
-    """The numbers of each row that waits, by agent and epoch."""
+def waiting_numbers(
+    connection: Connection, settled: Ranges, first: int, last: int, most: int
+) -> tuple[dict[Name, Ranges], int]:
+    """(the numbers that rows of the ids ``first..last`` brought and that wait, by agent and epoch; from which id to go on).
+    So many rows are read, and where settled ones lie between them a few more."""
     table = envelopes.c
-    for low, high in settled.gaps(1, last_id(connection)):
+    columns = (table.id, table.agent_id, table.epoch, table.first_seq, table.last_seq, table.accepted)
+    found: dict[Name, list[int]] = {}
+    left = most
+    for low, high in _near(settled.gaps(first, last)):
         rows = connection.execute(
-            select(table.agent_id, table.epoch, table.accepted)
-            .where(table.id >= low, table.id <= high)
-            .execution_options(yield_per=2_000)
-        )
-        for agent_id, epoch, accepted in rows:
-            yield (agent_id, epoch), read_accepted(accepted).seqs
+            select(*columns).where(table.id >= low, table.id <= high).order_by(table.id).limit(left)
+        ).all()
+        for row, agent_id, epoch, from_seq, to_seq, accepted in rows:
+            if row not in settled:
+                seqs = (from_seq,) if from_seq == to_seq else read_accepted(accepted).seqs
+                found.setdefault((agent_id, epoch), []).extend(seqs)
+        left -= len(rows)
+        if left <= 0:
+            last = rows[-1].id
+            break
+    return {name: Ranges((seq, seq) for seq in sorted(seqs)) for name, seqs in found.items()}, last + 1
 
 
 def _near(gaps: list[Range]) -> list[Range]:

@@ -28,6 +28,7 @@ from collector.relay import queries
 from collector.relay.custody import Custody, News, Refusal
 from collector.relay.picking import Picking
 from collector.relay.queries import Enclosed, read_position, write_position
+from collector.relay.recall import Recall
 from collector.relay.schemas_wanted import WantedSchemas
 from collector.relay.upstream import NoAnswer, Upstream
 from collector.store.engine import Store
@@ -70,6 +71,7 @@ class Relay:
         self._clock = clock
         self._pace = Pace(limits.request_envelopes, backlog_share)
         self._picking = Picking(store, clock, limits.request_bytes)
+        self._recall = Recall(store, custody)
         self._on_result = on_result
         self.figures = RelayFigures(0, None, 0, "")
         """As of the last ten seconds."""
@@ -87,8 +89,8 @@ class Relay:
             self._settled, self._upstream.receiver = read_position(connection)
             self._durable = self._settled.copy()
             self._custody.restore(connection)
-            held = ((name, position.held) for name, position in positions.items())
-            self._custody.recall(held, queries.waiting_numbers(connection, self._settled))
+        self._recall.begin(positions.items())
+        self._recall.step(self._settled)
 
     def release(self) -> None:
         """The registry changed: what the centre would not take may be welcome now."""
@@ -97,6 +99,11 @@ class Relay:
     def release_active(self, is_active: Callable[[bytes], bool]) -> None:
         """The registry is confirmed as it was, with these agents active."""
         self._picking.release_active(is_active)
+
+    @property
+    def is_recalling(self) -> bool:
+        """Whether what the centre took is not known of all rows yet."""
+        return not self._recall.is_done
 
     def needs(self, row: int) -> bool:
         """Whether the centre was not seen to hold this row."""
@@ -116,6 +123,13 @@ class Relay:
 
     def step(self, now: float) -> float:
         """Do the most urgent thing, if any. ``now`` and the moment returned are monotonic seconds."""
+        due = self._turn(now)
+        if self.is_recalling:
+            self._recall.step(self._settled)
+            return now
+        return due
+
+    def _turn(self, now: float) -> float:
         if now >= self._measure_at:
             self._measure(now)
         if self._upstream.ready_at > now:

@@ -1,7 +1,7 @@
 """Deliberate faults, planted to see that the world sees: each makes the product break a promise, and must be found.
 
 A plant replaces a method for the time of one run; nothing of it is in the product. Add one where a real mistake was found
-(three of these were).
+(four of these were).
 """
 
 from __future__ import annotations

@@ -20,10 +20,12 @@ from collector.agencies.tables import agencies
 from collector.fleet.registry import Fleet, read_fleet
 from collector.fleet.registry_export import Digests, RegistryError, SignedRegistry, export_registry, open_registry
 from collector.fleet.tables import agent_keys, agents, hosts, sites
+from collector.log.positions import Position
 from collector.log.queries import NewEnvelope, add_envelopes
 from collector.log.tables import envelopes
 from collector.relay.custody import REFUSALS_KEPT, Custody, News, Refusal, Word
 from collector.relay.queries import backlog, enclosed, last_id, read_position, waiting, write_position
+from collector.relay.recall import Recall
 from collector.relay.registry_apply import PROVISIONAL, RegistryOld, known_digest, take_over
 from collector.relay.tables import relay_refusals
 from collector.store.engine import Store
@@ -97,7 +99,10 @@ def test_a_receipt_is_kept_back_while_a_row_it_covers_waits(
     taken = [seq for seq in range(1, 9) if seq in here and seq not in waits]
     custody.learn(News({NAME: word(custody, [(1, 5)], 1_000)}, taken=[(NAME, taken)]))
     assert bool(custody.receipt(NAME, here)) == is_told
-    custody.recall([(NAME, here)], [(NAME, waits)] if waits else [])  # as after a restart
+    custody.recall([(NAME, here)])  # as after a restart
+    custody.leave_out({NAME: Ranges((seq, seq) for seq in waits)})
+    assert not custody.receipt(NAME, here), "not before all rows were read"
+    custody.recalled()
     assert bool(custody.receipt(NAME, here)) == is_told
     custody.learn(News(taken=[(NAME, waits)]))
     assert custody.receipt(NAME, here)
@@ -109,7 +114,8 @@ def test_a_fork_is_told_although_the_centre_accounts_for_its_number(store: Store
     custody = kept(store, custody, News({NAME: word(custody, [(1, 3)], 1_000)}, [fork]))
     custody = kept(store, custody, News({NAME: word(custody, [(1, 5)], 2_000)}))
     assert [one.action for one in custody.refused(NAME)] == [RENEW]
-    custody.recall([(NAME, Ranges([(1, 5)]))], [])
+    custody.recall([(NAME, Ranges([(1, 5)]))])
+    custody.recalled()
     assert custody.receipt(NAME, Ranges([(1, 5)])) == ""
 
 
@@ -156,6 +162,28 @@ def test_gaps_are_read_newest_first_and_ids_that_are_no_rows_are_told(store: Sto
         assert backlog(connection, settled) == (5, 3_000)
         assert [(row.id, row.packed) for row in enclosed(connection, [3, 8])] == [(8, b"x" * 8), (3, b"x" * 3)]
         assert backlog(connection, Ranges([(1, 8)])) == (0, None)
+
+
+def test_what_the_centre_took_is_read_back_some_rows_at_a_time_and_told_when_all_is_known(store: Store) -> None:
+    custody, settled = Custody(CENTRE.public), Ranges([(1, 3)])
+    custody.learn(News({NAME: word(custody, [(1, 9)], 1_000)}))
+    rows = [NewEnvelope(AGENT, EPOCH, n, n, 1_000, b"\x93\x91%c\xc4\x00\x90" % n, b"x", False) for n in range(1, 8)]
+    rows.append(NewEnvelope(AGENT, EPOCH, 8, 9, 1_000, b"\x93\x92\x08\x09\xc4\x00\x90", b"x", False))
+    with store.transaction() as connection:
+        add_envelopes(connection, rows)
+    recall, held = Recall(store, custody, 3), Ranges([(1, 9)])
+    recall.begin([(NAME, Position(0, 0, held))])
+    recall.step(settled)
+    assert (recall.is_done, custody.receipt(NAME, held)) == (False, ""), "7 to 9 are not known to wait yet"
+    for row, seqs in ((5, [5]), (8, [8, 9])):  # meanwhile the centre takes one that was read, and one that was not
+        settled.add(row)
+        custody.learn(News(taken=[(NAME, seqs)]))
+    recall.step(settled)
+    assert (recall.is_done, custody.receipt(NAME, held)) == (True, "")
+    custody.learn(News(taken=[(NAME, [4, 6])]))
+    assert custody.receipt(NAME, held) == "", "7 waits"
+    custody.learn(News(taken=[(NAME, [7])]))
+    assert custody.receipt(NAME, held)
 
 
 # ---------------------------------------------------------------- the registry
