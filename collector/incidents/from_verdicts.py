@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from collector.fleet.registry import Fleet
+from collector.incidents.one_cut import as_one_cut
 from collector.incidents.signal import CRITICAL, INFO, VERDICT, WARNING, Signal
 from collector.verdicts import reasons as r
 from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, Cause, FailingCheck, Standing
@@ -27,8 +28,8 @@ class _Weight(NamedTuple):
 
 
 def verdict_signals(standing: Standing, fleet: Fleet) -> list[Signal]:
-    """One for each cause."""
-    return [_signal(cause, standing, fleet) for cause in standing.causes.values()]
+    """One for each cause; lines of one site that are cut at once are one."""
+    return as_one_cut([_signal(cause, standing, fleet) for cause in standing.causes.values()], fleet)
 
 
 def is_unjudged(standing: Standing) -> bool:

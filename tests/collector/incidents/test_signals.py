@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from collector.fleet.paths import Link
 from collector.fleet.registry import Fleet, HostEntry, Site, System
 from collector.incidents.digest import daytime
 from collector.incidents.from_verdicts import is_unjudged, verdict_signals
@@ -72,6 +74,33 @@ def test_how_grave_and_when(
     assert (signal.severity, (signal.due_ms - AT) // 1000, signal.hides) == expected
     (unknown,) = verdict_signals(standing(told._replace(due_ms=None), systems, checks), FLEET)
     assert unknown.due_ms is None
+
+
+LINES = {f"{site}/{name}": Link(f"{site}/{name}", site, name, role, "vpn")
+         for site, name, role in (("a", "backup", "backup"), ("a", "main", "primary"), ("b", "main", "primary"))}  # fmt: skip
+MAIN, BACKUP, OTHER = cause("link:a/main"), cause("link:a/backup"), cause("link:b/main")
+HUB = cause("hub:mea", 2, affected=(("site", "a"), ("site", "b")))
+LONG_AGO = HUB._replace(since_ms=AT - 600_000)
+
+
+@pytest.mark.parametrize(
+    ("causes", "told"),
+    [
+        ((MAIN,), ["link:a/main"]),  # its second line carries
+        ((MAIN, BACKUP), ["link:a/main"]),
+        ((MAIN, BACKUP, OTHER), ["link:a/main", "link:b/main"]),
+        ((MAIN, BACKUP, HUB), ["hub:mea"]),
+        ((MAIN, BACKUP, LONG_AGO), ["hub:mea", "link:a/main"]),  # another disturbance
+        ((MAIN, HUB), ["hub:mea", "link:a/main"]),
+        ((MAIN, BACKUP, HUB._replace(affected=())), ["hub:mea", "link:a/main"]),
+        ((MAIN, BACKUP, cause("site:a")), ["site:a"]),
+    ],
+)
+def test_lines_of_one_site_that_are_cut_at_once_are_one(causes: tuple[Cause, ...], told: list[str]) -> None:
+    found = verdict_signals(Standing(AT, causes={one.id: one for one in causes}), replace(FLEET, links=LINES))
+    assert sorted(one.key for one in found) == told
+    things = {thing for one in found for thing in (one.subject, *one.affected)}
+    assert things >= {tuple(one.id.split(":")) for one in causes}, "nothing is forgotten"
 
 
 def test_nothing_is_concluded_while_the_collector_starts() -> None:
