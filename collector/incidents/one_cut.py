@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from collector.fleet.registry import Fleet
 from collector.incidents.signal import Signal
+from collector.verdicts import reasons as r
 
 TOGETHER_MS = 180_000
 """A hub counts as silent a little later than its line as cut."""
 PRIMARY = "primary"
+OUT_OF_REACH = frozenset({r.HUB_DOWN, r.HUB_SILENT})
 
 
 def as_one_cut(signals: Sequence[Signal], fleet: Fleet) -> list[Signal]:
@@ -37,7 +39,8 @@ def as_one_cut(signals: Sequence[Signal], fleet: Fleet) -> list[Signal]:
 def _root(site: str, found: Sequence[Signal], by_key: Mapping[str, Signal], fleet: Fleet) -> Signal:
     began_ms = min(one.since_ms for one in found)
     hub = by_key.get(f"hub:{fleet.sites[site].hub}")
-    if hub is not None and ("site", site) not in hub.affected:
+    # Where a hub stands nobody says. One whose machine answers stands elsewhere.
+    if hub is not None and hub.reason not in OUT_OF_REACH:
         hub = None
     for near in (hub, by_key.get(f"site:{site}")):
         if near is not None and abs(near.since_ms - began_ms) <= TOGETHER_MS:

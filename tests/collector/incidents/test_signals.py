@@ -79,7 +79,7 @@ def test_how_grave_and_when(
 LINES = {f"{site}/{name}": Link(f"{site}/{name}", site, name, role, "vpn")
          for site, name, role in (("a", "backup", "backup"), ("a", "main", "primary"), ("b", "main", "primary"))}  # fmt: skip
 MAIN, BACKUP, OTHER = cause("link:a/main"), cause("link:a/backup"), cause("link:b/main")
-HUB = cause("hub:mea", 2, affected=(("site", "a"), ("site", "b")))
+HUB = cause("hub:mea", 2, "hub_silent")
 LONG_AGO = HUB._replace(since_ms=AT - 600_000)
 
 
@@ -92,7 +92,7 @@ LONG_AGO = HUB._replace(since_ms=AT - 600_000)
         ((MAIN, BACKUP, HUB), ["hub:mea"]),
         ((MAIN, BACKUP, LONG_AGO), ["hub:mea", "link:a/main"]),  # another disturbance
         ((MAIN, HUB), ["hub:mea", "link:a/main"]),
-        ((MAIN, BACKUP, HUB._replace(affected=())), ["hub:mea", "link:a/main"]),
+        ((MAIN, BACKUP, HUB._replace(reason="hub_process")), ["hub:mea", "link:a/main"]),
         ((MAIN, BACKUP, cause("site:a")), ["site:a"]),
     ],
 )
