@@ -12,6 +12,7 @@ from world import NOW_MS, World
 from collector.completeness.hours import HOUR_MS, SiteHour
 from collector.completeness.missing import MissingRange
 from collector.completeness.tables import completeness_mark, gaps, host_hours, lost_hours
+from collector.web.arrivals_view import overdue_of
 from collector.web.completeness_view import SHOWN_GAPS, SHOWN_HOURS, strip
 
 THIS = NOW_MS // HOUR_MS * HOUR_MS
@@ -79,3 +80,18 @@ def test_the_page_says_it_in_shapes_words_and_a_table(page: World, language: str
 def test_a_site_without_any_hour_says_so(world: World) -> None:
     text = TestClient(world.app(), base_url=HERE).get("/sites/tokyo?lang=en").text
     assert "No hour was judged yet." in text
+
+
+def test_all_sites_together_the_gravest_first(page: World) -> None:
+    text = TestClient(page.app(), base_url=HERE).get("/completeness?lang=en").text
+    rows = re.findall(r'<tr><td class="n">.*?</tr>', text, re.DOTALL)
+    assert "/sites/abuja#completeness" in rows[0]
+    numbers = [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r'<td class="r num"[^>]*>(.*?)</td>', rows[0], re.DOTALL)]  # fmt: skip
+    assert numbers[1:] == ["66.7 %", "100 / 300", "60", "3"], "40 of one hour and 60 of another did not come"
+    assert "Lost for good" in text
+
+
+def test_a_silent_site_is_overdue_by_what_was_due_since() -> None:
+    assert overdue_of(60_000, 3, NOW_MS - 10 * 60_000, NOW_MS) == 30
+    assert overdue_of(60_000, 3, NOW_MS - 2 * 60_000, NOW_MS) == 0, "on time"
+    assert overdue_of(60_000, 3, None, NOW_MS) == 0, "never heard is another matter"
