@@ -1,14 +1,17 @@
 """How long a request waits for others to share its commit: a commit costs as much as ten reports. Pure.
 
-What pays depends on how many come. A thousand agents at their pace are a request each 15 ms: a few hundredths of a second
-bring two more, and nobody notices them. Many come by themselves within a moment; a lone one would wait in vain.
+They wait before anything is looked at, so that they are looked at one after the other: where a processor has just done
+the same, it takes half the time. What pays depends on how many come. A thousand agents at their pace are a request each
+15 ms: some hundredths of a second bring four more, and nobody notices them. Of three times as many one or two are waited
+for, as scrapes of such fleets are what makes pushes wait already. Many come by themselves within a moment; a lone one
+would wait in vain.
 """
 
 from __future__ import annotations
 
-WORTH = 2.0
-"""Others to wait for."""
-LEAST_SECONDS, MOST_SECONDS = 0.005, 0.03
+LEAST_SECONDS, MOST_SECONDS = 0.005, 0.06
+FULL_PER_SECOND = 70.0
+"""Up to which the most is waited; of more, less by the square of how many."""
 RARE_PER_SECOND = 20.0
 """Fewer than that are not waited for longer than the least."""
 MEMORY_SECONDS = 2.0
@@ -21,6 +24,7 @@ class Gathering:
     def __init__(self) -> None:
         self._per_second = 0.0
         self._looked_at: float | None = None
+        self._over_at = 0.0
 
     def came(self, requests: int, now: float) -> None:
         """So many were taken together at ``now``."""
@@ -32,9 +36,16 @@ class Gathering:
         self._per_second += (requests / passed - self._per_second) * weight
         self._looked_at = now
 
+    def wait(self, now: float) -> float:
+        """How long one that comes at ``now`` waits: the first for all, who comes meanwhile until the same moment."""
+        if now >= self._over_at:
+            self._over_at = now + self.seconds
+        return self._over_at - now
+
     @property
     def seconds(self) -> float:
         """How long the first one waits now."""
         if self._per_second < RARE_PER_SECOND:
             return LEAST_SECONDS
-        return min(max(WORTH / self._per_second, LEAST_SECONDS), MOST_SECONDS)
+        crowd = max(self._per_second / FULL_PER_SECOND, 1.0)
+        return max(MOST_SECONDS / crowd**2, LEAST_SECONDS)

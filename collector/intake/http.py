@@ -55,6 +55,8 @@ class Intake:
         self.on_shed: Callable[[str], None] = lambda _lane: None
         """Told the lane of a request that was turned away for load."""
         self._room = Room()
+        self._admitted: deque[Work] = deque()
+        """For the writer, of those who waited together."""
         self._finished: deque[tuple[asyncio.Future[BaseException | None], BaseException | None]] = deque()
         self.refusals: Counter[tuple[str, str]] = Counter()
         """(site, code) -> envelopes refused; site empty where nobody could be believed."""
@@ -79,6 +81,9 @@ class Intake:
                 raise BodyError(
                     413, f"{len(raws)} envelopes in one request: expected at most {self._limits.request_envelopes}"
                 )
+            wait = self._writer.company_seconds()
+            if wait:
+                await asyncio.sleep(wait)
         except BodyError as why:
             code = {413: "too_large", 503: "busy"}.get(why.status, "malformed")
             self._count("", code)
@@ -141,12 +146,23 @@ class Intake:
             await self._admit(work, raws)  # another process enrolled or resumed it a moment ago
         if not work.needs_writer:
             return work, None
-        self._writer.submit(work)
+        self._admitted.append(work)
+        if len(self._admitted) == 1:  # one commit for all who waited together
+            loop.call_soon(self._submit_admitted)
         return work, await done
 
+    def _submit_admitted(self) -> None:
+        while self._admitted:
+            self._writer.submit(self._admitted.popleft())
+
     def _settle_finished(self) -> None:
+        here = asyncio.get_running_loop()
         while self._finished:
-            _settle_future(*self._finished.popleft())
+            done, error = self._finished.popleft()
+            if done.get_loop() is here:
+                _settle_future(done, error)
+            elif not done.get_loop().is_closed():  # a program may have a loop for each request
+                done.get_loop().call_soon_threadsafe(_settle_future, done, error)
 
     async def _admit(self, work: Work, raws: list[msgspec.Raw]) -> None:
         """Raises BodyError where the envelopes hold too much together."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.intake.gathering import LEAST_SECONDS, MOST_SECONDS, WORTH, Gathering
+from collector.intake.gathering import LEAST_SECONDS, MOST_SECONDS, Gathering
 
 
 def after(per_second: float, seconds: float = 20.0) -> Gathering:
@@ -21,8 +21,9 @@ def after(per_second: float, seconds: float = 20.0) -> Gathering:
     [
         (0.1, LEAST_SECONDS),  # nobody else would come
         (10, LEAST_SECONDS),
-        (67, WORTH / 67),  # a thousand agents at their pace
-        (222, WORTH / 222),
+        (67, MOST_SECONDS),  # a thousand agents at their pace: four others
+        (140, MOST_SECONDS / 4),  # two others
+        (222, 0.006),
         (3000, LEAST_SECONDS),  # they come by themselves
     ],
 )
@@ -35,3 +36,13 @@ def test_it_begins_and_ends_with_the_least() -> None:
     assert LEAST_SECONDS < gathering.seconds <= MOST_SECONDS
     gathering.came(1, 1000.0)
     assert gathering.seconds == Gathering().seconds == LEAST_SECONDS
+
+
+def test_all_who_come_meanwhile_wait_until_the_same_moment() -> None:
+    gathering = after(67)
+    first = 200.0
+    until = first + gathering.wait(first)
+    assert until - first == pytest.approx(gathering.seconds)
+    gathering.came(5, first + 0.001)  # another rate moves nobody who waits
+    assert first + 0.02 + gathering.wait(first + 0.02) == pytest.approx(until)
+    assert gathering.wait(until) == pytest.approx(gathering.seconds)
