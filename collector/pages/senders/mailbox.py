@@ -9,6 +9,7 @@ from __future__ import annotations
 import imaplib
 import re
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -134,5 +135,7 @@ def _one_line(password: str) -> str:
 
 
 def _said(why: Exception) -> str:
-    text = why.args[0] if why.args else why
+    if isinstance(why, ssl.SSLCertVerificationError):
+        return f"certificate: {why.verify_message}"
+    text = why.strerror or why if isinstance(why, OSError) else why.args[0] if why.args else why
     return " ".join((text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)).split())[:200]
