@@ -92,7 +92,7 @@ def gateway() -> Iterator[tuple[Gateway, int]]:
 
 @contextmanager
 def paged_demo(
-    folder: Path, began: datetime, seed: int = 7, people: str = "", **more: Any
+    folder: Path, began: datetime, seed: int = 7, people: str = "", is_thin: bool = False, **more: Any
 ) -> Iterator[tuple[Demo, Gateway]]:
     """``began``: the true time at which the world begins. ``people``: a roster file in place of the demonstration's."""
     with gateway() as (taken, port):
@@ -104,12 +104,12 @@ def paged_demo(
         paging = PagingSettings(summary_at="")
         settings = Settings(channels=channels, outbound=Outbound(private="127.0.0.1"), paging=paging)
         start_ms = round(began.timestamp() * 1000)
-        demo = Demo(seed, folder, start_ms, settings, **more)
+        demo = Demo(seed, folder, start_ms, settings, is_thin=is_thin, **more)
         taken.now = lambda: demo.timeline.now
         app = demo.centre.app
         assert app is not None
         with app.store.transaction() as connection:
-            apply_rosters(connection, read_rosters(people or rosters(), "demo"))
+            apply_rosters(connection, read_rosters(people or rosters(is_thin=is_thin), "demo"))
             connection.execute(update(people_contacts).values(verified_at=began))
         try:
             yield demo, taken

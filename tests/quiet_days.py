@@ -16,10 +16,10 @@ from collector.maintenance.occurrence import Schedule
 from collector.maintenance.queries import PLANNED, SHUTDOWN, add_window
 from collector.store.schema import instant
 from collector.world.demo.demo import CENTRE, Demo, hub_url
-from collector.world.demo.fleet import machines
+from collector.world.demo.fleet import hubs, machines, places
 from collector.world.demo.tempo import Tempo
 from collector.world.station import Station
-from collector.world.topology import DATA_CENTRES, HUBS, MISSIONS, Place
+from collector.world.topology import Place
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 TEMPO = Tempo(10.0, 0.0, 240.0, 300.0)
@@ -28,9 +28,9 @@ LEAD = 4 * MINUTE
 """Before the first thing of a spell, whoever is concerned is back at the usual pace."""
 SPELL = 10 * MINUTE
 TAIL = 5 * MINUTE
-SPELLS = 3
+SPELLS = 2
 """A day."""
-SITES = 6
+SITES = 7
 """At which things happen in one spell."""
 SETTLE = 30 * MINUTE
 """Nothing happens before everybody has learned what is usual here."""
@@ -38,6 +38,8 @@ LOSS = (0.0, 0.01, 0.03, 0.05)
 MESSAGES = {"lost": 0.002, "unanswered": 0.002, "doubled": 0.002, "late": 0.001}
 """Chance of each exchange, on every line and all the time."""
 
+PLACES, HUBS = places(is_thin=True), hubs(is_thin=True)
+MISSIONS = [place for place in PLACES if place.link]
 CHECK_OF = {machine.id: machine.checks[0] for machine in machines(is_thin=True) if machine.checks}
 
 Happening = Callable[["QuietDays", float], None]
@@ -68,7 +70,7 @@ class QuietDays:
     def _plan_spell(self, begins: float) -> None:
         timeline = self.demo.timeline
         timeline.at(begins - LEAD, self._gather)
-        kinds = self.chance.sample(sorted(HAPPENINGS), k=self.chance.randint(4, 7))
+        kinds = self.chance.sample(sorted(HAPPENINGS), k=self.chance.randint(6, 9))
         for kind in kinds:
             at = begins + self.chance.uniform(0, SPELL)
             timeline.at(at, lambda kind=kind: HAPPENINGS[kind](self, timeline.now))  # type: ignore[misc]
@@ -77,7 +79,7 @@ class QuietDays:
         """Choose where the next things happen: two missions behind one hub that may be restarted, and others."""
         self.hub = self.chance.choice(HUBS)[0]
         behind = [place for place in MISSIONS if place.hub == self.hub]
-        others = [place for place in (*MISSIONS, *DATA_CENTRES) if place.hub != self.hub]
+        others = [place for place in PLACES if place.hub != self.hub]
         self.sites = [*self.chance.sample(behind, 2), *self.chance.sample(others, SITES - 2)]
         self.chance.shuffle(self.sites)
         self.demo.stir(LEAD + SPELL + TAIL, [place.id for place in self.sites])

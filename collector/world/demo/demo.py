@@ -20,6 +20,7 @@ from agent.link.names import GAUGE
 from agent.link.profile import PROFILES, LinkProfile
 from collector.fleet.registry import bump_version
 from collector.fleet.tables import agent_keys, agents, hosts
+from collector.incidents.signal import INFO
 from collector.settings import Settings, Upstream
 from collector.store.engine import Store
 from collector.store.schema import instant
@@ -28,14 +29,14 @@ from collector.world.centre import make_centre, make_database
 from collector.world.clock import START_MS, BusyClock, StepClock, Timeline
 from collector.world.demo.agent import DemoAgent
 from collector.world.demo.condition import Condition
-from collector.world.demo.fleet import HUB_SITES, Looked, Machine, document, looks, machines
+from collector.world.demo.fleet import HUB_SITES, Looked, Machine, document, hubs, looks, machines
 from collector.world.demo.machine import Numbers, Reading
 from collector.world.demo.paced_centre import PacedCentre
 from collector.world.demo.tempo import Tempo
 from collector.world.hub import HubStation, make_hub
 from collector.world.link import Line, Wire
 from collector.world.station import InlineLoop, Station
-from collector.world.topology import BITS_PER_SECOND, HUBS, PLACES, Place
+from collector.world.topology import BITS_PER_SECOND, PLACES, Place
 
 CENTRE = "https://centre"
 WATCH_SECONDS = 5.0
@@ -98,11 +99,11 @@ class Demo:
         self._looks: dict[str, list[Looked]] = {}
         self._eyes: dict[str, set[str]] = {}
         """Place -> those that look at it."""
-        for look in looks():
+        for look in looks(is_thin):
             self._looks.setdefault(look.host, []).append(look)
             self._eyes.setdefault(look.target.rpartition(".")[2], set()).add(look.host.rpartition(".")[2])
         self.centre.begin()
-        for name, _, _, site in HUBS:
+        for name, _, _, site in hubs(is_thin):
             self._found_hub(name, AT[site])
         self.agents = self._settle()
         for agent in self.agents.values():
@@ -126,11 +127,12 @@ class Demo:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the centre sees nothing wrong, and nobody has anything to do."""
+        """Whether the centre sees nothing wrong, and nothing is open that somebody may be called for."""
         app = self.centre.app
-        if app is None:
+        if app is None or not app.standing.at_ms or app.standing.causes:
             return False
-        return bool(app.standing.at_ms) and not app.standing.causes and app.response.incidents.open_at == {}
+        open_at = app.response.incidents.open_at
+        return open_at is not None and {severity for severity, _, _ in open_at} <= {INFO}
 
     def stop_serving(self) -> None:
         """End what would keep connections open for ever."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from collector.world.topology import AGENCIES, DATA_CENTRES, HUBS, MISSIONS, PLACES, PROFILES, Place
+from collector.world.topology import AGENCIES, DATA_CENTRES, HUBS, PLACES, PROFILES, Place
 
 SPARE = "visa desk"
 """What a small world leaves out."""
@@ -16,7 +16,10 @@ WATCHER = "noc1"
 """Of a centre: looks at lines and at the building."""
 HUB_SITES = {name: site for name, _, _, site in HUBS}
 CENTRE_SITE = "dc-gwj"
-AT_HUBS = frozenset(place.id for place in MISSIONS)
+THIN_HUBS = ("nam", "eur-cis", "mea")
+THIN_SITES = ("washington", "new-york", "ottawa", "frankfurt", "london", "warsaw", "tashkent", "dubai", "cairo", "nairobi",
+              "abuja", "beirut")  # fmt: skip
+"""Of a thin world: every kind of line, and every zone whose clocks change in autumn."""
 CABLES = {
     "singapore": "sea-east", "hanoi": "sea-east", "new-delhi": "red-sea", "dubai": "red-sea", "cairo": "red-sea",
     "nairobi": "red-sea", "frankfurt": "eurasia-land", "london": "eurasia-land", "warsaw": "eurasia-land",
@@ -94,12 +97,22 @@ class Looked(NamedTuple):
 
 
 def machines(is_small: bool = False, is_thin: bool = False) -> tuple[Machine, ...]:
-    """``is_small``: one server a mission; ``is_thin``: that, few systems, and one agent for all servers of a centre."""
+    """``is_small``: one server a mission; ``is_thin``: that, few missions and systems, one agent for a whole centre."""
     few = services(is_thin)
-    every = [each for place in PLACES for each in (_mission(place) if place.link else _centre(place, few))]
+    every = [each for place in places(is_thin) for each in (_mission(place) if place.link else _centre(place, few))]
     if is_thin:
-        every = [each if each.site in AT_HUBS else each._replace(speaker=f"{WATCHER}.{each.site}") for each in every]
+        centres = {place.id for place in DATA_CENTRES}
+        every = [each._replace(speaker=f"{WATCHER}.{each.site}") if each.site in centres else each for each in every]
     return tuple([each for each in every if not ((is_small or is_thin) and each.role == SPARE)])
+
+
+def places(is_thin: bool = False) -> tuple[Place, ...]:
+    return tuple([place for place in PLACES if not (is_thin and place.link and place.id not in THIN_SITES)])
+
+
+def hubs(is_thin: bool = False) -> tuple[tuple[str, str, str, str], ...]:
+    """Id, names, and the mission each stands at."""
+    return tuple([each for each in HUBS if each[0] in THIN_HUBS or not is_thin])
 
 
 def services(is_thin: bool = False) -> tuple[Service, ...]:
@@ -134,12 +147,13 @@ def _centre(place: Place, few: tuple[Service, ...]) -> list[Machine]:
     return found
 
 
-def looks() -> tuple[Looked, ...]:
+def looks(is_thin: bool = False) -> tuple[Looked, ...]:
     """Who looks at whom: the own hub, the centre and a foreign hub at every line; centres at each other as anchors."""
     found = []
-    for place in MISSIONS:
+    hub_sites = [site for _, _, _, site in hubs(is_thin)]
+    for place in [place for place in places(is_thin) if place.link]:
         own = HUB_SITES[place.hub]
-        foreign = next(site for site in HUB_SITES.values() if site not in (own, place.id))
+        foreign = next(site for site in hub_sites if site not in (own, place.id))
         eyes = [f"srv1.{site}" for site in (own, foreign) if site != place.id] + [f"{WATCHER}.{CENTRE_SITE}"]
         for host in eyes:
             found += [Looked(host, f"gw.{place.id}", "link", f"{place.id}/main")]
@@ -148,7 +162,7 @@ def looks() -> tuple[Looked, ...]:
     for place in DATA_CENTRES:
         for eye in [other.id for other in DATA_CENTRES if other.id != place.id][:3]:
             found.append(Looked(f"{WATCHER}.{eye}", f"core.{place.id}", "link", f"{place.id}/main"))
-    for site in (CENTRE_SITE, *HUB_SITES.values()):
+    for site in (CENTRE_SITE, *hub_sites):
         host = f"{WATCHER}.{site}" if site == CENTRE_SITE else f"srv1.{site}"
         found += [Looked(host, f"gw.{place.id}", "anchor", "") for place in DATA_CENTRES if place.id != site][:2]
     return tuple(found)
@@ -159,17 +173,17 @@ def document(is_small: bool = False, is_thin: bool = False) -> str:
     lines = ["# The demonstration world: fictional load at city-centre coordinates."]
     for name, name_ko, name_en in AGENCIES:
         lines += _table("agencies", id=name, name_ko=name_ko, name_en=name_en)
-    for name, name_ko, name_en, _ in HUBS:
+    for name, name_ko, name_en, _ in hubs(is_thin):
         lines += _table("hubs", id=name, name_ko=name_ko, name_en=name_en)
-    for place in PLACES:
+    for place in places(is_thin):
         lines += _table("sites", **_site(place))
     for one in machines(is_small, is_thin):
         more = {"agent": one.speaker} if one.speaker != one.id else {}
         shared = {"shared": True} if one.is_shared else {}
         lines += _table("hosts", name=one.name, site=one.site, agency=one.agency, role=one.role, **more, **shared)
-    for place in PLACES:
+    for place in places(is_thin):
         lines += _links(place) if place.link else _backbone(place)
-    for look in looks():
+    for look in looks(is_thin):
         subject = {"anchor": True} if look.subject == "anchor" else {look.subject: look.id}
         lines += _table("probes", **{"from": look.host}, target=look.target, **subject)
     few = services(is_thin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.world.topology import HUBS, MISSIONS
+from collector.world.demo.fleet import hubs, places
 
 ROOM = (("kim", "김가람", "Kim Garam"), ("lee", "이나래", "Lee Narae"), ("park", "박다온", "Park Daon"),
         ("choi", "최라온", "Choi Raon"))  # fmt: skip
@@ -13,14 +13,14 @@ REGION = {
 }  # fmt: skip
 
 
-def rosters(login: str = "") -> str:
+def rosters(login: str = "", is_thin: bool = False) -> str:
     """The file ``bongsu apply`` takes. ``login``: the user the first of the room signs in as."""
     parts = ["# People of the demonstration; all of them are invented."]
     for at, (name, name_ko, name_en) in enumerate(ROOM):
         more = f'login = "{login}"\n' if login and not at else ""
         parts.append(_person(name, name_ko, name_en, "ko", "Asia/Seoul", more))
-    zones = {hub: next(place.timezone for place in MISSIONS if place.id == site) for hub, _, _, site in HUBS}
-    for hub, (name, name_ko, name_en) in REGION.items():
+    zones = {hub: next(at.timezone for at in places(is_thin) if at.id == site) for hub, _, _, site in hubs(is_thin)}
+    for hub, (name, name_ko, name_en) in [item for item in REGION.items() if item[0] in zones]:
         parts.append(_person(name, name_ko, name_en, "en", zones[hub]))
     parts.append('[[teams]]\nid = "room"\nname_ko = "종합상황실"\nname_en = "Situation room"\nmembers = '
                  f"[{_words(name for name, _, _ in ROOM)}]\n")  # fmt: skip
@@ -29,10 +29,10 @@ def rosters(login: str = "") -> str:
         '[[rosters]]\nid = "room"\nname_ko = "종합상황실 4조2교대"\nname_en = "Situation room"\nfallback = ["@room"]\n'
         f'[[rosters.layers]]\nname = "shifts"\nkind = "cycle"\npattern = "4x2"\nstarts = 2026-01-05\ncrews = [{crews}]\n'
     )
-    for hub, name_ko, name_en, site in HUBS:
+    for hub, name_ko, name_en, site in hubs(is_thin):
         if hub not in REGION:
             continue
-        sites = _words(place.id for place in MISSIONS if place.hub == hub)
+        sites = _words(place.id for place in places(is_thin) if place.hub == hub)
         parts.append(
             f'[[rosters]]\nid = "{hub}"\nname_ko = "{name_ko} 담당"\nname_en = "{name_en}"\nsites = [{sites}]\n'
             f'timezone = "{zones[hub]}"\ncalendar = "{site}"\ncover = "office"\nfallback = ["@room"]\n'
