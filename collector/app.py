@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, MutableMapping
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
+
+from fastapi import FastAPI
 
 from agent.link.clock import Clock
 from agent.link.keys import SigningKey
@@ -40,7 +42,7 @@ from collector.intake.brought import note_brought
 from collector.intake.commit import Writer
 from collector.intake.http import Intake
 from collector.intake.nonce import Nonces
-from collector.intake.reply import Answering, Custody
+from collector.intake.reply import Answering
 from collector.intake.restore import restore_live
 from collector.intake.settle import settle
 from collector.jobs import ByAge, Job, Jobs, table
@@ -98,7 +100,8 @@ class App:
         self.upstream = HubSide(settings, keys, self.store, self.registry, clock, self.telemetry) if keys.hub else None
         if self.upstream is not None:
             self.log.receipt_of = self.upstream.custody.receipt
-        answering = Answering(keys.receiver, None if self.upstream else keys.own.sign, self._custody)
+        custody = self.upstream.custody if self.upstream is not None else None
+        answering = Answering(keys.receiver, None if self.upstream else keys.own.sign, custody)
         self.intake = Intake(self.registry, self.admission, self.log, answering, self.nonces, clock, settings.limits)
         self.intake.on_refused = self.telemetry.refused
         self.intake.on_shed = self.telemetry.shed
@@ -108,7 +111,7 @@ class App:
         self.intake.on_brought = partial(note_brought, self.telemetry)
         self._kept = HistorySide(settings.history, self.store, self.registry, clock)
         self.history = self._kept.past
-        self.history.told_interval_ms = self._told_interval_ms
+        self.history.told_interval_ms = self.live.interval_ms
         self.log.on_taken = self._kept.recent.bring
         self.remote_write = RemoteWrite(
             settings.remote_write, self.store, self.registry, self.history, clock, self.telemetry
@@ -130,12 +133,16 @@ class App:
         """Version of the fleet at which what it no longer has was forgotten."""
         self.streams = Streams(self)
         self.streams.on_shown = self.response.pages.watch.seen
-        self.fastapi = make_fastapi(self, self.rules, self.streams, keys.own.public)
-        self._dispatch = Dispatch(self.fastapi, self.intake, self.upstream)
+        self._dispatch = Dispatch(lambda: self.fastapi, self.intake, self.upstream)
 
     @property
     def is_hub(self) -> bool:
         return self._keys.hub is not None
+
+    @cached_property
+    def fastapi(self) -> FastAPI:
+        """Every route but the intake's. Half of a start goes into it, so what nobody asks over HTTP is spared it."""
+        return make_fastapi(self, self.rules, self.streams, self._keys.own.public)
 
     @property
     def centre_key(self) -> SigningKey:
@@ -147,10 +154,6 @@ class App:
     def answer_secret(self) -> bytes:
         """What the links in pages are made from: this collector's own."""
         return self._keys.own.seed
-
-    @property
-    def _custody(self) -> Custody | None:
-        return self.upstream.custody if self.upstream is not None else None
 
     @property
     def rules(self) -> RuleJob:
@@ -169,6 +172,7 @@ class App:
     def start(self) -> None:
         """Read back what was kept, then begin to take reports and to judge. Raises StoreError."""
         self.read_back()
+        self._dispatch.prepare()
         self.log.start()
         self.response.start()
         self.jobs.start()
@@ -265,10 +269,6 @@ class App:
         """Agreed work that holds now, as verdicts take it."""
         active = self.windows.active(now)
         return {subject: Window(str(row.id), row.kind == SHUTDOWN) for subject, row in active.items()}
-
-    def _told_interval_ms(self, host: str) -> int:
-        known = self.live.hosts.get(host)
-        return known.interval_ms if known is not None else 0
 
     def _stored_schema(self, name: bytes) -> bytes | None:
         with self.store.reading() as connection:

@@ -6,7 +6,7 @@ the access guard.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from importlib.metadata import version
 from typing import Any
 
@@ -74,12 +74,16 @@ def make_fastapi(services: Services, rules: RuleJob, streams: Streams, own_publi
 
 
 class Dispatch:
-    """An ASGI application that looks at the path once."""
+    """An ASGI application that looks at the path once. ``fastapi`` is asked for when the first request needs it."""
 
-    def __init__(self, fastapi: FastAPI, intake: Intake, upstream: HubSide | None) -> None:
+    def __init__(self, fastapi: Callable[[], FastAPI], intake: Intake, upstream: HubSide | None) -> None:
         self._fastapi = fastapi
         self._intake = intake
         self._upstream = upstream
+
+    def prepare(self) -> None:
+        """Before the first request comes: it should not wait for half a second."""
+        self._fastapi()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in LINK_PATHS:
@@ -91,8 +95,8 @@ class Dispatch:
             return await self._intake.schemas(scope, receive, send)
         if scope["type"] == "http" and scope["method"] == "HEAD":
             # What GET would say, without its body (RFC 9110): monitors of monitors ask this way.
-            return await self._fastapi({**scope, "method": "GET"}, receive, _without_body(send))
-        return await self._fastapi(scope, receive, send)
+            return await self._fastapi()({**scope, "method": "GET"}, receive, _without_body(send))
+        return await self._fastapi()(scope, receive, send)
 
 
 def _without_body(send: Send) -> Send:

@@ -115,6 +115,11 @@ class Live:
         self._epochs: dict[bytes, list[bytes]] = {}
         self._remembered: dict[str, dict[str, LiveCheck]] = {}
 
+    def interval_ms(self, host: str) -> int:
+        """How often a host reports by its own word; 0 where nothing of it is known."""
+        known = self.hosts.get(host)
+        return known.interval_ms if known is not None else 0
+
     def remember(self, host: str, check: str, known: LiveCheck) -> None:
         """What was known of a check before this host's first sample: kept where that sample says the same state.
 
