@@ -19,7 +19,7 @@ from collector.access.queries import set_first_admin
 from collector.cli.listening import Server, allow_connections, listen, uvicorn_config
 from collector.cli.options import Verbs, settings_of, verb
 from collector.cli.printing import print_rows
-from collector.cli.serve import sole_collector
+from collector.cli.serve import LOCK, sole_collector
 from collector.errors import UsageError
 from collector.logs import set_up
 from collector.people.tables import people_contacts
@@ -103,8 +103,9 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
 
     set_up(replace(settings.log, level="warning"))
     allow_connections()
-    _make_room(settings.data_dir)
+    _claim(settings.data_dir)
     with sole_collector(settings.data_dir):
+        _make_room(settings.data_dir)
         listening = listen(settings)
         port = listening.getsockname()[1]
         settings = replace(settings, server=replace(settings.server, port=port), data_dir=settings.data_dir / "centre")
@@ -136,14 +137,21 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _make_room(data: Path) -> None:
-    """A demonstration begins anew each time. Raises UsageError for a directory that is not one's."""
+def _claim(data: Path) -> None:
+    """Raises UsageError for a directory that is not a demonstration's."""
     if data.exists() and any(data.iterdir()) and not (data / MARK).exists():
         raise UsageError(f"{data} holds something else than a demonstration: choose another --data, such as ./var/demo")
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for each in data.iterdir():
-        shutil.rmtree(each) if each.is_dir() else each.unlink()
     (data / MARK).write_text("made by bongsu demo; begun anew at each start\n", "utf-8")
+
+
+def _make_room(data: Path) -> None:
+    """A demonstration begins anew each time; call this where no other can be running on the directory."""
+    for each in data.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each)
+        elif each.name not in (MARK, LOCK):
+            each.unlink()
 
 
 def _phones(settings: Settings) -> tuple[Channel, ...]:

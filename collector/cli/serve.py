@@ -25,6 +25,7 @@ from collector.logs import set_up
 from collector.settings import Settings, with_bind
 from collector.store.schema import instant
 
+LOCK = "serve.lock"
 GARBAGE_AFTER = 50_000
 """New objects before Python looks for cycles among them: reports make none, and a batch of them is thousands."""
 SWITCH_SECONDS = 0.0005
@@ -104,7 +105,7 @@ def sole_collector(data_dir: Path) -> Iterator[Callable[[str], None]]:
     What it gives writes down where this one is reached, for the other verbs.
     """
     try:
-        descriptor = os.open(data_dir / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as why:
         raise UsageError(f"{data_dir}: {why.strerror}; make it with: bongsu init --data {data_dir}") from why
     try:
@@ -132,7 +133,7 @@ def running_at(data_dir: Path) -> str:
     Raises UsageError where one is just starting.
     """
     try:
-        with (data_dir / "serve.lock").open("r", encoding="utf-8") as lock:
+        with (data_dir / LOCK).open("r", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except OSError:
