@@ -15,6 +15,7 @@ from collector.access.caller import Caller
 from collector.access.problems import not_found
 from collector.errors import Refused
 from collector.escalation.policy_apply import current_plan
+from collector.escalation.queries import Summoned, summoned
 from collector.fleet.registry import Fleet, Registry
 from collector.incidents import incident as inc
 from collector.incidents import queries, seen
@@ -180,6 +181,13 @@ def summon(services: Desk, caller: Caller, number: int, team: str) -> Incident:
     return find_for(services, caller, number)
 
 
+def summons_for(connection: Connection, caller: Caller, number: int) -> list[Summoned]:
+    """Who was called in, for those who handle the incident or look into it later; for others nobody."""
+    may_know = caller.may("answer") or caller.may("audit")
+    is_own = may_know and queries.find(connection, caller.scope, number) is not None
+    return summoned(connection, number) if is_own else []
+
+
 def report_for(
     services: Desk, caller: Caller, number: int, stage: str, language: str, zone: str = "Asia/Seoul"
 ) -> Report:
@@ -188,13 +196,14 @@ def report_for(
     with services.store.transaction() as connection:
         events = queries.events_of(connection, number)
         book = whole_book(connection)
+        called_in = summons_for(connection, caller, number)
         record(connection, now, caller.name, "export.report", str(number), {"stage": stage})
     names = names_of(book, language)
     page = services.settings.server.public_url.rstrip("/")
     runbook = f"{page}/runbooks/{found.reason}" if load_runbook(found.reason, language) is not None else ""
     fleet = services.registry.fleet
     course = seen.course(events, caller.scope)[::-1]
-    return report(found, course, stage, language, fleet, now, zone, names, runbook)
+    return report(found, course, stage, language, fleet, now, zone, names, runbook, called_in)
 
 
 def names_of(book: Book, language: str) -> Mapping[str, str]:

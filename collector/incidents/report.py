@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from collector.escalation.queries import COMING, Summoned
 from collector.fleet.registry import Fleet
 from collector.incidents.incident import Event, Incident
 from collector.incidents.words import catalog, name_of, phrase
@@ -49,10 +50,12 @@ def report(
     zone: str = "Asia/Seoul",
     names: Mapping[str, str] | None = None,
     runbook: str = "",
+    summoned: Sequence[Summoned] = (),
 ) -> Report:
-    """``names``: of people, by id or login; ``zone``: whose clock times are told by."""
+    """``names``: of people, by id or login; ``zone``: whose clock times are told by; ``summoned``: who was called in."""
     assert stage in STAGES, stage
-    return _Writing(incident, language, fleet, now, ZoneInfo(zone), names or {}).whole(events, stage, runbook)
+    writing = _Writing(incident, language, fleet, now, ZoneInfo(zone), names or {}, summoned)
+    return writing.whole(events, stage, runbook)
 
 
 def as_text(written: Report) -> str:
@@ -73,7 +76,9 @@ class _Writing:
         now: datetime,
         zone: ZoneInfo,
         names: Mapping[str, str],
+        summoned: Sequence[Summoned],
     ) -> None:
+        self._summoned = summoned
         self._of = incident
         self._language = language
         self._t: Mapping[str, str] = catalog(language)["report"]
@@ -151,9 +156,18 @@ class _Writing:
         if of.acknowledged_for:
             by = t["acknowledged_for"].format(by=by, for_=self._person(of.acknowledged_for))
         found = [Line(t["acknowledged_by"], by), Line(t["assignee"], self._person(of.assignee))]
+        if self._summoned:
+            found.append(Line(t["summons"], self._called_in()))
         if runbook:
             found.append(Line(t["runbook"], runbook))
         return Section(t["people"], tuple(found))
+
+    def _called_in(self) -> str:
+        t, coming = self._t, [one for one in self._summoned if one.reply == COMING]
+        said = ", ".join(
+            f"{self._person(one.person)} ({t['reply_' + (one.reply or 'none')]})" for one in self._summoned[:MOST_NAMES]
+        )
+        return t["summoned"].format(called=len(self._summoned), coming=len(coming), people=said)
 
     def _course(self, events: Iterable[Event]) -> Section:
         found = []

@@ -14,6 +14,7 @@ from collector.access.audit import record
 from collector.access.guard import Reader
 from collector.access.problems import not_found
 from collector.incidents import seen
+from collector.incidents.asked import summons_for
 from collector.incidents.queries import events_of, find_seen, signals_of
 from collector.incidents.report import Report, as_text, report
 from collector.pages.advice import advice
@@ -58,10 +59,13 @@ def write(services: Services, frame: Frame, caller: Caller, number: int, stage: 
         events = seen.course(events_of(connection, number), caller.scope)[::-1]
         signals = seen.signals(signals_of(connection, number), fleet, caller.scope)
         names = PeopleNames(whole_book(connection), frame.language)
+        called_in = summons_for(connection, caller, number)
     if caller.scope != EVERYTHING:
         found = seen.narrowed(found, fleet, caller.scope)
     with services.store.transaction() as connection:
         record(connection, now, caller.name, "export.report", str(number), {"stage": stage, "form": form})
     notes = dict(signals[0].annotations) if signals else {}
     runbook = advice(found.reason, found.subject_kind, notes, frame.language).runbook
-    return report(found, events, stage, frame.language, fleet, now, names=names.all, runbook=runbook)
+    return report(
+        found, events, stage, frame.language, fleet, now, names=names.all, runbook=runbook, summoned=called_in
+    )

@@ -172,10 +172,31 @@ def test_answering_by_name_and_for_another(world: World) -> None:
     assert ("export.report", "garam") in done
 
 
+def test_a_team_is_called_in_and_two_incidents_become_one(world: World) -> None:
+    browser = Browser(world, "garam")
+    page = browser.see("/incidents/2")
+    page = browser.press("/incidents/2/summon", page, team="network")
+    assert "응소 0 / 소집 2" in page
+    assert "회신 없음" in page
+    assert "모두 이미 소집했습니다" in browser.press("/incidents/2/summon", page, team="network")
+    browser.press("/incidents/2/summon", page, 422, team="nobody")
+    assert "비상소집: 소집 2명, 응소 0명: 이나래 (회신 없음), 박다온 (회신 없음)" in browser.see(
+        "/incidents/2/report/first.txt"
+    )
+    page = browser.press("/incidents/3/merge", page, into="2")
+    assert "다른 장애 건에 합쳐짐" in page
+    assert 'href="/incidents/2"' in page
+    assert "진행 중인 장애 건끼리만" in browser.press("/incidents/3/merge", page, into="2")
+    assert "다른 장애 건을 합침" in browser.see("/incidents/2")
+    assert re.findall(r'href="/incidents/(\d)"', browser.see("/incidents")) == ["1", "2", "4"]
+
+
 def test_without_the_pages_own_token_nothing_is_done(world: World) -> None:
     browser = Browser(world, "garam")
-    for action in ("acknowledge", "comment", "assign", "snooze", "explain", "resolve", "close"):
-        answer = browser.client.post(f"/incidents/1/{action}", data={"text": "x", "minutes": "30"})
+    for action in ("acknowledge", "comment", "assign", "snooze", "explain", "resolve", "close", "merge", "summon"):
+        answer = browser.client.post(
+            f"/incidents/1/{action}", data={"text": "x", "minutes": "30", "into": "2", "team": "network"}
+        )
         assert answer.status_code == 403, action
 
 

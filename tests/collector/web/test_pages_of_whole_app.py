@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from starlette.testclient import TestClient
 
 from agent.link.clock import SystemChance, SystemClock
@@ -20,6 +21,7 @@ PAGES = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_page_opens(tmp_path: Path) -> None:
     clock = SystemClock()
     settings = replace(
