@@ -25,8 +25,9 @@ from collector.logs import set_up
 from collector.people.tables import people_contacts
 from collector.rosters.roster_apply import apply_rosters
 from collector.rosters.roster_file import read_rosters
-from collector.settings import Settings, with_bind
+from collector.settings import Settings
 from collector.settings_channels import Channel
+from collector.settings_read import with_bind
 from collector.store.schema import instant
 from collector.web import stage
 from collector.web.i18n import words

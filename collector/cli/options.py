@@ -10,7 +10,8 @@ from pathlib import Path
 
 from collector.errors import SettingsError, UsageError
 from collector.fleet.keys import is_hub
-from collector.settings import DEFAULT_DATA_DIR, Settings, load
+from collector.settings import DEFAULT_DATA_DIR, Settings
+from collector.settings_read import load
 from collector.store.engine import Store
 from collector.store.migrate import require_head
 

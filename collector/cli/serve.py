@@ -22,7 +22,8 @@ from collector.cli.local_agent import LocalAgent
 from collector.cli.options import Verbs, refuse_hub, settings_of, verb
 from collector.errors import UsageError
 from collector.logs import set_up
-from collector.settings import Settings, with_bind
+from collector.settings import Settings
+from collector.settings_read import with_bind
 from collector.store.schema import instant
 
 LOCK = "serve.lock"

@@ -17,8 +17,9 @@ from agent.link.names import Limits
 from agent.remote.targets import KEYS as TARGET_KEYS
 from collector.cli import VERBS, _load
 from collector.fleet.topology import read_topology
-from collector.settings import SECTIONS, load
+from collector.settings import SECTIONS
 from collector.settings_alerts import AlertmanagerTarget, Intake
+from collector.settings_read import load
 from collector.settings_remote_write import Destination
 
 PAIRS = [("README.md", "README.ko.md"), ("docs/operations.md", "docs/operations.ko.md")]

@@ -32,7 +32,7 @@ from agent.link.clock import SystemClock
 from collector.app import App, build
 from collector.intake.work import Outcome, Work
 from collector.log.positions import Accepted
-from collector.settings import load
+from collector.settings_read import load
 
 CHECKPOINT_SECONDS = 0.2
 """The product's is a minute; lives here are shorter, and checkpoints are to be cut short, too."""

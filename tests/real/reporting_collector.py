@@ -28,7 +28,7 @@ from collector.fleet.registry import bump_version
 from collector.fleet.tables import agent_keys, agents, hosts
 from collector.maintenance.occurrence import Schedule
 from collector.maintenance.queries import add_window
-from collector.settings import load
+from collector.settings_read import load
 from collector.store.engine import Store
 from collector.store.schema import instant
 

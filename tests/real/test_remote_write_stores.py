@@ -26,7 +26,7 @@ from stores import Program, Samples, ask, ask_range, exported, prometheus, raw, 
 
 from agent.link.model import Sample, Schema, Series, make_schema
 from agent.link.names import ENVELOPES_TYPE, SENT_AT_HEADER
-from collector.settings import load
+from collector.settings_read import load
 from collector.store.engine import Store
 
 pytestmark = pytest.mark.real

@@ -14,8 +14,9 @@ from collector.cli import main
 from collector.cli.doctor import FAIL, OK, WARN, Finding, _channels
 from collector.pages.door import Door
 from collector.pages.senders import made
-from collector.settings import Settings, load
+from collector.settings import Settings
 from collector.settings_channels import Channel, Outbound
+from collector.settings_read import load
 
 
 def said(capsys: pytest.CaptureFixture[str], *argv: str, status: int = 0) -> tuple[str, str]:

@@ -27,8 +27,9 @@ from collector.pages.senders.apprise import host_of
 from collector.pages.senders.base import Sender, SendError
 from collector.pages.senders.mailbox import Options as Mailbox
 from collector.pages.senders.options import Secret
-from collector.settings import Server, Settings, load
+from collector.settings import Server, Settings
 from collector.settings_channels import Channel, Outbound
+from collector.settings_read import load
 
 ROOT = Path(__file__).parents[3]
 NOW = HandClock().now_ms

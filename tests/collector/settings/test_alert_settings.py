@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from collector.errors import SettingsError
-from collector.settings import Settings, load
+from collector.settings import Settings
+from collector.settings_read import load
 
 KEY = "0123456789abcdef"
 

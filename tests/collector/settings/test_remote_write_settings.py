@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import SettingsError
-from collector.settings import load
+from collector.settings_read import load
 from collector.settings_remote_write import Destination
 
 URL = 'url = "http://127.0.0.1:9090/api/v1/write"\n'

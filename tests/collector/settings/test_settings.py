@@ -10,8 +10,9 @@ import pytest
 
 from agent.link.names import Limits
 from collector.errors import SettingsError
-from collector.settings import SECTIONS, Server, Settings, load, with_bind
+from collector.settings import SECTIONS, Server, Settings
 from collector.settings_alerts import AlertmanagerTarget, Intake
+from collector.settings_read import load, with_bind
 from collector.settings_remote_write import Destination
 
 ROOT = Path(__file__).parents[3]
