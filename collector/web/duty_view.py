@@ -3,9 +3,10 @@ the roster's own clock."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from collector.rosters.asked import next_change
@@ -74,6 +75,24 @@ def roster_view(roster: Roster, ground: Ground, now: datetime) -> RosterView:
     changes_at, then = next_change(roster, ground, now)
     held = tuple(each for each in roster.overrides if each.ended_at > now)
     return RosterView(roster, answer(roster, ground, now), changes_at, then, tuple(empty), tuple(days), held)
+
+
+class OwnTurn(NamedTuple):
+    roster: Roster
+    layer: str
+    began_at: datetime
+    ended_at: datetime
+
+
+def own_turns(rosters: Iterable[Roster], ground: Ground, person: str, now: datetime) -> tuple[OwnTurn, ...]:
+    """When somebody is on duty in the coming fourteen days, on whatever roster; the next first."""
+    found = [
+        OwnTurn(roster, shift.layer, shift.began_at, shift.ended_at)
+        for roster in rosters
+        for shift in shifts(roster, ground, now, now + timedelta(days=DAYS))
+        if person in shift.people
+    ]
+    return tuple(sorted(found, key=lambda turn: (turn.began_at, turn.roster.id, turn.layer)))
 
 
 def span_of(

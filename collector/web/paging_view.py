@@ -16,8 +16,9 @@ WORST = 5
 
 
 class Tried(NamedTuple):
-    """A test page as it went, whatever channels it took."""
+    """A page as it went, whatever channels it took; ``incident`` None: a test."""
 
+    incident: int | None
     person: str
     channel: str
     made_at: datetime
@@ -40,8 +41,8 @@ class RosterNoise(NamedTuple):
         return self.pages / self.shifts if self.shifts else 0.0
 
 
-def tests(pages: Iterable[Delivery]) -> list[Tried]:
-    """Each test page once, the newest first: by the channel it left by, or the last one tried."""
+def tried(pages: Iterable[Delivery]) -> list[Tried]:
+    """Each page once, the newest first: by the channel it left by, or the last one tried."""
     by_root: dict[str, list[Delivery]] = {}
     for page in pages:
         by_root.setdefault(page.root, []).append(page)
@@ -51,6 +52,7 @@ def tests(pages: Iterable[Delivery]) -> list[Tried]:
         best, made_at = rows[-1], min(row.created_at or row.due_at for row in rows)
         found.append(
             Tried(
+                best.incident,
                 best.person,
                 best.channel,
                 made_at,

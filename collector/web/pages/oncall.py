@@ -18,6 +18,7 @@ from collector.errors import UsageError
 from collector.escalation.policy_apply import current_plan
 from collector.fleet.registry import Site
 from collector.incidents.signal import CRITICAL
+from collector.people.person import Person
 from collector.people.queries import may_reach, note_view
 from collector.rosters.asked import (
     NOTE_CHARS,
@@ -31,12 +32,12 @@ from collector.rosters.asked import (
     to_change,
 )
 from collector.rosters.duty import answer, called
-from collector.rosters.feed_api import make_feed
+from collector.rosters.feed_api import Member, make_feed
 from collector.rosters.instants import read_instant
 from collector.rosters.queries import list_handovers, may_change, receive_handover
 from collector.rosters.roster import Roster
 from collector.web import who_view
-from collector.web.duty_view import roster_view
+from collector.web.duty_view import own_turns, roster_view
 from collector.web.render import frame_of, page
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 Text = Annotated[str, Form(max_length=200)]
 SHOWN_NOTES = 5
+MINE = "\0mine"
+"""In place of a roster's id: the calendar is one's own."""
 
 
 def router(services: Services) -> APIRouter:
@@ -81,6 +84,15 @@ def router(services: Services) -> APIRouter:
                 raise not_found("hand-over note to be received", str(number))
         return back(roster)
 
+    @routes.post("/oncall/my-calendar", response_model=None)
+    def own_calendar(request: Request, caller: Member) -> Response:
+        frame = frame_of(request, services)
+        me = mine(known(services, caller), caller)
+        if me is None:
+            raise not_found("person with this login", caller.name)
+        _, secret = make_feed(services, caller, "person", me.id, frame.language)
+        return show(request, services, caller, address=(MINE, f"{services.settings.server.url}/feeds/{secret}.ics"))
+
     @routes.post("/oncall/{roster}/calendar", response_model=None)
     def calendar(request: Request, caller: Writer, roster: str) -> Response:
         language = frame_of(request, services).language
@@ -109,7 +121,12 @@ def show(
     fleet = services.registry.fleet
     seen = [each for each in fleet.sites.values() if caller.scope.allows(each.agency, each.id)]
     chosen = next((each for each in seen if each.id == site), None)
+    me = mine(found, caller)
     values = {
+        "me": me,
+        "mine_key": MINE,
+        "now_at": now,
+        "own_turns": own_turns(found.rosters, found.ground, me.id, now) if me is not None else (),
         "views": [roster_view(roster, found.ground, now) for roster in found.rosters],
         "changeable": {
             roster.id
@@ -166,6 +183,12 @@ def who(found: Known, site: Site, at: str, caller: Caller, services: Services) -
         "changes": who_view.changes(rosters, found.ground, when),
         "is_ahead": when > now_of(services),
     }
+
+
+def mine(found: Known, caller: Caller) -> Person | None:
+    """The person whose login this is."""
+    people = found.book.people.values()
+    return next((one for one in people if one.login and one.login == caller.name and caller.way == "session"), None)
 
 
 def back(roster: str) -> Response:

@@ -15,7 +15,7 @@ from collector.access.caller import Caller
 from collector.access.guard import Reader, Writer
 from collector.errors import Refused
 from collector.pages.noise_queries import noise_of
-from collector.pages.page import TEST
+from collector.pages.page import CALLS, TEST
 from collector.pages.queries import list_pages
 from collector.pages.watch_queries import read_health
 from collector.people.queries import whole_book
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 DAYS = (7, 30, 90)
 SHOWN_TESTS = 40
+SHOWN_CALLS, LOOKED_AT = 20, 200
 SAID = ("tested", "nobody")
 
 
@@ -62,17 +63,20 @@ def show(request: Request, services: Services, caller: Caller, days: int, said: 
     is_centre = caller.scope == EVERYTHING
     with services.store.reading() as connection:
         health = read_health(connection)
-        tried = list_pages(connection, caller.scope, kind=TEST, limit=SHOWN_TESTS)
+        tested = list_pages(connection, caller.scope, kind=TEST, limit=SHOWN_TESTS)
+        lately = [one for one in list_pages(connection, caller.scope, limit=LOOKED_AT) if one.kind in CALLS]
         noise = noise_of(connection, caller.scope, fleet, now - timedelta(days=days), now)
         rosters = {one.id: one for one in load_rosters(connection) if is_seen(caller.scope, one)}
         names = PeopleNames(whole_book(connection), frame.language)
-    tests = paging_view.tests(tried)
+    tests, calls = paging_view.tried(tested), paging_view.tried(lately)
     values: dict[str, Any] = {
         "said": said,
         "channels": [(name, health.get(name), name in office.senders) for name in sorted({*office.senders, *health})],
         "may_read_errors": is_centre,
         "tests": tests,
         "middle": paging_view.middle_seconds(tests),
+        "calls": calls[:SHOWN_CALLS],
+        "calls_middle": paging_view.middle_seconds(calls),
         "settings": services.settings.paging,
         "noise": noise,
         "days": days,

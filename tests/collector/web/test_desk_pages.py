@@ -22,6 +22,7 @@ from collector.alerts.silence_queries import all_silences
 from collector.pages.noise import Noise, RuleNoise, ShiftNoise
 from collector.pages.tables import page_deliveries
 from collector.people.tables import people_contacts
+from collector.rosters import feed_api
 from collector.store.schema import instant
 from collector.web import paging_view, silence_view
 from collector.web.silence_view import Asked
@@ -181,3 +182,27 @@ def test_who_is_called_for_cairo_on_sunday_at_three(world: World) -> None:
     tenant = Browser(world, "tenant").see("/oncall?site=cairo&at=2026-08-02T03:00")
     assert "이나래" in tenant
     assert "555-0" not in tenant, "whom, but not how"
+
+
+def test_my_own_duty_and_its_calendar(world: World) -> None:
+    world.fastapi.include_router(feed_api.router(world))
+    browser = Browser(world, "garam")
+    page = browser.see("/oncall")
+    mine = words_on(page[page.index('id="mine"') : page.index('id="roster-')])
+    assert "나의 당직 김가람 · Asia/Seoul" in mine
+    assert "종합상황실 · watch 현재" in mine
+    page = browser.press("/oncall/my-calendar", page)
+    found = re.search(r"/feeds/\w+\.ics", page)
+    assert found
+    feed = TestClient(world.fastapi, base_url="http://127.0.0.1:8650").get(found[0])
+    assert feed.status_code == 200
+    assert "BEGIN:VEVENT" in feed.text
+    tenant = Browser(world, "tenant")
+    assert 'id="mine"' not in tenant.see("/oncall")
+    tenant.press("/oncall/my-calendar", tenant.see("/incidents"), 404)
+
+
+def test_calls_lately_with_the_time_to_answer(world: World) -> None:
+    said = words_on(Browser(world, "garam").see("/paging"))
+    assert "최근 호출" in said
+    assert "#1 김가람 전자우편" in said
