@@ -23,6 +23,7 @@ test-real: $(VENV)/.dev web
 	@BONGSU_REAL=1 $(BIN)/python -m pytest -m "real or postgres or slow" -n 2 --dist loadfile
 
 soak: $(VENV)/.dev
+	@$(if $(SOAK),echo "going on with the seeds",$(BIN)/python tests/quiet_month.py)
 	@$(BIN)/python tests/world/soak.py $(SOAK)
 
 lint: $(VENV)/.dev

@@ -22,8 +22,9 @@ from collector.world.station import Station
 from collector.world.topology import Place
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
-TEMPO = Tempo(10.0, 0.0, 240.0, 300.0)
-"""A job at most every 10 s and reports as lines have them in a spell; every 4 and every 5 minutes between them."""
+TEMPO = Tempo(15.0, 0.0, 300.0, 300.0)
+"""A job at most every 15 s and reports as lines have them in a spell; both every 5 minutes between them, which is as
+seldom as a policy may ask for reports, and as the shipped rules let a task rest."""
 LEAD = 4 * MINUTE
 """Before the first thing of a spell, whoever is concerned is back at the usual pace."""
 SPELL = 10 * MINUTE
