@@ -27,6 +27,11 @@ class Running:
     process: subprocess.Popen[str]
     url: str
 
+    @property
+    def address(self) -> str:
+        """As the browser's tests call it."""
+        return self.url
+
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         """(status, body)"""
         return fetch(urllib.request.Request(self.url + path, headers=headers))

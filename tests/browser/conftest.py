@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import uvicorn
@@ -113,9 +113,16 @@ class Watched:
         return self.page
 
 
+class Served(Protocol):
+    """Whatever answers at an address."""
+
+    @property
+    def address(self) -> str: ...
+
+
 @contextmanager
 def looking(
-    browser: Browser, site: Site, size: str = "desk", language: str = "ko", scheme: str = "light", script: bool = True
+    browser: Browser, site: Served, size: str = "desk", language: str = "ko", scheme: str = "light", script: bool = True
 ) -> Iterator[Watched]:
     width, height = SIZES[size]
     context: BrowserContext = browser.new_context(

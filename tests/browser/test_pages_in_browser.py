@@ -18,37 +18,6 @@ from collector.store.scope import Scope
 
 pytestmark = pytest.mark.real
 expect.set_options(timeout=20_000)
-PAGES = ("/", "/sites/dc-djn", "/sites/abuja", "/hosts/srv2.dc-djn", "/hosts/srv1.abuja", "/systems", "/systems/portal", "/agents", "/oncall?site=abuja", "/wall", "/map", "/hubs/mea", "/systems?view=recovery", "/search?q=a", "/login", "/nope")  # fmt: skip
-AXE = """async () => {
-  const found = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
-  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`);
-}"""
-
-
-@pytest.mark.slow
-def test_no_page_errs_or_leaves_the_host(browser: Browser, site: Site) -> None:
-    for size, language in (("desk", "ko"), ("phone", "en"), ("wall", "ko")):
-        with looking(browser, site, size, language) as seen:
-            for path in PAGES:
-                page = seen.open(path)
-                page.wait_for_load_state("load")
-                if path == "/hosts/srv2.dc-djn":
-                    expect(page.locator(".plot.drawn")).to_have_count(6)
-                wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                assert wide <= 0, f"{path} on {size} is {wide} px too wide"
-            faults = [fault for fault in seen.faults if "404" not in fault]
-            assert faults == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("size", "language", "scheme"), [("desk", "ko", "light"), ("desk", "en", "dark"), ("phone", "ko", "dark"), ("phone", "en", "light")])  # fmt: skip
-def test_axe_finds_nothing(browser: Browser, site: Site, axe: str, size: str, language: str, scheme: str) -> None:
-    with looking(browser, site, size, language, scheme) as seen:
-        for path in PAGES:
-            page = seen.open(path)
-            page.evaluate("() => document.fonts.ready.then(() => 0)")
-            page.evaluate(axe)
-            assert page.evaluate(AXE) == [], path
 
 
 def test_a_change_arrives_without_reloading(browser: Browser, site: Site) -> None:

@@ -49,8 +49,8 @@ def test_a_shift_lead_declares_it_and_everybody_sees_it_big(client: TestClient, 
     assert "행정안전부 상황전파" in text
     assert "lead" in text
     assert "2026-07-31 14:05 KST" in text
-    for path in ("/", "/wall"):
-        assert 'class="crisischip l4"' in client.get(path, headers=BROWSER).text, path
+    assert 'class="crisischip l4"' in client.get("/", headers=BROWSER).text
+    assert "crisissum l4" in client.get("/wall", headers=BROWSER).text
     assert lead.get("/api/crisis").json() == {
         "level": "serious", "since": "2026-07-31T05:05:09Z", "by": "lead", "note": "행정안전부 상황전파",
     }  # fmt: skip
