@@ -81,6 +81,8 @@ class Plan:
 
     policies: tuple[Policy, ...]
     routes: tuple[Route, ...]
+    hold_seconds: int = 30
+    """Before anybody is told of what verdicts find, where they do not wait for longer by themselves."""
     alert_hold_seconds: int = 30
     """Before anybody is told of an alert: what it lies behind may be found meanwhile."""
     settle_seconds: int = 120

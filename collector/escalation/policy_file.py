@@ -47,6 +47,7 @@ COURSE: Mapping[str, Key] = {
     **{
         name: _seconds(getattr(SHIPPED, name))
         for name in (
+            "hold_seconds",
             "alert_hold_seconds",
             "settle_seconds",
             "settle_most_seconds",

@@ -27,9 +27,17 @@ class _Weight(NamedTuple):
     wait_ms: int
 
 
-def verdict_signals(standing: Standing, fleet: Fleet) -> list[Signal]:
-    """One for each cause; lines of one site that are cut at once are one."""
-    return as_one_cut([_signal(cause, standing, fleet) for cause in standing.causes.values()], fleet)
+def verdict_signals(standing: Standing, fleet: Fleet, hold_seconds: int = 0) -> list[Signal]:
+    """One for each cause; lines of one site that are cut at once are one. ``hold_seconds``: the least a cause has to stay
+    before anybody is told; its own hold-down may be longer."""
+    held = [_held(cause, hold_seconds * 1000) for cause in standing.causes.values()]
+    return as_one_cut([_signal(cause, standing, fleet) for cause in held], fleet)
+
+
+def _held(cause: Cause, hold_ms: int) -> Cause:
+    if hold_ms <= cause.hold_ms or cause.due_ms is None:
+        return cause
+    return cause._replace(due_ms=cause.due_ms + hold_ms - cause.hold_ms, hold_ms=hold_ms)
 
 
 def is_unjudged(standing: Standing) -> bool:

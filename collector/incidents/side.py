@@ -58,5 +58,5 @@ class IncidentSide:
         heard = (self._alerts.now(now), plan.alert_hold_seconds)
         if heard != self._heard:
             self._heard, self._of_alerts = heard, alert_signals(*heard)
-        told = verdict_signals(standing, self._services.registry.fleet)
+        told = verdict_signals(standing, self._services.registry.fleet, plan.hold_seconds)
         return [*told, *self._of_alerts], is_unjudged(standing)

@@ -41,7 +41,7 @@ def standing(cause: Cause, systems: Mapping[str, int], checks: tuple[int, ...] =
 
 
 def cause(id_: str, state: int = 4, reason: str = "silent", affected: tuple[tuple[str, str], ...] = ()) -> Cause:
-    return Cause(id_, state, AT, reason, (), affected, AT + 30_000)
+    return Cause(id_, state, AT, reason, (), affected, AT + 30_000, 30_000)
 
 
 CASES = [
@@ -101,6 +101,18 @@ def test_lines_of_one_site_that_are_cut_at_once_are_one(causes: tuple[Cause, ...
     assert sorted(one.key for one in found) == told
     things = {thing for one in found for thing in (one.subject, *one.affected)}
     assert things >= {tuple(one.id.split(":")) for one in causes}, "nothing is forgotten"
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "due"),
+    [(30, 0, 30), (30, 30, 30), (30, 60, 60), (75, 60, 75), (75, 120, 120)],
+)
+def test_an_operator_may_have_everything_wait_for_longer(own: int, asked: int, due: int) -> None:
+    told = cause("hub:mea")._replace(due_ms=AT + own * 1000, hold_ms=own * 1000)
+    (signal,) = verdict_signals(standing(told, {}), FLEET, asked)
+    assert (signal.due_ms, signal.hold_ms) == (AT + due * 1000, due * 1000)
+    (unknown,) = verdict_signals(standing(told._replace(due_ms=None), {}), FLEET, asked)
+    assert unknown.due_ms is None
 
 
 def test_nothing_is_concluded_while_the_collector_starts() -> None:
