@@ -48,6 +48,8 @@ class Index:
     def __init__(self) -> None:
         self.columns: list[Column] = []
         self._ids: dict[Labels, int] = {}
+        self._asked: dict[tuple[str, Labels], int] = {}
+        """By name and labels as schemas have them: hosts of a kind write the same."""
         self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
         self._named: dict[str, set[int]] = {}
         """Name of a metric -> its columns."""
@@ -68,7 +70,11 @@ class Index:
         places: dict[str, tuple[list[int], list[int]]] = {}
         for place, series in enumerate(schema.series):
             ids, at = places.setdefault(series.host, ([], []))
-            ids.append(self._column(series.name, series.labels))
+            asked = (series.name, series.labels)
+            known = self._asked.get(asked)
+            if known is None:
+                known = self._asked[asked] = self._column(*asked)
+            ids.append(known)
             self.types.setdefault(series.name, series.type)
             at.append(place)
         for place, (host, check) in enumerate(schema.checks, len(schema.series)):

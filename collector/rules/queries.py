@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from collector.history.source import LabelSet
 from collector.rules.alert import Alert
@@ -46,14 +46,10 @@ def write_alerts(
     """Bring a rule's rows from what they were to what they are; values alone are no news."""
     changed = [alert for labels, alert in after.items() if labels not in before or _is_news(before[labels], alert)]
     gone = [labels for labels in before if labels not in after]
-    for labels in [*gone, *(alert.labels for alert in changed)]:
-        connection.execute(
-            delete(rule_alerts).where(
-                rule_alerts.c.rule_group == key[0],
-                rule_alerts.c.rule == key[1],
-                rule_alerts.c.fingerprint == fingerprint(labels),
-            )
-        )
+    old = [{"old": fingerprint(labels)} for labels in [*gone, *(alert.labels for alert in changed)]]
+    if old:
+        its_own = (rule_alerts.c.rule_group == key[0], rule_alerts.c.rule == key[1])
+        connection.execute(delete(rule_alerts).where(*its_own, rule_alerts.c.fingerprint == bindparam("old")), old)
     if changed:
         connection.execute(insert(rule_alerts), [_row(key, alert) for alert in changed])
 
