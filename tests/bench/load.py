@@ -17,7 +17,7 @@ from agent.link.clock import SystemChance
 from agent.link.keys import new_key
 from agent.link.model import Sample, make_schema
 from agent.link.names import ENVELOPES_TYPE
-from agent.link.wire import pack_body, pack_envelopes, seal
+from agent.link.packing import pack_body, pack_envelopes, seal
 from collector.agencies.tables import agencies
 from collector.cli.init import initialise
 from collector.fleet.registry import bump_version
@@ -52,9 +52,12 @@ class Sender:
     def report(self, at_ms: int, all_new: bool = False) -> bytes:
         """An envelope with one sample; the first of all carries the schema."""
         self._seq += 1
-        sample = Sample(self._seq, at_ms, 0, self.schema.hash, self.values.step(all_new).tobytes())
+        sample = Sample(self._seq, at_ms, 0, self.schema.hash, self.numbers(all_new))
         body = pack_body([self.schema.packed] if self._seq == 1 else [], [sample], [])
         return seal(self.agent_id, 1, self.epoch, [self._seq], body, self.key.sign)
+
+    def numbers(self, all_new: bool) -> bytes:
+        return self.values.step(all_new).tobytes()
 
     def text(self, all_new: bool = False) -> bytes:
         """The next report as text, for the peers."""

@@ -12,7 +12,7 @@ from tests.bench.centre import expect_accepted, serving
 from tests.bench.client import run
 from tests.bench.figures import Bench, Figure, percentile
 from tests.bench.load import Sender, make_fleet, now_ms, push
-from tests.bench.pace import AGENTS, INTERVAL, job
+from tests.bench.pace import AGENTS, BEGINNING, FULL, INTERVAL, QUICK, job
 from tests.bench.scrape import SCRAPE
 
 HUBS = 20
@@ -20,13 +20,13 @@ BUNDLE = AGENTS // HUBS
 
 
 def measure(bench: Bench) -> list[Figure]:
-    rounds = bench.pick(6, 2)
+    rounds = bench.pick(FULL, QUICK)
     data = bench.folder / "centre"
     fleet = make_fleet(data, AGENTS)
     with serving(data) as centre:
-        raws = bundles(fleet, rounds + 2)
-        seconds, used, latencies = run(job(centre.address, raws, SCRAPE, centre.cpu_seconds, HUBS))
-        expect_accepted(centre, AGENTS * (rounds + 2))
+        raws = bundles(fleet, rounds + BEGINNING)
+        seconds, used, latencies = run(job(centre.address, raws, BEGINNING, SCRAPE, centre.cpu_seconds, HUBS))
+        expect_accepted(centre, AGENTS * (rounds + BEGINNING))
     value = used / seconds * 3600
     note = (
         f"window {seconds:.0f} s, {HUBS} hubs with {BUNDLE} envelopes a request, push p50 "

@@ -27,4 +27,6 @@ TABLE: tuple[Goal, ...] = (
     Goal("verdict_tick_ms", "ms", 200, "verdict:tick"),
     Goal("board_first_byte_ms", "ms", 50, "board:first_byte"),
     Goal("board_1000_sites_ms", "ms", 250, "board:of_1000_sites"),
+    Goal("event_streams_cpu", "% of a core", 5, "streams:still"),
+    Goal("live_update_delay_s", "s", 2, "streams:update"),
 )
