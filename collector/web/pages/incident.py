@@ -18,9 +18,10 @@ from collector.access.caller import Caller
 from collector.access.guard import Answerer, Leader, Reader, Writer
 from collector.access.problems import not_found
 from collector.errors import Refused
-from collector.escalation.queries import summoned
+from collector.escalation.queries import pending, summoned
+from collector.escalation.timer import STEP
 from collector.incidents import asked, queries, seen
-from collector.incidents.incident import OPEN, RESOLVED, Incident
+from collector.incidents.incident import OPEN, RESOLVED, TRIGGERED, Incident
 from collector.incidents.shift import called_for
 from collector.incidents.similar import similar_to
 from collector.pages.advice import advice
@@ -133,6 +134,7 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         book = whole_book(connection)
         names = PeopleNames(book, frame.language)
         called_in = summoned(connection, number) if may_know else []
+        waiting = pending(connection, number) if may_know and found.state == TRIGGERED else []
         may_merge = is_own and found.is_open and caller.may("work")
         others = queries.list_incidents(connection, caller.scope, states=OPEN, limit=MOST_OTHERS) if may_merge else []
     now = instant(frame.now_ms)
@@ -168,6 +170,7 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         "snooze_minutes": SNOOZE_MINUTES,
         "summoned": called_in,
         "teams": book.teams,
+        "next_call_at": min((one.due_at for one in waiting if one.kind == STEP), default=None),
         "others": [one for one in others if one.number != number and not one.is_digest],
         "silence_query": urlencode(incident_view.to_silence(found, labels_of(found, rows[0], fleet))) if rows else "",
     }

@@ -64,6 +64,9 @@ def router(services: Services) -> APIRouter:
             "filters": FILTERS,
             "shapes": incident_view.SHAPES,
             "waits": incident_view.waits,
+            "own": {one.number for one in shown if caller.scope.allows(one.agency, one.site)}
+            if caller.may("answer")
+            else frozenset(),
         }
         return page(request, services, "incidents.html", values, frame=frame)
 

@@ -9,11 +9,18 @@ from stage import Stage, set_stage
 from told_signals import Told, alert, ended, verdict
 
 from collector.incidents import api as incidents_api
+from collector.store.engine import Store
 from collector.store.scope import Scope
 
 DISK = alert("DiskFull", ("host", "web.here"), severity="critical")
 MAIL = alert("MailQueue", ("host", "web.there"))
 GRAVE = verdict("site:away", since=5, agency="stranger", down=("portal",))
+
+
+@pytest.fixture
+def told(store: Store) -> Told:
+    """On both databases: signals go over by an upsert."""
+    return Told(store)
 
 
 @pytest.fixture

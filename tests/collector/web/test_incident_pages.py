@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +15,8 @@ from told_incidents import PASSWORD, TEST_TOKEN, TOKEN, tell
 from world import World, make_world, plant, serving, trouble
 
 from collector.access.audit import read_log
+from collector.escalation.queries import add_timer
+from collector.escalation.timer import STEP
 from collector.incidents.queries import events_of, find
 from collector.incidents.tables import incident_reach, incident_signals
 from collector.response import Response
@@ -69,6 +71,8 @@ def test_the_list_shows_what_waits_first_and_filters(told: World) -> None:
     page = browser.see("/incidents")
     assert re.findall(r'href="/incidents/(\d)"', page) == ["1", "2", "3", "4"]
     assert page.count("아직 아무도 확인하지 않음") == 1, "nobody has to answer a digest"
+    assert re.findall(r'action="/incidents/(\d)/acknowledge"', page) == ["1"], "answered from the list, too"
+    assert "/acknowledge" not in Browser(told, "tenant").see("/incidents")
     assert re.findall(r'href="/incidents/(\d)"', browser.see("/incidents?severity=warning")) == ["2", "3"]
     assert re.findall(r'href="/incidents/(\d)"', browser.see("/incidents?state=closed")) == ["5"]
     assert re.findall(r'href="/incidents/(\d)"', browser.see("/incidents?state=all&before=3")) == ["2", "1"]
@@ -146,7 +150,11 @@ def told_at(world: World) -> datetime:
 
 def test_answering_by_name_and_for_another(world: World) -> None:
     browser = Browser(world, "garam")
+    with world.store.transaction() as connection:
+        add_timer(connection, 1, STEP, told_at(world) + timedelta(minutes=4), 1)
     page = browser.see("/incidents/1")
+    assert "다음 호출" in page
+    assert "4분 뒤" in page
     assert "먼저 확인해야" in browser.press("/incidents/1/snooze", page, minutes="30")
     assert "반영했습니다" in browser.press("/incidents/1/acknowledge", page, **{"for": "lee"})
     assert "먼저 처리했습니다" in browser.press("/incidents/1/acknowledge", page)
@@ -158,6 +166,7 @@ def test_answering_by_name_and_for_another(world: World) -> None:
     browser.press("/incidents/1/explain", page, cause="광케이블 절단", prevention="이중 경로")
     browser.press("/incidents/1/comment", page, 422, text=" ")
     final = browser.see("/incidents/1")
+    assert "다음 호출" not in final
     for said in ("김가람", "대리 인지: 이나래", "통신사업자에 접수", "박다온"):
         assert said in final
     report = browser.see("/incidents/1/report/final.txt")
