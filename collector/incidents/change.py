@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from collector.incidents.course import Course
 
 
+LONG_PAST, SHOWS_AGAIN = timedelta(seconds=30), timedelta(seconds=60)
+"""What might have been told so long ago lay behind something that is over: only if it still holds a while from now, by what
+was reported since, somebody is called for it."""
+
+
 def opened(course: Course, signal: Signal, **values: Any) -> Draft:
     """A new incident about a signal; ``values`` in place of what it says."""
     impact = _impact(course, [signal])
@@ -55,7 +60,10 @@ def opened(course: Course, signal: Signal, **values: Any) -> Draft:
         places=places_of(impact, course.fleet),
     )
     draft.note("opened", key=signal.key, severity=draft.incident.severity)
-    tell_from(draft, course.due_of(signal))
+    due = course.due_of(signal)
+    if signal.source == VERDICT and _is_long_past(due, course.now):
+        due = course.now + SHOWS_AGAIN
+    tell_from(draft, due)
     fix = fix_time(draft.incident.severity, signal.down, course.fleet, course.plan.fix_seconds)
     if fix is not None:
         start_clock(draft, fix, course.now)
@@ -169,8 +177,14 @@ def _due(course: Course, draft: Draft, root: Signal) -> None:
         due = min((each for each in dues if each is not None), default=None)
     if due is None and was is not None and was > course.now and root.source == VERDICT:
         tell_from(draft, None)
+    elif was is not None and was > course.now and root.source == VERDICT and _is_long_past(due, course.now):
+        return
     elif due is not None and (was is None or due < was or (due > was > course.now and root.reason == SILENT)):
         tell_from(draft, _no_sooner(due, was, course.now))
+
+
+def _is_long_past(due: datetime | None, now: datetime) -> bool:
+    return due is not None and due < now - LONG_PAST
 
 
 def _no_sooner(due: datetime, was: datetime | None, now: datetime) -> datetime:
