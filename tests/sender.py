@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from agent.link.keys import SigningKey, new_key
 from agent.link.model import Record, Sample, Schema, Series, make_schema, pack_values
-from agent.link.wire import pack_body, pack_envelopes, seal
+from agent.link.packing import pack_body, pack_envelopes, seal
 
 LABELS = tuple[tuple[str, str], ...]
 

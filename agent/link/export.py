@@ -16,6 +16,7 @@ import msgspec
 from agent.link.clock import Clock
 from agent.link.files import Files
 from agent.link.model import encode
+from agent.link.packing import pack_envelopes
 from agent.link.profile import LinkProfile
 from agent.link.ranges import Ranges
 from agent.link.send import SenderFigures
@@ -23,7 +24,6 @@ from agent.link.send_request import Enclosed, pack_enclosed
 from agent.link.send_signers import Signers
 from agent.link.spool import Shelf, Spool
 from agent.link.spool_record import schema_of
-from agent.link.wire import pack_envelopes
 
 NOTE_FILE = "exported"
 ENDING = ".bongsu"

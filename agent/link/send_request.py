@@ -8,9 +8,9 @@ from typing import NamedTuple
 from agent.link.exchange import Request
 from agent.link.model import Record, Sample, encode
 from agent.link.names import ENVELOPES_TYPE, LANE_HEADER, SENT_AT_HEADER
+from agent.link.packing import pack_body, pack_envelopes, seal
 from agent.link.send_signers import Signer
 from agent.link.spool_record import Spooled
-from agent.link.wire import pack_body, pack_envelopes, seal
 
 SCHEMAS_PATH, ENVELOPES_PATH = "/v1/schemas", "/v1/envelopes"
 

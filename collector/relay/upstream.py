@@ -17,9 +17,9 @@ from agent.link.clock import Chance, Clock
 from agent.link.exchange import Exchange, Failure, Request, Response
 from agent.link.model import encode
 from agent.link.names import ANSWER_TYPE, ENVELOPES_TYPE, LANE_HEADER, SENT_AT_HEADER
+from agent.link.packing import pack_envelopes
 from agent.link.send_request import ENVELOPES_PATH, SCHEMAS_PATH
 from agent.link.signed_get import NONCE_CHARS, Asker, NotTold, Told, signed_get, signed_headers
-from agent.link.wire import pack_envelopes
 
 log = logging.getLogger(__name__)
 LONGEST_RETRY_AFTER = 600.0

@@ -14,9 +14,10 @@ from agent.link.answer import CENTRE, Answer, AnswerError, read_answer, write_an
 from agent.link.exchange import Request, Response
 from agent.link.keys import SigningKey, new_key
 from agent.link.names import ANSWER_TYPE
+from agent.link.packing import pack_envelopes, seal
 from agent.link.receipt import Receipt, pack_receipt, receipt_text
 from agent.link.send_request import ENVELOPES_PATH
-from agent.link.wire import open_envelope, open_header, open_request, pack_envelopes, seal
+from agent.link.wire import open_envelope, open_header, open_request
 
 CLAIMED = 1_000_000
 """It claims to hold every number up to this, and that the centre does."""

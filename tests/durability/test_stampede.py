@@ -21,7 +21,7 @@ from bench.load import Sender, make_fleet, now_ms
 
 from agent.link.model import Sample, Schema, Series, make_schema, pack_values
 from agent.link.names import BACKLOG_LANE, ENVELOPES_TYPE, LANE_HEADER, LIVE_LANE
-from agent.link.wire import pack_body, pack_envelopes, seal
+from agent.link.packing import pack_body, pack_envelopes, seal
 
 AGENTS = 1_000
 SERIES = 60

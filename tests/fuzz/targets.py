@@ -18,7 +18,7 @@ from sender import Sender
 from still_clock import SeededChance, StillClock
 
 from agent.identity import IdentityError, read_enrolment
-from agent.link import wire
+from agent.link import packing, wire
 from agent.link.answer import AgentAnswer, Answer, AnswerError, Receiver, RecordRefusal, read_answer, write_answer
 from agent.link.keys import SigningKey
 from agent.link.model import Loss, Sample, Series, StateChange, loss_record, make_schema, pack_values, state_record
@@ -124,18 +124,18 @@ def _recover(data: bytes) -> None:
 
 
 def _body() -> list[Any]:
-    packed = wire.pack_body([SCHEMA.packed], SAMPLES, RECORDS)
+    packed = packing.pack_body([SCHEMA.packed], SAMPLES, RECORDS)
     return [msgspec.msgpack.decode(wire.unpack_frame(packed))]
 
 
 def _envelopes() -> list[bytes]:
-    body = wire.pack_body([SCHEMA.packed], SAMPLES, RECORDS)
+    body = packing.pack_body([SCHEMA.packed], SAMPLES, RECORDS)
     seqs = [*range(1, 10), 14, 20]
     bomb = compress(bytes(80 << 20))
     return [
-        wire.pack_envelopes([wire.seal(AGENT, 1, b"E" * 8, seqs, body, KEY.sign)]),
-        wire.pack_envelopes([wire.seal(AGENT, 1, b"E" * 8, seqs, bomb, KEY.sign)]),
-        wire.pack_envelopes([Sender("srv1.local", AGENT, KEY, epoch=b"E" * 8).report(NOW_MS)] * 3),
+        packing.pack_envelopes([packing.seal(AGENT, 1, b"E" * 8, seqs, body, KEY.sign)]),
+        packing.pack_envelopes([packing.seal(AGENT, 1, b"E" * 8, seqs, bomb, KEY.sign)]),
+        packing.pack_envelopes([Sender("srv1.local", AGENT, KEY, epoch=b"E" * 8).report(NOW_MS)] * 3),
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.link import wire
+from agent.link import packing, wire
 from agent.link.keys import SigningKey, is_signed
 from agent.link.model import (
     ABSENT,
@@ -34,12 +34,12 @@ SPECIAL = [0x7FF0000000000002, 0x7FF8000000000000, 0x7FF0000000000000, 0xFFF0000
 def test_columns_keep_every_bit(width: int, count: int, data: st.DataObject) -> None:
     word = words | st.sampled_from(SPECIAL)
     rows = [struct.pack(f"<{width}Q", *data.draw(st.lists(word, min_size=width, max_size=width))) for _ in range(count)]
-    assert wire.decode_columns(wire.encode_columns(rows), count) == rows
+    assert wire.decode_columns(packing.encode_columns(rows), count) == rows
 
 
 def test_columns_are_series_major_and_each_word_is_xored_with_its_predecessor() -> None:
     rows = [struct.pack("<2Q", 0b1100, 7), struct.pack("<2Q", 0b1010, 7), struct.pack("<2Q", 0b1010, 1)]
-    assert struct.unpack("<6Q", wire.encode_columns(rows)) == (0b1100, 0b0110, 0, 7, 0, 6)
+    assert struct.unpack("<6Q", packing.encode_columns(rows)) == (0b1100, 0b0110, 0, 7, 0, 6)
 
 
 def test_absent_is_a_word_and_other_nans_are_values() -> None:
@@ -58,8 +58,8 @@ def envelope() -> bytes:
     )
     samples = [Sample(n, 1_790_000_000_000 + n, -3, schema.hash, pack_values([0.5 * n, 10.0, 0.0])) for n in (1, 2)]
     loss = loss_record(4, 1_790_000_000_009, -3, Loss(3, 3, "spool_full"))
-    body = wire.pack_body([schema.packed], samples, [loss])
-    return wire.seal(AGENT, 1, EPOCH, [1, 2, 4], body, KEY.sign)
+    body = packing.pack_body([schema.packed], samples, [loss])
+    return packing.seal(AGENT, 1, EPOCH, [1, 2, 4], body, KEY.sign)
 
 
 def test_an_envelope_is_read_back_as_it_was_written() -> None:

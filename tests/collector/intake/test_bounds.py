@@ -11,7 +11,7 @@ from centre import NOW_MS, Centre, problem
 from sender import Sender, request, schema_of
 
 from agent.link.model import Series, StateChange, make_schema, state_record
-from agent.link.wire import pack_body, seal
+from agent.link.packing import pack_body, seal
 from collector.intake import batch, http, layouts
 from collector.intake.body import SMALL_BYTES, BodyError, Room, read_body
 from collector.live import board, shape

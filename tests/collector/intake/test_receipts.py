@@ -9,7 +9,7 @@ from running import wait_until
 from sender import request
 from sqlalchemy import Connection, event
 
-from agent.link.wire import seal
+from agent.link.packing import seal
 
 
 def test_nothing_is_acknowledged_while_its_commit_may_still_fail(centre: Centre) -> None:

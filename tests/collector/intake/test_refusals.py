@@ -16,7 +16,7 @@ from agent.link.answer import Answer
 from agent.link.keys import new_key
 from agent.link.model import Series, StateChange, encode, make_schema, state_record
 from agent.link.names import ENVELOPE_PREFIX
-from agent.link.wire import pack_body, seal
+from agent.link.packing import pack_body, seal
 from collector.log.tables import envelopes, losses, schemas
 
 

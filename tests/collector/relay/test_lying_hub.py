@@ -16,13 +16,14 @@ from agent.link.exchange import Failure, Request, Response
 from agent.link.keys import new_key
 from agent.link.model import pack_values
 from agent.link.offset import Offset
+from agent.link.packing import seal
 from agent.link.profile import PROFILES
 from agent.link.receipt import Receipt, pack_receipt, receipt_text
 from agent.link.send import Sender as AgentSender
 from agent.link.send_request import Signer
 from agent.link.spool import Spool
 from agent.link.spool_record import SampleDraft
-from agent.link.wire import open_envelope, open_header, open_request, seal
+from agent.link.wire import open_envelope, open_header, open_request
 from collector.world.clock import SeededChance
 from collector.world.disk import DiskModel
 
