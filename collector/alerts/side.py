@@ -45,7 +45,7 @@ class AlertSide:
         self._beats = BeatJob(services.store, services.registry)
         self.book = AlertBook(services.store, services.registry, rules, self._parts)
         self.silences = Silences()
-        self.desk = SilenceDesk(services.store, services.clock, self.book, self.silences, disturbances)
+        self.desk = SilenceDesk(services.store, services.clock, self.book.now, self.silences, disturbances)
         self.telemetry = AlertTelemetry(services.telemetry.registry)
         self._job = AlertJob(services.store, self.book, self.silences)
         own_url = services.settings.server.url

@@ -12,7 +12,6 @@ from agent.link.clock import Chance, Clock, SystemChance
 from collector.access.audit import record
 from collector.access.caller import Caller
 from collector.alerts.alert import FiringAlert
-from collector.alerts.book import AlertBook
 from collector.alerts.silence import EXPIRED, Silence, Silences, Words, may_change, may_see
 from collector.alerts.silence_queries import all_silences, end_silence, find_silence, write_silence
 from collector.history.matchers import accept, matcher
@@ -24,7 +23,7 @@ log = logging.getLogger(__name__)
 MOST_SILENCES = 5_000
 LISTED = timedelta(hours=120)
 """For so long a silence that is over is listed, as Alertmanager does."""
-Disturbances = Callable[[datetime], Iterable[FiringAlert]]
+Alerts = Callable[[datetime], Iterable[FiringAlert]]
 
 
 class NotKept(Exception):
@@ -40,14 +39,14 @@ class SilenceDesk:
         self,
         store: Store,
         clock: Clock,
-        book: AlertBook,
+        alerts: Alerts,
         silences: Silences,
-        disturbances: Disturbances = lambda _at: (),
+        disturbances: Alerts = lambda _at: (),
         chance: Chance | None = None,
     ) -> None:
-        """``disturbances``: what verdicts say is wrong, as alerts."""
+        """``alerts``: those that fire; ``disturbances``: what verdicts say is wrong, as alerts."""
         self._store, self._clock = store, clock
-        self._book, self._silences, self._disturbances = book, silences, disturbances
+        self._alerts, self._silences, self._disturbances = alerts, silences, disturbances
         self._chance = chance or SystemChance()
 
     def now(self) -> datetime:
@@ -55,7 +54,7 @@ class SilenceDesk:
 
     def firing(self, scope: Scope, at: datetime) -> list[FiringAlert]:
         """What fires and may be seen, of alerts and of verdicts."""
-        found = (*self._book.now(at), *self._disturbances(at))
+        found = (*self._alerts(at), *self._disturbances(at))
         return [one for one in found if one.ended_at_ms is None and scope.allows(one.agency, one.site)]
 
     def hidden(self, scope: Scope, words: Words, at: datetime) -> list[FiringAlert]:

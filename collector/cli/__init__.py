@@ -24,6 +24,7 @@ VERBS = {
     "audit": "read, check and copy out the audit log",
     "api-token": "make, list and revoke API tokens for programs",
     "beat": "watch jobs that call when they are done",
+    "silence": "say which alerts nobody is to hear of",
     "apply": "take over a file of topology, rosters or escalation",
     "import": "take over a list of hosts, whole or not at all",
     "intake": "take in envelopes that came as files and say which numbers are missing",

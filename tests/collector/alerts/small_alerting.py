@@ -56,7 +56,7 @@ def set_alerting(store: Store, tmp_path: Path) -> Alerting:
     stage.settings = replace(stage.settings, intakes=INTAKES)
     rules = RuleJob(store, (), (), OwnSeries(store), stage.clock)
     book, silences = AlertBook(store, stage.registry, rules), Silences()
-    desk = SilenceDesk(store, stage.clock, book, silences)
+    desk = SilenceDesk(store, stage.clock, book.now, silences)
     stage.fastapi.include_router(alertmanager_api.router(stage, book, desk))
     stage.fastapi.include_router(intake_api.router(stage, book))
     return Alerting(

@@ -45,7 +45,7 @@ def with_desk(world: World) -> World:
         drill=DrillJob(world.store, world.registry, ways, PagingSettings()),
         deliveries=SimpleNamespace(wake=lambda: None),
     )
-    desk = SilenceDesk(world.store, world.clock, book, Silences(), disturbances)
+    desk = SilenceDesk(world.store, world.clock, book.now, Silences(), disturbances)
     world.response = SimpleNamespace(silence_desk=desk, pages=pages)
     world.fastapi.include_router(beat_api.router(world))
     return world
