@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboards.board import Board, Variable
 from dashboards.boards.annotations import INCIDENT_MARKS, WORK_MARKS
+from dashboards.boards.relaying import HANDED_ON
 from dashboards.boards.self_course import INTAKE, WORK
 from dashboards.boards.self_people import AGENTS, PEOPLE
 from dashboards.boards.self_strip import SELF_STRIP
@@ -26,6 +27,6 @@ SELF_BOARD = Board(
         Variable("hub", Words("거점", "Hub"), "bongsu_agent_up", everything=".*"),
         Variable("site", Words("사이트", "Site"), "bongsu_agent_up"),
     ),
-    panels=(*SELF_STRIP, *INTAKE, *WORK, PEOPLE, AGENTS),
+    panels=(*SELF_STRIP, *INTAKE, *WORK, PEOPLE, AGENTS, HANDED_ON),
     annotations=(WORK_MARKS, INCIDENT_MARKS),
 )

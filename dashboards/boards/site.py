@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboards.board import Board, Variable
 from dashboards.boards.annotations import INCIDENT_MARKS, WORK_MARKS
+from dashboards.boards.relaying import HUBS
 from dashboards.boards.site_course import SITE_COURSE, WRONG_NOW
 from dashboards.boards.site_quality import LINES, MACHINES, POWER
 from dashboards.boards.site_strip import SITE_STRIP
@@ -25,6 +26,6 @@ SITE_BOARD = Board(
         Variable("hub", Words("거점", "Hub"), "bongsu_site_state", everything=".*"),
         Variable("site", Words("사이트", "Site"), "bongsu_site_state"),
     ),
-    panels=(*SITE_STRIP, *SITE_COURSE, *WRONG_NOW, *LINES, POWER, MACHINES),
+    panels=(*SITE_STRIP, *SITE_COURSE, *WRONG_NOW, *LINES, POWER, MACHINES, HUBS),
     annotations=(WORK_MARKS, INCIDENT_MARKS),
 )

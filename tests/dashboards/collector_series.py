@@ -1,13 +1,15 @@
-"""What the collector says of itself: the text of its own registry with one child of everything, as ``/metrics`` ends with."""
+"""What the collector says of itself, a hub's numbers among it: the text of its own registry with one child of everything, as
+``/metrics`` ends with."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from collector.incidents.telemetry import IncidentTelemetry
-from collector.telemetry import Telemetry
+from collector.telemetry import RelayNumbers, Telemetry
 from collector.telemetry_alerts import AlertTelemetry
 from collector.telemetry_pages import PageTelemetry
 from collector.telemetry_replies import ReplyTelemetry
@@ -23,6 +25,10 @@ def text() -> str:
     pages.left(2.0)
     ReplyTelemetry(registry).came("email", "acknowledged")
     RosterTelemetry(registry).show({"room": (False, datetime(2026, 11, 22, tzinfo=UTC))})
+    RelayNumbers(registry)
+    telemetry.brought("mea", "bad_signature")
+    waiting = SimpleNamespace(pending=3, oldest_received_ms=0, last_success_ms=None)
+    telemetry.remote_write.watch("store", waiting, lambda: 60_000)
     telemetry.job_known("verdicts")
     for _ in range(2):
         telemetry.job_ran("verdicts", 0.1, round(datetime.now(UTC).timestamp() * 1000))
