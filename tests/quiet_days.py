@@ -125,8 +125,12 @@ def slow(days: QuietDays, _now: float) -> None:
         return
     link, slow_links = f"{place.id}/main", days.demo.condition.slow_links
     slow_links[link] = days.chance.uniform(1.5, 4)
-    days.demo.timeline.after(days.chance.uniform(20, 60), lambda: slow_links.pop(link, None) and None)
+    days.demo.timeline.after(days.chance.uniform(20, 60), lambda: _end_slow(slow_links, link))
     days.count("lines slow for a moment")
+
+
+def _end_slow(slow_links: dict[str, float], link: str) -> None:
+    slow_links.pop(link, None)
 
 
 def service(days: QuietDays, _now: float) -> None:

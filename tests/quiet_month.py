@@ -1,7 +1,7 @@
 """Thirty quiet days in ten windows of three, each in a world that begins anew; at the end of each one thing that matters.
 
-From 10 October 2026 to 8 November: clocks go back in Europe and Beirut on 25 October, in Cairo on the 30th, in North
-America on 1 November. Windows depend on nothing but their number, so they may be played in any order and side by side.
+From 10 October 2026 to 9 November: clocks go back in Europe and Beirut on 25 October, in Cairo on the 30th, in North
+America on 1 November. A window ends at 14:00 UTC, when it is night in Korea and day in Europe and America. Windows depend on nothing but their number, so they may be played in any order and side by side.
 
     python tests/quiet_month.py --windows 0-9 --jobs 2
 """
@@ -31,7 +31,7 @@ from collector.incidents.queries import list_incidents  # noqa: E402
 from collector.store.scope import EVERYTHING  # noqa: E402
 from collector.world.demo.demo import Demo, hub_url  # noqa: E402
 
-FIRST = datetime(2026, 10, 10, tzinfo=UTC)
+FIRST = datetime(2026, 10, 10, 14, tzinfo=UTC)
 WINDOWS, DAYS = 10, 3
 AFTER = 5 * MINUTE
 """From a fault on; after as long again, with nobody answering, the next one is called too."""
@@ -65,7 +65,13 @@ class Played(NamedTuple):
     """Of a processor."""
 
 
-def play_window(number: int, days: float = DAYS, tell: Callable[[str], None] = lambda _text: None) -> Played:
+def play_window(
+    number: int,
+    days: float = DAYS,
+    tell: Callable[[str], None] = lambda _text: None,
+    people: frozenset[str] | None = None,
+) -> Played:
+    """``people``: who must be called for the fault, where it is another day than the window's last."""
     began = FIRST + timedelta(days=DAYS * number)
     before, started = logging.root.manager.disable, time.process_time()
     logging.disable(logging.CRITICAL)  # the troubles are meant
@@ -84,7 +90,8 @@ def play_window(number: int, days: float = DAYS, tell: Callable[[str], None] = l
                 shown = len(gateway.calls)
                 tell(f"window {number}: {at:%d %b %H:%M} UTC, {len(gateway.calls)} pages, {spent:.0f} s of a processor")
             quiet, incidents = list(gateway.calls), incidents_of(demo)
-            fault = FAULTS[number % len(FAULTS)]
+            fault = FAULTS[number]
+            fault = fault if people is None else fault._replace(people=people)
             demo.stir(LEAD + AFTER + HOUR)
             demo.play(LEAD)
             fault.plant(demo)

@@ -1,4 +1,4 @@
-"""Two of the thirty quiet days, those on which clocks go back in Europe and Beirut: nobody is called. Then one fault.
+"""Two of the thirty quiet days, on one of which clocks go back in North America: nobody is called. Then one fault.
 
 All thirty are in ``make soak`` (``tests/quiet_month.py``); this is the beginning of one of their windows.
 """
@@ -9,11 +9,11 @@ import pytest
 from quiet_month import play_window
 
 pytestmark = pytest.mark.slow
-OCTOBER_25TH = 5
+FROM_OCTOBER_31ST = 7
 
 
 def test_two_quiet_days_call_nobody_and_then_one_fault_those_it_should() -> None:
-    played = play_window(OCTOBER_25TH, days=2, tell=print)
+    played = play_window(FROM_OCTOBER_31ST, days=2, tell=print, people=frozenset({"?"}))
     assert played.wrong == []
     assert sum(played.happened.values()) >= 12
     assert len(played.loud) >= 1
