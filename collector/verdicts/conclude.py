@@ -58,9 +58,10 @@ class Conclusions:
     def _since(self, kind: str, subject: str, found: Finding, recorded: Recorded | None) -> int:
         state, reason, cause, _ = found
         if recorded is not None and recorded.state == state:
-            if recorded.cause != cause:
-                since_ms = recorded.since_ms
-                self.changes.append(Change(kind, subject, state, state, self._now_ms, reason, cause, since_ms))
+            if (recorded.cause, recorded.reason) != (cause, reason):
+                since_ms, is_reason = recorded.since_ms, recorded.cause == cause
+                change = Change(kind, subject, state, state, self._now_ms, reason, cause, since_ms, is_reason)
+                self.changes.append(change)
             return recorded.since_ms
         before = recorded.state if recorded is not None else None
         self.changes.append(Change(kind, subject, before, state, self._now_ms, reason, cause))

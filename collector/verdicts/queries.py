@@ -39,7 +39,7 @@ def write_memory(connection: Connection, parts: Mapping[str, Any]) -> None:
 
 
 def add_changes(connection: Connection, changes: Sequence[Change]) -> None:
-    """Write changes, and the current states they lead to."""
+    """Write changes, and the current states they lead to. Another reason alone is no change to be kept."""
     if not changes:
         return
     forget(connection, ((change.kind, change.id) for change in changes))
@@ -57,21 +57,21 @@ def add_changes(connection: Connection, changes: Sequence[Change]) -> None:
             for c in changes
         ],
     )
-    connection.execute(
-        insert(state_changes),
-        [
-            {
-                "kind": c.kind,
-                "subject": c.id,
-                "from_state": c.before,
-                "to_state": c.after,
-                "at_ms": c.at_ms,
-                "reason": c.reason,
-                "cause": c.cause,
-            }
-            for c in changes
-        ],
-    )
+    kept = [
+        {
+            "kind": c.kind,
+            "subject": c.id,
+            "from_state": c.before,
+            "to_state": c.after,
+            "at_ms": c.at_ms,
+            "reason": c.reason,
+            "cause": c.cause,
+        }
+        for c in changes
+        if not c.is_reason
+    ]
+    if kept:
+        connection.execute(insert(state_changes), kept)
 
 
 def forget(connection: Connection, subjects: Iterable[tuple[str, str]]) -> None:

@@ -144,7 +144,9 @@ class Change(NamedTuple):
     reason: str
     cause: str = ""
     since_ms: int | None = None
-    """Where only the cause changed: since when the state has held. None = since ``at_ms``."""
+    """Where only the cause or the reason changed: since when the state has held. None = since ``at_ms``."""
+    is_reason: bool = False
+    """Only the reason is another: what stands in the rows has to say so after a start, and nobody's history."""
 
 
 class Recorded(NamedTuple):

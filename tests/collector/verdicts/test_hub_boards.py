@@ -84,10 +84,21 @@ def held(situation: Situation, hub: str) -> None:
         for at, word in enumerate(words):
             world.do(word)
             if at == place:
+                before = told(world.standing)
                 world.restart()
+                after = told(world.standing)
+                assert {name: after.get(name) for name in before} == before, f"told as before at once after {word}"
         world.run(10)
         assert told(world.standing) == told(usual.standing), words[place]
         assert world.standing.causes.keys() == usual.standing.causes.keys(), words[place]
+        assert _went(world) == _went(usual), words[place]
+
+
+def _went(world: HubBoard) -> list[str]:
+    """What was written down on the way, whenever."""
+    return sorted(
+        str((each.kind, each.id, each.before, each.after, each.cause)) for each in world.changes if not each.is_reason
+    )
 
 
 @pytest.mark.parametrize("situation", SITUATIONS[::6], ids=[row.name for row in SITUATIONS[::6]])

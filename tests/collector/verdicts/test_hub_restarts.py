@@ -50,7 +50,11 @@ def play(folder: Path, situation: Situation, points: Iterable[int] = (), away_st
         for at, word in enumerate(words_of(situation)):
             world.do(word)
             if at in set(points):
+                before = {name: told(standing) for name, standing in world.boards().items()}
                 world.restart_hubs(hubs_of(situation), away_steps)
+                for name, standing in world.boards().items() if not away_steps else ():
+                    after = told(standing)
+                    assert {thing: after.get(thing) for thing in before[name]} == before[name], f"{name} after {word}"
         if not points:
             expected = {name: text for name, text in situation.expected.items() if not name.startswith("host:")}
             found = {
