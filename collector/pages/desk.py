@@ -12,7 +12,7 @@ from collector.fleet.registry import Fleet
 from collector.incidents.incident import Incident, SignalRow
 from collector.incidents.shift import called_for
 from collector.pages.redact import OUTSIDE, alias
-from collector.pages.wording import Matter
+from collector.pages.wording import Matter, Passed
 from collector.people.queries import Book
 from collector.rosters.duty import Called, answer
 from collector.rosters.roster import Ground, Roster
@@ -80,6 +80,7 @@ class Desk:
     ) -> Matter:
         site = self.fleet.sites.get(incident.site)
         notes: dict[str, str] = {}
+        signals = list(signals)
         for one in signals:
             if one.ended_at is None and one.annotations and not notes:
                 notes = dict(one.annotations)
@@ -91,7 +92,22 @@ class Desk:
             site.timezone if site is not None else "",
             notes,
             percent,
+            passed=passed_of(signals) if incident.is_digest else (),
         )
+
+
+def passed_of(signals: Iterable[SignalRow]) -> tuple[Passed, ...]:
+    """What a digest gathers, the oldest first."""
+    found = []
+    for one in signals:
+        labels, notes = dict(one.labels), dict(one.annotations)
+        name = labels.get("alertname", one.key)
+        summary = notes.get("summary", "")
+        place = labels.get("instance") or labels.get("site", "")
+        found.append(
+            Passed(one.first_at, one.ended_at, place, notes.get("summary_ko") or summary or name, summary or name)
+        )
+    return tuple(sorted(found, key=lambda one: (one.began_at, one.place)))
 
 
 def labels_of(incident: Incident, signal: SignalRow, fleet: Fleet) -> dict[str, str]:

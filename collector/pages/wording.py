@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from collector.incidents.incident import Incident
 from collector.pages import page as p
@@ -19,6 +20,17 @@ from collector.pages.senders.sms_text import plain
 from collector.pages.words import say
 
 MOST_SUBJECT = 200
+MOST_PASSED = 30
+
+
+class Passed(NamedTuple):
+    """Something that came and went while nobody could know: a line of a digest."""
+
+    began_at: datetime
+    ended_at: datetime | None
+    place: str
+    text_ko: str
+    text_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,8 @@ class Matter:
     """Of the time to fix, for a warning of it."""
     code: str = ""
     """What proves an address."""
+    passed: tuple[Passed, ...] = ()
+    """What a digest gathers, the oldest first."""
 
 
 class Reader(NamedTuple):
@@ -67,7 +81,7 @@ def word(matter: Matter, reader: Reader, now: datetime) -> Worded:
             line, "\n".join([*lines, *_links(matter, reader.language)]), short, _fields(matter, reader.language)
         )
     subject = say(reader.language, f"subject.{matter.kind}", **_values(matter, reader.language))
-    lines = [*_what(matter, incident, reader.language), "", *_when(matter, incident, reader, now)]
+    lines = [*_what(matter, incident, reader.language, reader.timezone), "", *_when(matter, incident, reader, now)]
     if reader.why:
         lines.append(say(reader.language, "line.why_you", why=say(reader.language, f"why.{reader.why}")))
     lines += ["", *_links(matter, reader.language)]
@@ -95,9 +109,11 @@ def _values(matter: Matter, language: str) -> dict[str, object]:
     }
 
 
-def _what(matter: Matter, incident: Incident, language: str) -> list[str]:
+def _what(matter: Matter, incident: Incident, language: str, zone: str) -> list[str]:
     if matter.kind == p.RECOVERY:
         return [say(language, "line.what", text=incident.title(language))]
+    if matter.kind == p.DIGEST and matter.passed:
+        return [say(language, "line.what", text=incident.title(language)), "", *_passed(matter, language, zone)]
     found = advice(incident.reason, incident.subject_kind, matter.annotations or {}, language)
     lines = [
         say(language, "line.what", text=incident.title(language)),
@@ -108,6 +124,19 @@ def _what(matter: Matter, incident: Incident, language: str) -> list[str]:
         url = f"{matter.base_url}{found.runbook}" if found.runbook.startswith("/") else found.runbook
         lines.append(say(language, "line.runbook", url=url))
     return lines
+
+
+def _passed(matter: Matter, language: str, zone: str) -> list[str]:
+    """Each by the reader's clock: it is long over, and only the order matters."""
+    here = ZoneInfo(zone or matter.site_zone or "Asia/Seoul")
+    lines = []
+    for one in matter.passed[:MOST_PASSED]:
+        ended = f"{one.ended_at.astimezone(here):%H:%M}" if one.ended_at is not None else ""
+        text = (one.text_en if language == "en" else one.text_ko) or one.text_en
+        lines.append(f"- {one.began_at.astimezone(here):%m-%d %H:%M}–{ended} {one.place} {text}".rstrip())
+    if len(matter.passed) > MOST_PASSED:
+        lines.append(say(language, "summary.more", n=len(matter.passed) - MOST_PASSED))
+    return [*lines, say(language, "summary.clock", zone=here.key)]
 
 
 def _when(matter: Matter, incident: Incident, reader: Reader, now: datetime) -> list[str]:

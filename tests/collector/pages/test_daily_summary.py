@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from paging_stage import SECRET, PagingStage
+from sqlalchemy import delete, insert
 
 from collector.escalation.policy import Policy
+from collector.escalation.timer import DIGEST
+from collector.incidents.tables import incident_signals
 from collector.pages.desk import Ways
 from collector.pages.page import Route
 from collector.pages.summary import calm_ways, span_due
@@ -97,3 +100,28 @@ def test_a_day_of_23_hours_is_told_whole() -> None:
     span = span_due("09:00", "Europe/Berlin", datetime(2026, 3, 29, 7, 0, tzinfo=UTC))
     assert span is not None
     assert span.to_at - span.from_at == timedelta(hours=23)
+
+
+def test_a_digest_lists_what_came_and_went(stage: PagingStage) -> None:
+    number = stage.open("info", policy=CALM, is_digest=True, title_ko="끊긴 동안 발생하고 끝난 이벤트", reason="digest")
+    at = stage.now - timedelta(hours=3)
+    rows = [
+        {
+            "incident": number, "key": f"alert:{n}", "source": "rule", "severity": "warning", "first_at": at + timedelta(minutes=n),
+            "last_at": stage.now, "ended_at": at + timedelta(minutes=n + 7),
+            "labels": [["alertname", "UpsOnBattery"], ["instance", f"srv{n}.here"]],
+            "annotations": [["summary", "On battery"], ["summary_ko", "UPS 축전지로 운전"]],
+        }
+        for n in range(33)
+    ]  # fmt: skip
+    with stage.store.transaction() as connection:
+        connection.execute(delete(incident_signals))
+        connection.execute(insert(incident_signals), rows)
+    stage.timer(number, DIGEST)
+    stage.run(1)
+    (mail,) = stage.senders["email"].taken
+    assert mail.kind == "digest"
+    assert "- 11-22 14:00–14:07 srv0.here UPS 축전지로 운전" in mail.text
+    assert "srv29.here" in mail.text
+    assert "srv30.here" not in mail.text
+    assert "그 밖에 3건" in mail.text
