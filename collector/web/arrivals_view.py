@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.link.names import STALE_INTERVALS
@@ -13,8 +13,8 @@ from collector.web.view import Judged
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """``overdue``: reports due since the last one where the site is silent, 0 where it is on time. The rest is of the hours
-    that are judged; ``ratio`` None = none is yet."""
+    """``overdue``: reports due since the last one of each host that is silent, 0 where all are on time. The rest is of the
+    hours that are judged; ``ratio`` None = none is yet."""
 
     site: Site
     verdict: Judged
@@ -40,16 +40,14 @@ class Arrival:
         return -self.lost, -self.overdue, -self.missing, -self.late, self.site.id
 
 
-def arrival(
-    site: Site, verdict: Judged, hosts: int, last_ms: int | None, hours: Sequence[SiteHour], now_ms: int
-) -> Arrival:
-    """``hosts``: how many report there; ``hours``: those of which anything is known."""
+def arrival(site: Site, verdict: Judged, heard_ms: Sequence[int], hours: Sequence[SiteHour], now_ms: int) -> Arrival:
+    """``heard_ms``: when each host that ever reported did so last; ``hours``: those of which anything is known."""
     judged = [hour for hour in hours if hour.state != OPEN]
     return Arrival(
         site,
         verdict,
-        last_ms,
-        overdue_of(site.interval_seconds * 1000, hosts, last_ms, now_ms),
+        max(heard_ms, default=None),
+        overdue_of(site.interval_seconds * 1000, heard_ms, now_ms),
         sum(hour.expected for hour in judged),
         sum(hour.expected - hour.covered for hour in judged),
         sum(hour.late for hour in judged),
@@ -58,8 +56,7 @@ def arrival(
     )
 
 
-def overdue_of(interval_ms: int, hosts: int, last_ms: int | None, now_ms: int) -> int:
-    """Reports due since the last one. A site is silent after as many intervals as its verdict waits for."""
-    if last_ms is None or now_ms - last_ms <= STALE_INTERVALS * interval_ms:
-        return 0
-    return (now_ms - last_ms) // interval_ms * hosts
+def overdue_of(interval_ms: int, heard_ms: Iterable[int], now_ms: int) -> int:
+    """Reports due since the last ones. A host is silent after as many intervals as its verdict waits for."""
+    silent = (now_ms - at_ms for at_ms in heard_ms)
+    return sum(ms // interval_ms for ms in silent if ms > STALE_INTERVALS * interval_ms)

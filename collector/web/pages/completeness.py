@@ -36,8 +36,11 @@ def router(services: Services) -> APIRouter:
             arrival(
                 site,
                 view.judged(standing.sites.get(site.id)),
-                len(view.visible_hosts(fleet, site, caller.scope)),
-                view.last_report_ms(fleet, live, site.id),
+                [
+                    live.hosts[host].received_at_ms
+                    for host in fleet.hosts_by_site.get(site.id, ())
+                    if host in live.hosts
+                ],
                 known.get(site.id, ()),
                 frame.now_ms,
             )

@@ -92,6 +92,6 @@ def test_all_sites_together_the_gravest_first(page: World) -> None:
 
 
 def test_a_silent_site_is_overdue_by_what_was_due_since() -> None:
-    assert overdue_of(60_000, 3, NOW_MS - 10 * 60_000, NOW_MS) == 30
-    assert overdue_of(60_000, 3, NOW_MS - 2 * 60_000, NOW_MS) == 0, "on time"
-    assert overdue_of(60_000, 3, None, NOW_MS) == 0, "never heard is another matter"
+    ago = [NOW_MS - minutes * 60_000 for minutes in (10, 10, 4, 2)]
+    assert overdue_of(60_000, ago, NOW_MS) == 10 + 10 + 4, "the last is on time"
+    assert overdue_of(60_000, [], NOW_MS) == 0, "never heard is another matter"
