@@ -47,6 +47,8 @@ def zone_label(name: str, ms: int) -> str:
 def both(ms: int, zone_name: str) -> str:
     """An instant in Korea time and in a site's, on one line."""
     korea = f"{stamp(ms)} KST"
+    if not zone_name:
+        return korea
     here = zone(zone_name)
     if at(ms, here).utcoffset() == KST.utcoffset(None):
         return korea
