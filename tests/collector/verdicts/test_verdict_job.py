@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from worlds import START, Known, fleet, known
+from worlds import START, Known, agent_id, fleet, known
 
 from collector.fleet.registry import Fleet, Registry
 from collector.live.reconcile import unmonitored
 from collector.store.engine import Store
 from collector.verdicts.job import VerdictJob
 from collector.verdicts.queries import changes_of, failing
-from collector.verdicts.reasons import SILENT, STARTING
+from collector.verdicts.reasons import CHECKS_FAILING, HOSTS_SILENT, SILENT, STARTING
 from collector.verdicts.standing import DEGRADED, NO_DATA, OK
 from collector.verdicts.tables import state_changes, states
 
@@ -149,3 +149,20 @@ def test_many_hosts_change_at_once(world: World) -> None:
     world.tick(LATER + 100)
     assert len(world.rows()) == 2 * (700 + 700 + 7) + 1, "the empty site changes once"
     assert set(world.now().values()) == {NO_DATA}
+
+
+def test_another_reason_alone_is_known_after_a_start_and_is_nobodys_history(world: World) -> None:
+    world.registry.fleet = fleet({"a.seoul": "x", "b.seoul": "y"})
+    world.hear({"a.seoul": ("x", LATER, {"disk": 2}), "b.seoul": ("y", LATER - 100)})
+    world.tick(LATER)
+    before = world.rows()
+    assert (world.job.standing.sites["seoul"].reason, world.now()["site", "seoul"]) == (HOSTS_SILENT, DEGRADED)
+    world.hear({"b.seoul": ("y", LATER + 1)})
+    world.tick(LATER + 1)
+    since_ms = world.job.standing.sites["seoul"].since_ms
+    assert [row[:2] for row in world.rows()[len(before) :]] == [("host", "b.seoul"), ("agent", agent_id("y").hex())]
+    world.heard = Known()
+    world.begin(LATER + 2)
+    world.tick(LATER + 2)
+    found = world.job.standing.sites["seoul"]
+    assert (found.state, found.reason, found.since_ms) == (DEGRADED, CHECKS_FAILING, since_ms)
