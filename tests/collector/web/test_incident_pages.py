@@ -187,6 +187,7 @@ def test_a_team_is_called_in_and_two_incidents_become_one(world: World) -> None:
     page = browser.press("/incidents/2/summon", page, team="network")
     assert "응소 0 / 소집 2" in page
     assert "회신 없음" in page
+    assert '<b>비상소집</b> <span>김가람</span> <span class="quiet">네트워크팀</span>' in page
     assert "모두 이미 소집했습니다" in browser.press("/incidents/2/summon", page, team="network")
     browser.press("/incidents/2/summon", page, 422, team="nobody")
     assert "비상소집: 소집 2명, 응소 0명: 이나래 (회신 없음), 박다온 (회신 없음)" in browser.see(
