@@ -9,10 +9,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: run demo test test-real soak bench lint web wheel clean
 
 run: web
-	@exec $(BIN)/bongsu serve --data $(DATA) --local-agent
+	@exec $(BIN)/bongsu serve --data $(DATA) --local-agent $(if $(PORT),--port $(PORT))
 
 demo: web
-	@exec $(BIN)/bongsu demo --data $(DATA)/demo
+	@exec $(BIN)/bongsu demo --data $(DATA)/demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev web lint
 	@echo "make test: everything quick that needs no other program, small real ones where found; PostgreSQL is in make test-real"
