@@ -135,6 +135,8 @@ def merge(child: Draft, parent: Draft, now: datetime) -> None:
     child.note("merged", into_uid=parent.uid)
     parent.note("took_in", title_ko=c.title_ko, title_en=c.title_en, number=c.number)
     is_as_grave = SEVERITIES.index(c.severity) <= SEVERITIES.index(p.severity)
+    if child.is_told and not is_as_grave and not parent.is_told:
+        parent.become(paged_at=c.paged_at)  # whoever was called for the child hears how the parent ends
     if child.is_told and is_as_grave and not parent.is_told and p.state == inc.TRIGGERED:
         parent.cancel((STEP,))
         parent.become(

@@ -28,6 +28,7 @@ from collector.pages.outbox import fallback_row, message_of
 from collector.pages.page import Delivery, Why
 from collector.pages.queries import (
     add_page,
+    bring_forward,
     change_page,
     claim_page,
     due_pages,
@@ -185,8 +186,10 @@ class DeliveryJob:
             )
             supersede_root(connection, page.root, page.page_key)
             self._note(connection, page, "sent", receipt, now)
-            health = succeeded(read_health(connection).get(page.channel), page.channel, now)
-            write_health(connection, health)
+            before = read_health(connection).get(page.channel)
+            write_health(connection, succeeded(before, page.channel, now))
+            if before is not None and before.state == FAILING:
+                bring_forward(connection, page.channel, now)  # it is back: what it refused waits no longer
         self._telemetry.tried(page.channel, SENT)
         self._telemetry.left((now - page.due_at).total_seconds())
         self._telemetry.health(page.channel, is_failing=False)

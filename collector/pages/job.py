@@ -34,6 +34,7 @@ from collector.pages.queries import (
     made_lately,
     note_decisions,
     pages_of,
+    pages_of_all,
     supersede,
     tried_channels,
 )
@@ -194,7 +195,7 @@ class PageJob:
         """Through the stages and into the outbox; how many pages, -1 where they were held and are asked again."""
         before = pages_of(connection, incident.number) if before is None else before
         if kind == p.RECOVERY:
-            targets = told(before)
+            targets = told(pages_of_all(connection, incident.number))
         ask = self._ask(connection, timer, incident, desk, kind, before)
         wanted = aims(targets, ask.called, desk.now, PAGED_BEFORE if kind in (p.RECOVERY, p.FIX_WARNING) else "")
         answer = run(ask, wanted)

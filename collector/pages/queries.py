@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, update
 
+from collector.incidents.tables import incidents
 from collector.pages import page as p
 from collector.pages.duplicate import Earlier
 from collector.pages.page import Delivery, Why
@@ -76,6 +77,13 @@ def supersede_heartbeats(connection: Connection, channel: str, address: str) -> 
     old = (of.kind == p.HEARTBEAT, of.channel == channel, of.address == address, of.state == p.QUEUED)
     done = connection.execute(update(page_deliveries).where(*old).values(state=p.SUPERSEDED, reason="newer"))
     return int(done.rowcount)
+
+
+def bring_forward(connection: Connection, channel: str, now: datetime) -> int:
+    """What failed on a channel and waits to be tried again is due now; how many."""
+    of = page_deliveries.c
+    tried = (of.channel == channel, of.state == p.QUEUED, of.attempts > 0, of.due_at > now)
+    return int(connection.execute(update(page_deliveries).where(*tried).values(due_at=now)).rowcount)
 
 
 def due_pages(
@@ -162,6 +170,14 @@ def pages_of(connection: Connection, incident: int) -> list[Delivery]:
     return [
         Delivery(*row) for row in connection.execute(select(*_COLUMNS).where(of.incident == incident).order_by(of.id))
     ]
+
+
+def pages_of_all(connection: Connection, incident: int) -> list[Delivery]:
+    """Every page of an incident and of what went into it."""
+    of, at = page_deliveries.c, incidents.c
+    merged = select(at.number).where(at.merged_into == incident)
+    mine = or_(of.incident == incident, of.incident.in_(merged))
+    return [Delivery(*row) for row in connection.execute(select(*_COLUMNS).where(mine).order_by(of.id))]
 
 
 def earlier_pages(pages: Iterable[Delivery]) -> list[Earlier]:

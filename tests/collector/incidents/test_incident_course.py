@@ -71,6 +71,16 @@ def test_a_graver_parent_is_told_although_its_child_was(told: Told) -> None:
     assert told.paged == [(30, 1, "step"), (40, 2, "step")]
 
 
+def test_a_graver_parent_that_is_over_at_once_still_ends_what_its_child_called_for(told: Told) -> None:
+    told.at(0, WEB)
+    told.until(30)
+    told.at(40, replace_(HERE, due_ms=None))
+    told.at(50)
+    told.until(200)
+    assert [each.state for each in told.all()] == ["closed", "resolved"]
+    assert told.paged == [(30, 1, "step"), (170, 2, "resolved")]
+
+
 def test_a_child_that_stays_bad_after_its_parent_stands_by_itself_since_it_began(told: Told) -> None:
     told.at(0, HERE)
     told.at(20, MEA)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 from paging_stage import PagingStage
@@ -110,6 +111,34 @@ def test_it_was_over_before_anything_left(stage: PagingStage) -> None:
     got = [(one.person, one.kind) for taker in stage.senders.values() for one in taker.taken]
     assert got == [("kim", "recovery")], "the newest state, not a flood"
     assert {row.reason for row in stage.rows(number) if row.state == "superseded"} == {"over"}
+
+
+def test_whoever_was_called_for_a_part_hears_the_end_of_the_whole(stage: PagingStage) -> None:
+    part = stage.open("warning")
+    stage.run(1)
+    whole = stage.open(site="there")
+    with stage.store.transaction() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE incidents SET state = 'closed', merged_into = {whole} WHERE number = {part}"
+        )
+    stage.resolve(whole)
+    stage.timer(whole)
+    stage.run(1)
+    assert stage.said() == [("kim", "trigger"), ("kim", "recovery")]
+    assert stage.senders["email"].taken[-1].incident == whole
+
+
+def test_a_channel_that_is_back_waits_no_longer(stage: PagingStage) -> None:
+    stage.senders["email"].fails = stage.senders["sms"].fails = AWAY
+    numbers = [stage.open(site=site) for site in ("here", "there")]
+    stage.run(4, by_seconds=5)
+    for taker in stage.senders.values():
+        taker.fails = None
+    while not stage.senders["email"].taken:
+        stage.now += timedelta(seconds=1)
+        stage.tick()
+    stage.tick()
+    assert {one.incident for one in stage.senders["email"].taken} == set(numbers), "not each after its own patience"
 
 
 def test_a_channel_that_refuses_hands_over_at_once(stage: PagingStage) -> None:
