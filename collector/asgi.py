@@ -80,6 +80,8 @@ class Dispatch:
         self._fastapi = fastapi
         self._intake = intake
         self._upstream = upstream
+        if upstream is not None:
+            upstream.pull.forged = lambda: intake.forged
 
     def prepare(self) -> None:
         """Before the first request comes: it should not wait for half a second."""

@@ -161,6 +161,14 @@ class Telemetry:
             ["hub", "code"],
             registry=registry,
         )
+        self._forged = Counter(
+            "bongsu_hub_envelopes_forged",
+            "Envelopes that a hub refused because their agent had not sealed them, as the hub tells.",
+            ["hub", "code"],
+            registry=registry,
+        )
+        self._forged_at: dict[bytes, int] = {}
+        """What each hub told last, by its identity."""
         self._enrolments = Counter(
             "bongsu_enrolments", "Requests to enrol or to rotate a key, by result.", ["result"], registry=registry
         )
@@ -208,6 +216,13 @@ class Telemetry:
     def brought(self, hub: str, code: str) -> None:
         """Count an envelope that a hub brought and that was not taken."""
         self._brought.labels(hub, code if code in ENVELOPE_CODES else "other").inc()
+
+    def forged_at_hub(self, hub: str, hub_id: bytes, count: int) -> None:
+        """A hub tells how many forged envelopes it refused since it started; what it told before a start of ours is old."""
+        told = self._forged.labels(hub, "bad_signature")
+        before = self._forged_at.get(hub_id, count)
+        told.inc(count - before if count >= before else count)
+        self._forged_at[hub_id] = count
 
     def shed(self, lane: str) -> None:
         """Count a request that was turned away for load."""

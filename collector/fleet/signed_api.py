@@ -38,11 +38,13 @@ def router(services: Services) -> APIRouter:
     def registry(
         request: Request,
         have: Annotated[str, Query(max_length=64, description="Digest of the registry the hub has")] = "",
+        forged: Annotated[int, Query(ge=0, description="Forged envelopes the hub refused since it started")] = 0,
     ) -> dict[str, Any]:
         """The registry of the asking hub's region under the centre's signature, base64."""
         if services.is_hub:
             raise Refused(404, "not_found", "This is a hub itself; the centre gives registries.")
         hub, hub_id = services.hub_contacts.caller("GET", _path(request), request.headers)
+        services.telemetry.forged_at_hub(hub, hub_id, forged)
         now_ms = services.clock.wall_ms()
         with services.store.reading() as connection:
             packed = export_registry(connection, hub, hub_id, have, instant(now_ms), services.centre_key.sign, digests)

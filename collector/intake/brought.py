@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from agent.link.answer import DROP
 from collector.intake.admit import Refused
 from collector.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
+BAD_SIGNATURE = "bad_signature"
+MOST_NAMED = 5
 
 
 def note_brought(telemetry: Telemetry, hub: str, refusal: Refused) -> None:
@@ -17,3 +20,12 @@ def note_brought(telemetry: Telemetry, hub: str, refusal: Refused) -> None:
         agent = refusal.header.agent_id.hex() if refusal.header is not None else ""
         fields = {"hub": hub, "code": refusal.code, "agent": agent, "detail": refusal.text}
         log.error("a hub brought an envelope that its agent did not send so", extra=fields)
+
+
+def say_forged(refusals: Sequence[Refused]) -> None:
+    """Name the agents that envelopes claimed to be of and were not sealed by; one line for a request."""
+    forged = [one for one in refusals if one.code == BAD_SIGNATURE]
+    if forged:
+        claimed = {one.header.agent_id.hex() for one in forged if one.header is not None}
+        fields = {"agents": " ".join(sorted(claimed)[:MOST_NAMED]), "count": len(forged)}
+        log.warning("envelopes came that their agent did not seal, and were refused", extra=fields)

@@ -17,6 +17,7 @@ from collector.connection import WHOLE
 from collector.fleet.registry import Registry
 from collector.intake.admit import Admission, Admitted, Refused
 from collector.intake.body import BodyError, Receive, Room, Scope, Send, read_body, send, send_problem
+from collector.intake.brought import BAD_SIGNATURE, say_forged
 from collector.intake.commit import Writer
 from collector.intake.nonce import Nonces
 from collector.intake.reply import Answering, answer
@@ -68,6 +69,11 @@ class Intake:
 
         self.clock_trouble: Callable[[], str] = lambda: ""
         """Why the date is not to be believed: what is too old to be kept cannot be told then, and nothing is taken."""
+
+    @property
+    def forged(self) -> int:
+        """Envelopes refused since the start because their agent had not sealed them."""
+        return self.refusals["", BAD_SIGNATURE]
 
     def become(self, receiver: Receiver) -> None:
         """Answer as this receiver from now on."""
@@ -122,6 +128,7 @@ class Intake:
             if outcome.refused:
                 for code in set(outcome.envelope.refused.values()):
                     self._count(outcome.envelope.agent.site, code)
+        say_forged(work.refused)
         for refusal in work.refused:
             self._count(refusal.site, refusal.code)
             if hub:

@@ -63,6 +63,8 @@ class RegistryPull:
         self.trouble = ""
         self.judged_ms: int | None = None
         """When the centre last made a verdict, by our clock, where it answered and said that this is too long ago."""
+        self.forged: Callable[[], int] = lambda: 0
+        """How many envelopes were refused here since the start because their agent had not sealed them."""
         self._store = store
         self._registry = registry
         self._upstream = upstream
@@ -93,7 +95,7 @@ class RegistryPull:
     def _pull(self) -> None:
         with self._store.reading() as connection:
             digest = known_digest(connection)
-        told = self._upstream.get(f"{REGISTRY_PATH}?have={digest}")
+        told = self._upstream.get(f"{REGISTRY_PATH}?have={digest}&forged={self.forged()}")
         if isinstance(told, NotTold):
             self._fail(told.text)
             if told.status in (0, *BUSY):

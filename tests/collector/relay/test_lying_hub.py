@@ -69,6 +69,25 @@ def test_altered_and_invented_envelopes_are_refused_and_the_hub_is_named(region:
     assert {name for name, _ in region.at_centre.log.positions.items()} <= {(agent.agent_id, agent.epoch)}
 
 
+def test_what_somebody_forged_before_an_honest_hub_is_told_at_the_centre(
+    region: Region, caplog: pytest.LogCaptureFixture
+) -> None:
+    agent = region.agent()
+    forged = bytearray(agent.report(region.hub.clock.wall_ms()))
+    forged[-1] ^= 1
+    region.post(region.hub, bytes(forged))
+    assert agent.agent_id.hex() in next(r.agents for r in caplog.records if "did not seal" in r.message)  # type: ignore[attr-defined]
+    for _ in range(2):
+        region.wait(31)
+        region.hub.turn()
+        assert count(region, "bongsu_hub_envelopes_forged_total", hub="mea", code="bad_signature") == 1
+    region.centre.end()
+    region.centre.begin()
+    region.wait(31)
+    region.hub.turn()
+    assert count(region, "bongsu_hub_envelopes_forged_total", hub="mea", code="bad_signature") == 0, "it is old by then"
+
+
 def test_what_it_drops_is_a_gap_the_agent_still_has(region: Region) -> None:
     agent = region.agent()
     for _ in range(5):
