@@ -118,8 +118,6 @@ def an_hour(world: Whole, away: Away) -> None:
     world.play(1.5)
     assert world.ask("GET", "/readyz").status == 200
     world.play(6.5)
-    print("\n".join(f"{one.at - back:5.0f} s {one[1:]}" for one in world.heard[len(before) :]))
-    print([(one.number, one.key, one.state, one.severity, one.reason, one.title_ko) for one in world.incidents])
     assert all(agent.spool.figures().records < 5 for agent in of(world, "nairobi", "brasilia", "lima"))
     found = {one.site or one.reason: one for one in world.incidents if one.severity != "info"}
     assert set(found) == {"abuja", "cairo", "santiago", "TaskFails"}, "nothing is said of those who could not be heard"

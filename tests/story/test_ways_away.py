@@ -58,7 +58,6 @@ def test_an_hour_without_any_way(world: Whole) -> None:
     world.phone.is_away = False
     world.play(7)
     got = world.heard
-    print("\n".join(f"{one.at - back:5.0f} s {one[1:]}" for one in got))
     of_abuja = [one for one in got if one.incident == abuja.number]
     assert {one.person for one in of_abuja} == {"kim", "lee", "boss"}, "everybody whose turn came"
     assert max(Counter(one[1:3] for one in of_abuja).values()) == 1, "one for each, and not one for each step"
