@@ -114,7 +114,6 @@ def an_hour(world: Whole, away: Away) -> None:
         assert world.heard == before
         assert all(agent.spool.figures().records > 100 for agent in of(world, "nairobi", "brasilia"))
 
-    back = world.now
     world.play(1.5)
     assert world.ask("GET", "/readyz").status == 200
     world.play(6.5)

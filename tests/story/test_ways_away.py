@@ -53,7 +53,6 @@ def test_an_hour_without_any_way(world: Whole) -> None:
     assert world.phone.refused > 5
     assert lima.state == RESOLVED
 
-    back = world.now
     world.mailbox.open()
     world.phone.is_away = False
     world.play(7)
