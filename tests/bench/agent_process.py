@@ -39,12 +39,13 @@ def collector_with_tls(folder: Path) -> Iterator[Centre]:
         yield centre
 
 
-def enrolled(centre: Centre, folder: Path, config: str = CONFIG) -> tuple[str, ...]:
-    """The command line of a new agent of this machine. Raises BadReply."""
-    data, file = folder / "agent", folder / "agent.toml"
+def enrolled(centre: Centre, folder: Path, config: str = CONFIG, host: str = "") -> tuple[str, ...]:
+    """The command line of a new agent of this machine, of the one with this short name. Raises BadReply."""
+    data, file = folder / f"agent{host}", folder / f"agent{host}.toml"
     file.write_text(config, "utf-8")
     url = f"https://127.0.0.1:{centre.address.port}"
-    said = command(BONGSU, "token", "create", "--data", folder / "centre", "--site", SITE, "--url", url)
+    named = ("--host", host) if host else ()
+    said = command(BONGSU, "token", "create", "--data", folder / "centre", "--site", SITE, "--url", url, *named)
     token = max(said.split(), key=len)
     command(*AGENT, "enroll", "--token", token, "--data", data)
     return (*AGENT, "run", "--config", str(file), "--data", str(data))

@@ -13,7 +13,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,12 +25,14 @@ from tests.bench.agent import wait_reports
 from tests.bench.agent_process import agent, command, enrolled
 from tests.bench.centre import BONGSU, Centre, serving
 from tests.bench.client import BadReply, Connection, expect, request, run
-from tests.bench.fault import CONFIG, OK, WATCHED, Victim, _shows
+from tests.bench.fault import OK, Victim, _shows
 from tests.bench.figures import Bench, Figure, median
 from tests.bench.program import free_port
 
 HOLD_DOWN_SECONDS = HOLD_DOWN_MS / 1000
 PATIENCE_SECONDS = 180.0
+HOSTS = ("anna", "bert", "cleo", "dana", "egon")
+"""Each with an agent and a watched process of its own: five deaths cost the time of one."""
 SILENCE = "interval_seconds = 15\n"
 ROSTERS = """
 [[people]]
@@ -67,33 +69,35 @@ class Receiver:
 
 
 def after_fault(bench: Bench) -> list[Figure]:
-    program = bench.folder / WATCHED
-    program.symlink_to("/bin/sleep")
-    took = []
+    took: list[float] = []
     with ExitStack() as stack:
         centre, receiver, token = stack.enter_context(paging(bench.folder))
-        argv = enrolled(centre, bench.folder, CONFIG)
-        victim = Victim(program)
-        stack.callback(victim.die)
-        stack.enter_context(agent(argv, bench.folder / "agent.log"))
-        wait_reports(centre, 1)
-        for turn in range(bench.pick(10, 2)):
+        victims = {}
+        for name in HOSTS:
+            program = bench.folder / f"bongsu-{name}"
+            program.symlink_to("/bin/sleep")
+            argv = enrolled(centre, bench.folder, f'[[processes]]\nname = "{program.name}"\n', name)
+            victims[name] = Victim(program)
+            stack.callback(victims[name].die)
+            stack.enter_context(agent(argv, bench.folder / f"{name}.log"))
+        wait_reports(centre, len(HOSTS))
+        for turn in range(bench.pick(2, 1)):
             run(_shows(centre, OK))
-            time.sleep(random.Random(turn).uniform(0.0, 5.0))
-            began = time.perf_counter()
-            victim.die()
-            seconds, page = receiver.wait("trigger", began)
-            took.append(seconds - HOLD_DOWN_SECONDS)
-            bench.say(f"paged {took[-1]:.2f} s after the hold-down")
-            victim.begin()
+            died_at = {}
+            for name, wait in zip(victims, random.Random(turn).sample(range(10), len(HOSTS)), strict=True):
+                time.sleep(wait / 5)  # any phase of the agents' rounds
+                died_at[name] = time.perf_counter()
+                victims[name].die()
+            pages = _pages_of(receiver, died_at)
+            took += [came_at - died_at[name] - HOLD_DOWN_SECONDS for name, (came_at, _) in pages.items()]
+            bench.say(f"paged {', '.join(f'{each:.1f}' for each in took[-len(HOSTS) :])} s after the hold-down")
+            for victim in victims.values():
+                victim.begin()
             run(_shows(centre, OK))
-            end(centre, token, page["incident"])
+            for _, page in pages.values():
+                end(centre, token, page["incident"])
         count = bench.pick(100, 10)
-        for turn in range(count):
-            victim.die()
-            time.sleep(random.Random(turn).uniform(0.2, 3.0))
-            victim.begin()
-            time.sleep(0.5)
+        _restart_shortly(list(victims.values()), count)
         time.sleep(HOLD_DOWN_SECONDS + 5.0)  # the board may show it flapping still
         waked = sum(page["kind"] == "trigger" for _, page in list(receiver.came.queue))
     if waked:
@@ -103,12 +107,43 @@ def after_fault(bench: Bench) -> list[Figure]:
     return [Figure("fault_to_page_s", median(took), {}, note)]
 
 
+def _pages_of(receiver: Receiver, died_at: Mapping[str, float]) -> dict[str, tuple[float, dict[str, Any]]]:
+    """When each host's call came, and the call. Raises BadReply."""
+    found: dict[str, tuple[float, dict[str, Any]]] = {}
+    began = min(died_at.values())
+    while len(found) < len(died_at):
+        seconds, page = receiver.wait("trigger", began)
+        names = [name for name in died_at if name in page["text"]]
+        if len(names) != 1 or names[0] in found:
+            raise BadReply(f"a call that is of no single death: {page['text'][:200]!r}")
+        found[names[0]] = (began + seconds, page)
+    return found
+
+
+def _restart_shortly(victims: Sequence[Victim], count: int) -> None:
+    """So many restarts of 0.2 to 3 s each, shared by all and each at its own time, with a few seconds of life between."""
+
+    def restart(number: int, victim: Victim) -> None:
+        chance = random.Random(number)
+        for _ in range(count // len(victims)):
+            time.sleep(chance.uniform(2.0, 7.0))
+            victim.die()
+            time.sleep(chance.uniform(0.2, 3.0))
+            victim.begin()
+
+    threads = [threading.Thread(target=restart, args=item) for item in enumerate(victims)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def after_silence(bench: Bench) -> list[Figure]:
     took = []
     with ExitStack() as stack:
         centre, receiver, token = stack.enter_context(paging(bench.folder))
         argv = enrolled(centre, bench.folder, SILENCE)
-        for turn in range(bench.pick(5, 1)):
+        for turn in range(bench.pick(3, 1)):
             with agent(argv, bench.folder / "agent.log") as process:
                 wait_reports(centre, 1)
                 run(_shows(centre, OK))
@@ -131,21 +166,29 @@ def paging(folder: Path) -> Iterator[tuple[Centre, Receiver, str]]:
     data, port = folder / "centre", free_port()
     with receiving() as (receiver, url):
         command(BONGSU, "init", "--data", data, "--tls", "127.0.0.1,localhost")
-        settings, secret = data / "collector.toml", folder / "secret"
-        secret.write_text("0123456789abcdef0123456789abcdef\n")
-        text = settings.read_text("utf-8").replace(":8650", f":{port}")
-        channel = f'[[channels]]\nname = "webhook"\nkind = "webhook"\nsecret_file = "{secret}"\n'
-        settings.write_text(f'{text}\n[outbound]\nprivate = "127.0.0.0/8"\n{channel}', "utf-8")
-        rosters = folder / "rosters.toml"
-        rosters.write_text(ROSTERS.format(url=url), "utf-8")
-        command(BONGSU, "apply", rosters, "--data", data)
-        rows = sqlite3.connect(data / "bongsu.db")
-        rows.execute("UPDATE people_contacts SET verified_at = '2026-01-01 00:00:00.000000'")
-        rows.commit()
-        rows.close()
-        said = command(BONGSU, "api-token", "create", "bench", "--data", data, "--role", "operator")
+        settings = data / "collector.toml"
+        settings.write_text(settings.read_text("utf-8").replace(":8650", f":{port}"), "utf-8")
+        token = man_the_centre(data, folder, url)
         with serving(data, port) as centre:
-            yield centre, receiver, max(said.split(), key=len)
+            yield centre, receiver, token
+
+
+def man_the_centre(data: Path, folder: Path, url: str) -> str:
+    """Put somebody on duty in an initialised collector; a token that may write."""
+    settings, secret = data / "collector.toml", folder / "secret"
+    secret.write_text("0123456789abcdef0123456789abcdef\n")
+    channel = f'[[channels]]\nname = "webhook"\nkind = "webhook"\nsecret_file = "{secret}"\n'
+    text = settings.read_text("utf-8") if settings.exists() else ""
+    settings.write_text(f'{text}\n[outbound]\nprivate = "127.0.0.0/8"\n{channel}', "utf-8")
+    rosters = folder / "rosters.toml"
+    rosters.write_text(ROSTERS.format(url=url), "utf-8")
+    command(BONGSU, "apply", rosters, "--data", data)
+    rows = sqlite3.connect(data / "bongsu.db")
+    rows.execute("UPDATE people_contacts SET verified_at = '2026-01-01 00:00:00.000000'")
+    rows.commit()
+    rows.close()
+    said = command(BONGSU, "api-token", "create", "bench", "--data", data, "--role", "operator")
+    return max(said.split(), key=len)
 
 
 @contextmanager
