@@ -26,6 +26,7 @@ TABLE: tuple[Goal, ...] = (
     Goal("catchup_s", "s", 200, "catchup:measure"),
     Goal("verdict_tick_ms", "ms", 200, "verdict:tick"),
     Goal("board_first_byte_ms", "ms", 50, "board:first_byte"),
+    Goal("board_first_byte_ms_in_storm", "ms", 50, "storm:board_first_byte"),
     Goal("board_1000_sites_ms", "ms", 250, "board:of_1000_sites"),
     Goal("event_streams_cpu", "% of a core", 5, "streams:still"),
     Goal("live_update_delay_s", "s", 2, "streams:update"),
