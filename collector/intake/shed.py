@@ -34,7 +34,11 @@ class Load(NamedTuple):
     commit_seconds: float = 0.0
 
     def reaches(self, height: Load) -> bool:
-        return any(value >= limit for value, limit in zip(self, height, strict=True))
+        return (
+            self.queue_seconds >= height.queue_seconds
+            or self.queue_bytes >= height.queue_bytes
+            or self.commit_seconds >= height.commit_seconds
+        )
 
 
 class Heights(NamedTuple):
