@@ -60,8 +60,8 @@ def serving(data: Path, port: int = 0) -> Iterator[Centre]:
     """A collector on ``data`` until the block ends. Raises NotStarted."""
     log = data.with_suffix(".log")
     log.write_bytes(b"")
-    with running((*SERVE, "--port", str(port), "--data", str(data)), log, lambda: _port(log) > 0) as process:
-        yield Centre(process, Address(_port(log), _tls(data)))
+    with running((*SERVE, "--port", str(port), "--data", str(data)), log, lambda: port_of(log) > 0) as process:
+        yield Centre(process, Address(port_of(log), _tls(data)))
 
 
 def _tls(data: Path) -> ssl.SSLContext | None:
@@ -69,7 +69,7 @@ def _tls(data: Path) -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=ca_file(data)) if ca_file(data).exists() else None
 
 
-def _port(log: Path) -> int:
+def port_of(log: Path) -> int:
     found = _READY.search(log.read_text(errors="replace"))
     return int(found[1]) if found else 0
 
