@@ -169,6 +169,9 @@ def who(found: Known, site: Site, at: str, caller: Caller, services: Services) -
     if reached:
         with services.store.transaction() as connection:
             note_view(connection, now_of(services), caller, {p.id: p for p in reached}.values(), "/oncall")
+    rows.sort(key=lambda row: not row[2])  # whoever is on duty anywhere comes before those who stand in for nobody
+    on_duty = {row[0] for row in rows if row[2]}
+    rows = [row for row in rows if row[2] or row[0] not in on_duty]
     holes: list[Roster] = [each.roster for each in rosters if each.is_hole]
     with services.store.reading() as connection:
         policy = current_plan(connection).choose(CRITICAL, 1, site.id, site.agency)

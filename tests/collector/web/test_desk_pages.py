@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 from test_incident_pages import Browser
 from told_desk import with_desk
-from told_incidents import tell
+from told_incidents import ROSTERS, tell
 from world import World, make_world, plant
 
 from collector.access.audit import read_log
@@ -23,6 +23,8 @@ from collector.pages.noise import Noise, RuleNoise, ShiftNoise
 from collector.pages.tables import page_deliveries
 from collector.people.tables import people_contacts
 from collector.rosters import feed_api
+from collector.rosters.roster_apply import apply_rosters
+from collector.rosters.roster_file import read_rosters
 from collector.store.schema import instant
 from collector.web import paging_view, silence_view
 from collector.web.silence_view import Asked
@@ -206,3 +208,25 @@ def test_calls_lately_with_the_time_to_answer(world: World) -> None:
     said = words_on(Browser(world, "garam").see("/paging"))
     assert "최근 호출" in said
     assert "#1 김가람 전자우편" in said
+
+
+def test_who_is_on_duty_comes_before_who_stands_in(world: World) -> None:
+    more = """
+[[rosters]]
+id = "offices"
+name_ko = "사무실"
+sites = ["cairo"]
+cover = "never"
+fallback = ["park", "kim"]
+[[rosters.layers]]
+name = "day"
+starts = 2026-07-01
+days = "working"
+hours = "office"
+crews = [["park"]]
+"""
+    with world.store.transaction() as connection:
+        apply_rosters(connection, read_rosters(ROSTERS + more))
+    page = Browser(world, "garam").see("/oncall?site=cairo&at=2026-08-02T03:00")
+    asked = page[page.index('<ol class="called">') : page.index("</ol>")]
+    assert re.findall(r"<li><b>([^<]+)</b>", asked) == ["김가람", "이나래", "박다온"]
