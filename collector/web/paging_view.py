@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from statistics import median
 from typing import NamedTuple
 
 from collector.pages.noise import Noise, RuleNoise, ShiftNoise
 from collector.pages.page import FAILED, SENT, Delivery
+from collector.people.person import Person
+from collector.rosters.roster import Ground, Roster
+from collector.rosters.shifts import shifts
 
 NOISY_PAGES, NOISY_RATIO = 3, 0.3
 """A rule that called this often, and of whose incidents no more than this share led anybody to act, is worth a look."""
 WORST = 5
+AHEAD = timedelta(days=7)
 
 
 class Tried(NamedTuple):
@@ -87,6 +91,51 @@ def by_roster(noise: Noise) -> list[RosterNoise]:
         for roster, of in found.items()
     ]
     return sorted(made, key=lambda one: (-one.pages, one.roster))
+
+
+class Deaf(NamedTuple):
+    """Somebody who will be on duty, or stands in, and whom no call would reach. ``why``: unknown, no_address, unverified,
+    not_configured; ``at`` None: a fallback, who may be called any time."""
+
+    person: str
+    roster: Roster
+    at: datetime | None
+    why: str
+
+
+def deaf(
+    rosters: Iterable[Roster],
+    ground: Ground,
+    people: Mapping[str, Person],
+    configured: Container[str],
+    now: datetime,
+) -> list[Deaf]:
+    """Each once, with the first time it matters within a week; the soonest first, those who stand in last."""
+    found: dict[str, Deaf] = {}
+    for roster in rosters:
+        turns = [(shift.began_at, name) for shift in shifts(roster, ground, now, now + AHEAD) for name in shift.people]
+        for at, name in (*sorted(turns), *((None, name) for name in roster.fallback)):
+            why = why_deaf(people.get(name), configured)
+            known = found.get(name)
+            if why and (known is None or _sooner(at, known.at)):
+                found[name] = Deaf(name, roster, at, why)
+    return sorted(found.values(), key=lambda one: (one.at is None, one.at or now, one.person))
+
+
+def why_deaf(person: Person | None, configured: Container[str]) -> str:
+    """Empty where a call would find a way."""
+    if person is None:
+        return "unknown"
+    if not person.contacts:
+        return "no_address"
+    proven = [contact for contact in person.contacts if contact.verified_at is not None]
+    if not proven:
+        return "unverified"
+    return "" if any(contact.channel in configured for contact in proven) else "not_configured"
+
+
+def _sooner(at: datetime | None, known: datetime | None) -> bool:
+    return at is not None and (known is None or at < known)
 
 
 def is_noisy(rule: RuleNoise) -> bool:

@@ -19,6 +19,7 @@ from collector.pages.page import CALLS, TEST
 from collector.pages.queries import list_pages
 from collector.pages.watch_queries import read_health
 from collector.people.queries import whole_book
+from collector.rosters.compile import ground_of
 from collector.rosters.queries import is_seen, load_rosters
 from collector.rules.runbook import load_runbook
 from collector.store.schema import instant
@@ -67,12 +68,15 @@ def show(request: Request, services: Services, caller: Caller, days: int, said: 
         lately = [one for one in list_pages(connection, caller.scope, limit=LOOKED_AT) if one.kind in CALLS]
         noise = noise_of(connection, caller.scope, fleet, now - timedelta(days=days), now)
         rosters = {one.id: one for one in load_rosters(connection) if is_seen(caller.scope, one)}
-        names = PeopleNames(whole_book(connection), frame.language)
+        book = whole_book(connection)
+    names = PeopleNames(book, frame.language)
+    deaf = paging_view.deaf(rosters.values(), ground_of(fleet), book.people, office.ways.configured, now)
     tests, calls = paging_view.tried(tested), paging_view.tried(lately)
     values: dict[str, Any] = {
         "said": said,
         "channels": [(name, health.get(name), name in office.senders) for name in sorted({*office.senders, *health})],
         "may_read_errors": is_centre,
+        "deaf": deaf if caller.may("answer") or caller.may("audit") else [],
         "tests": tests,
         "middle": paging_view.middle_seconds(tests),
         "calls": calls[:SHOWN_CALLS],

@@ -230,3 +230,24 @@ crews = [["park"]]
     page = Browser(world, "garam").see("/oncall?site=cairo&at=2026-08-02T03:00")
     asked = page[page.index('<ol class="called">') : page.index("</ol>")]
     assert re.findall(r"<li><b>([^<]+)</b>", asked) == ["김가람", "이나래", "박다온"]
+
+
+def test_who_is_on_duty_and_out_of_reach(world: World) -> None:
+    browser, now = Browser(world, "garam"), instant(world.clock.wall_ms())
+    page = browser.see("/paging")
+    said = words_on(page[page.index('id="deaf"') : page.index('id="channels"')])
+    for word in (
+        "닿지 않는 당직자 3",
+        "김가람 검증된 연락처 없음 종합상황실",
+        "박다온 연락처 없음 종합상황실 · 공백 시 호출",
+    ):
+        assert word in said, said
+    with world.store.transaction() as connection:
+        connection.execute(update(people_contacts).values(verified_at=now))
+    page = browser.see("/paging")
+    assert "닿지 않는 당직자 <span" in page.replace("\n", "")
+    assert "김가람" not in page[page.index('id="deaf"') : page.index('id="channels"')]
+    world.response.pages.ways = world.response.pages.ways.__class__(frozenset({"phone"}), b"", "")
+    page = browser.see("/paging")
+    assert "이나래 설정된 채널의 연락처 없음" in words_on(page[page.index('id="deaf"') : page.index('id="channels"')])
+    assert 'id="deaf"' not in Browser(world, "tenant").see("/paging")
