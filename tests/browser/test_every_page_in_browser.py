@@ -16,12 +16,15 @@ from conftest import Site, Watched, looking
 from playwright.sync_api import Browser, Page
 from running import collector
 from sqlalchemy import update
+from told_desk import with_desk
 from told_incidents import PASSWORD, TOKEN, tell
 from world import make_world, plant, serving, trouble
 
 from agent.link.clock import SystemClock
 from collector.access.tables import persons
 from collector.agencies.crisis import CrisisLevel, declare
+from collector.fleet.registry import bump_version
+from collector.fleet.tables import sites
 from collector.maintenance.occurrence import Repeat, Schedule
 from collector.maintenance.queries import PLANNED, add_window
 from collector.store.schema import instant
@@ -34,7 +37,7 @@ PAGES = (
     "/agents", "/agents?q=nowhere", "/maintenance", "/maintenance?view=week&at=new-york", "/maintenance?view=month",
     "/oncall", "/oncall?site=abuja", "/search", "/search?q=a", "/status/for", "/keys", "/login", "/nope",
     "/incidents", "/incidents?state=all", "/incidents/1", "/incidents/2", "/incidents/5", "/incidents/1/report/final", "/situation",
-    "/admin", f"/a/{TOKEN}",
+    "/silences", "/beats", "/paging", "/admin", f"/a/{TOKEN}",
 )  # fmt: skip
 AXE = """async () => {
   const found = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
@@ -44,6 +47,10 @@ EMPTY = (
     "/", "/map", "/wall", "/systems", "/systems?view=recovery", "/agents", "/oncall", "/maintenance?view=week", "/incidents", "/situation",
     "/silences", "/beats", "/paging",
 )  # fmt: skip
+PLACES = {
+    "dc-djn": (36.35, 127.38), "dc-gwj": (35.16, 126.85), "dc-dgu": (35.87, 128.6), "tokyo": (35.68, 139.65), "abuja": (9.08, 7.4),
+    "nairobi": (-1.29, 36.82), "lima": (-12.05, -77.04), "new-york": (40.71, -74.01), "warsaw": (52.23, 21.01), "beirut": (33.89, 35.5),
+}  # fmt: skip
 LOOKS = [
     ("desk", "ko", "light"),
     ("desk", "en", "dark"),
@@ -55,7 +62,7 @@ LOOKS = [
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    world = tell(trouble(serving(plant(make_world(tmp_path_factory.mktemp("world"), SystemClock())))))
+    world = with_desk(tell(trouble(serving(plant(make_world(tmp_path_factory.mktemp("world"), SystemClock()))))))
     access = replace(world.settings.access, status_pages="for")
     world.settings = replace(world.settings, access=access)
     now_ms = world.clock.wall_ms()
@@ -63,12 +70,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     world.remember("srv2.dc-djn", now_ms - 2 * 3_600_000, now_ms, (now_ms - 3_000_000, now_ms - 2_500_000))
     with world.store.transaction() as connection:
         connection.execute(update(persons).where(persons.c.username == "garam").values(role="system_admin"))
+        for name, (latitude, longitude) in PLACES.items():
+            place = {"latitude": latitude, "longitude": longitude}
+            connection.execute(update(sites).where(sites.c.id == name).values(place))
+        bump_version(connection)
         declare(connection, CrisisLevel("alert", now, "garam", "행정안전부 상황전파"))
         evening = (now + timedelta(hours=9)).replace(tzinfo=None, hour=22, minute=0, second=0, microsecond=0)
         weekly = Schedule("Asia/Seoul", evening, 300, Repeat("week", ("tue", "sat")))
         add_window(
             connection, "라우터 교체", PLANNED, [("site", "new-york"), ("site", "tokyo")], weekly, None, now, "garam"
         )
+    world.registry.refresh()
     served = Site(world)
     served.start()
     served.step()
