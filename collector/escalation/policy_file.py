@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 
 from collector.errors import TopologyError, nearest
 from collector.escalation.policy import CHANNEL_WORDS, MODES, NAMED, SHIPPED, WORDS, Plan, Policy, Route, Step
+from collector.fleet.toml_text import parse
 from collector.fleet.topology_keys import NAME, Key
 from collector.people.person import CHANNELS, parse_span
 
@@ -100,10 +101,7 @@ def is_escalation_file(text: str) -> bool:
 
 def read_escalation(text: str, file: str = "escalation.toml") -> Plan:
     """Raises TopologyError with every mistake found."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as why:
-        raise TopologyError([f"{file}: not TOML: {why}"]) from why
+    document = parse(text, file)
     wrong = [
         f"{name}: unknown table in a file of escalation; {nearest(name, TABLES)}"
         for name in document

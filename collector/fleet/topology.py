@@ -7,16 +7,15 @@ Pure: text in, ``Topology`` or every mistake at once out, each with its line whe
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from collector.errors import TopologyError, nearest
+from collector.errors import nearest
 from collector.fleet import topology_paths, topology_policy, topology_systems
 from collector.fleet.registry import INTERVAL_SECONDS
+from collector.fleet.toml_text import Mistakes, parse
 from collector.fleet.topology_keys import INTERFACE_REFERENCES, KEYS, REFERENCES, SINGULAR, id_of
 
 Row = dict[str, Any]
@@ -47,26 +46,15 @@ class Topology:
 
 def read_topology(text: str, file: str = "topology.toml") -> Topology:
     """Raises TopologyError with every mistake found, in the order of the file."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as why:
-        raise TopologyError([f"{file}: not TOML: {why}"]) from why
-    return _Reading(document, text, file).read()
+    return _Reading(parse(text, file), Mistakes(text, file)).read()
 
 
 class _Reading:
     """One pass over one file, gathering mistakes."""
 
-    def __init__(self, document: Row, text: str, file: str) -> None:
+    def __init__(self, document: Row, mistakes: Mistakes) -> None:
         self._document = document
-        self._file = file
-        self._problems: list[tuple[int, str]] = []
-        self._lines = text.splitlines()
-        self._heads: dict[str, list[int]] = {}
-        for number, line in enumerate(self._lines, 1):
-            head = re.match(r"\s*\[\[\s*([\w-]+)\s*\]\]", line)
-            if head:
-                self._heads.setdefault(head[1], []).append(number)
+        self._mistakes = mistakes
         self._found: dict[str, list[tuple[int, Row]]] = {noun: [] for noun in NOUNS}
         self._topology = Topology()
 
@@ -85,8 +73,7 @@ class _Reading:
         for noun in NOUNS:
             for index, row in self._found[noun]:
                 self._references(noun, index, row)
-        if self._problems:
-            raise TopologyError([text for _, text in sorted(self._problems, key=lambda problem: problem[0])])
+        self._mistakes.tell()
         return self._topology
 
     def _table(self, noun: str, index: int, table: Row) -> None:
@@ -209,30 +196,10 @@ class _Reading:
             self._wrong("hosts", index, "agent", text, row)
 
     def _wrong(self, noun: str, index: int, key: str, text: str, table: Row | None = None) -> None:
-        line = self._line(noun, index, key)
+        line = self._mistakes.key(noun, index, key) if noun else self._mistakes.top(key)
         name = (table or {}).get("id") or (table or {}).get("name")
         whose = f"{noun} {name!r}: " if name else f"{noun} no. {index + 1}: " if noun else ""
-        self._problems.append((line or 0, f"{self._file}{f':{line}' if line else ''}: {whose}{text}"))
-
-    def _line(self, noun: str, index: int, key: str) -> int | None:
-        """Number of the line of a key, else of its table's head. Found by reading the text again: tomllib keeps none."""
-        if not noun:
-            for number, line in enumerate(self._lines, 1):
-                if re.match(rf"\s*(\[+\s*)?{re.escape(key)}\b", line):
-                    return number
-            return None
-        heads = self._heads.get(noun, [])
-        if index >= len(heads):
-            return None
-        for number in range(heads[index] + 1, len(self._lines) + 1):
-            line = self._lines[number - 1]
-            if line.lstrip().startswith("["):
-                break
-            if key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
-                return number
-            if key.startswith('"') and key in line:  # a value, as a string stands in the file
-                return number
-        return heads[index]
+        self._mistakes.add(f"{whose}{text}", line)
 
 
 def _hosts_of(noun: str, row: Row) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ Pure: text in, ``RosterFile`` or every mistake at once out:
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
-from collector.errors import TopologyError, nearest
+from collector.errors import nearest
+from collector.fleet.toml_text import Mistakes, parse
 from collector.fleet.topology_keys import Key
 from collector.rosters.patterns import ALSO_CALLED, PATTERNS
 from collector.rosters.roster import CYCLE, SUN
@@ -50,25 +50,15 @@ def is_roster_file(text: str) -> bool:
 
 def read_rosters(text: str, file: str = "rosters.toml") -> RosterFile:
     """Raises TopologyError with every mistake found, in the order of the file."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as why:
-        raise TopologyError([f"{file}: not TOML: {why}"]) from why
-    return _Reading(document, text, file).read()
+    return _Reading(parse(text, file), Mistakes(text, file)).read()
 
 
 class _Reading:
     """One pass over one file, gathering mistakes."""
 
-    def __init__(self, document: Row, text: str, file: str) -> None:
+    def __init__(self, document: Row, mistakes: Mistakes) -> None:
         self._document = document
-        self._file = file
-        self._problems: list[tuple[int, str]] = []
-        self._heads: dict[str, list[int]] = {}
-        for number, line in enumerate(text.splitlines(), 1):
-            head = re.match(r"\s*\[\[\s*(\w+)\s*\]\]", line)
-            if head:
-                self._heads.setdefault(head[1], []).append(number)
+        self._mistakes = mistakes
         self._found = RosterFile()
 
     def read(self) -> RosterFile:
@@ -84,8 +74,7 @@ class _Reading:
         for noun in TABLES:
             for index, row in enumerate(self._found.of(noun).values()):
                 self._references(noun, index, row)
-        if self._problems:
-            raise TopologyError([text for _, text in sorted(self._problems, key=lambda problem: problem[0])])
+        self._mistakes.tell()
         return self._found
 
     def _table(self, noun: str, index: int, table: Row) -> None:
@@ -177,9 +166,7 @@ class _Reading:
                 self._wrong(noun, index, f"{noun} {row['id']!r}: {text}")
 
     def _wrong(self, noun: str, index: int, text: str) -> None:
-        lines = self._heads.get(noun, [])
-        line = lines[index] if index < len(lines) else 0
-        self._problems.append((line, f"{self._file}{f':{line}' if line else ''}: {text}"))
+        self._mistakes.add(text, self._mistakes.head(noun, index))
 
 
 def _plain(value: Any) -> Any:
