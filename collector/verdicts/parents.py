@@ -52,6 +52,8 @@ class Parents:
                 finding, is_out = Finding(NO_DATA, r.COLLECTOR_BLIND, COLLECTOR, blind), was_out
             elif was_out and not is_out and self._is_starting(hub):
                 finding, is_out = Finding(NO_DATA, r.STARTING), True
+            elif seen_ms is None and finding.state == OK and not tally.reached and self._is_unheard(hub):
+                finding = Finding(NO_DATA, r.STARTING)
             if is_out:
                 silent = [
                     child.last_ms for child in children if child.is_silent and now_ms - child.last_ms < REMEMBERED_MS
@@ -78,6 +80,11 @@ class Parents:
             for site in self.index.sites_by_hub.get(hub, ())
             if (last_ms := self.raw[site].last_report_ms) is not None and site not in self.maintained
         ]
+
+    def _is_unheard(self, hub: str) -> bool:
+        """Whether nothing behind it was heard yet since the start."""
+        sites = self.index.sites_by_hub.get(hub, ())
+        return self._is_starting(hub) and all(self.raw[site].state == NO_DATA for site in sites)
 
     def _is_starting(self, hub: str) -> bool:
         return any(self.raw[site].reason == r.STARTING for site in self.index.sites_by_hub.get(hub, ()))

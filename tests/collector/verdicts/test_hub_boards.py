@@ -113,6 +113,10 @@ def test_a_restart_changes_nothing_on_any_hubs_board(situation: Situation, hub: 
     held(situation, hub)
 
 
+def test_a_silent_region_is_not_well_again_for_the_length_of_a_start() -> None:
+    held(next(row for row in SITUATIONS if row.name == "two sites of a small hub silent"), "apac")
+
+
 def test_a_hub_sees_what_goes_wrong_in_its_region() -> None:
     world = warm("mea")
     world.do("silent cairo")
