@@ -21,7 +21,6 @@ _TOKEN = re.compile(
 )
 _LABELS = re.compile(r"(?:\$l|\.L)abels\.([A-Za-z_]\w*)")
 Word = str | float
-Parts = tuple["str | _Pipe", ...]
 
 
 class BadTemplate(Exception):
@@ -54,22 +53,32 @@ class Template:
     """A text to be written for one alert."""
 
     source: str
-    parts: tuple[str | _Pipe, ...]
+    parts: tuple[str | _Label | _Pipe, ...]
 
     def write(self, labels: Mapping[str, str], value: float) -> str:
-        return "".join(part if isinstance(part, str) else _shown(_run(part, labels, value)) for part in self.parts)
+        texts = []
+        for part in self.parts:
+            if isinstance(part, str):
+                texts.append(part)
+            elif isinstance(part, _Label):
+                texts.append(labels.get(part.name, ""))
+            else:
+                texts.append(_shown(_run(part, labels, value)))
+        return "".join(texts)
 
 
 def read_template(source: str) -> Template:
     """A template. Raises BadTemplate."""
-    parts: list[str | _Pipe] = []
+    parts: list[str | _Label | _Pipe] = []
     at = 0
     is_trimmed = False
     for action in _ACTION.finditer(source):
         before = source[at : action.start()]
         before = before.lstrip() if is_trimmed else before
         parts.append(before.rstrip() if action[1] else before)
-        parts.append(_pipe(action[2].strip()))
+        pipe = _pipe(action[2].strip())
+        first = pipe[0].args[0] if len(pipe) == 1 and not pipe[0].call else None
+        parts.append(first if isinstance(first, _Label) else pipe)  # mostly a label alone, and every alert has some
         at, is_trimmed = action.end(), bool(action[3])
     rest = source[at:]
     if "{{" in rest:
