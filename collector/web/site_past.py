@@ -31,10 +31,13 @@ class Past(NamedTuple):
         return sum(day.down_seconds for day in self.days)
 
     @property
+    def watched_seconds(self) -> float:
+        return sum(day.watched_seconds for day in self.days)
+
+    @property
     def ratio(self) -> float | None:
         """Share of the watched time in which it was not down. Silence is neither; None where nobody watched."""
-        watched = sum(day.watched_seconds for day in self.days)
-        return None if watched <= 0 else 1 - self.down_seconds / watched
+        return None if self.watched_seconds <= 0 else 1 - self.down_seconds / self.watched_seconds
 
     @property
     def bad(self) -> tuple[Day, ...]:
