@@ -14,6 +14,9 @@ Decided 2026-11:
   dark building from outside: the verdict is "down, cause not known" then.
 - After a start nothing is concluded about who has not reported yet, for two of its intervals: what was well is "starting",
   what was not stays as it was recorded, so that restarting a collector leaves no trace in anyone's history.
+- A host that reports more seldom than its site's profile says is waited for as long as it said, after a start too.
+- What fails is paged after half a minute where the agent looks every few seconds (``QUICK_CHECKS``), else after the next report:
+  one look a minute that finds something is no proof of half a minute. Nobody waits for a parent of what is said by itself.
 - A host in the registry that never reported is "no data" and keeps its site from being ok: what is registered and not
   watched must be seen, not assumed well.
 """
