@@ -162,8 +162,8 @@ FAULTS = (
           "link:dc-gwj/main", "critical", "lee"),
     Fault("the only server of Cairo is off", _kill("srv1.cairo"), "site:cairo", "critical", "choi"),
     Fault("no mains in Abuja", _dark("abuja"), "site:abuja", "warning", "kim"),
-    Fault("both web servers of the joint login are off", _kill("login-web1.dc-djn", "login-web2.dc-djn"),
-          "system:login", "critical", "park"),
+    Fault("the database of the joint login does not run", _fail("login-db1.dc-djn", "process:postgres"),
+          "host:login-db1.dc-djn", "critical", "park"),
     Fault("the main line of Washington is cut", _cut("washington/main"), "link:washington/main", "warning", "smith"),
     Fault("the only line of Beirut is cut", _cut("beirut/main"), "link:beirut/main", "warning", "lee"),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Two quiet hours around a change of the clocks: a great deal happens, and nobody is called. Then one thing that matters.
 
 The demonstration's small world and its whole application. Coarser than life: an agent reports every 30 s and no job of
-the centre runs more often than every 10 s. A longer stretch of quiet costs 45 s of a processor for each hour.
+the centre runs more often than every 10 s. Longer stretches of quiet are coarser yet: ``tests/quiet_days.py``.
 """
 
 from __future__ import annotations
