@@ -52,8 +52,10 @@ class Heights(NamedTuple):
 
 HEIGHTS = {
     BACKLOG_LANE: Heights(Load(0.5, 4 << 20, 0.75), Load(0.1, 1 << 20, 0.25), (5, 30)),
-    LIVE_LANE: Heights(Load(5.0, 48 << 20, 7.5), Load(2.0, 16 << 20, 3.0), (1, 5)),
+    LIVE_LANE: Heights(Load(10.0, 48 << 20, 15.0), Load(4.0, 16 << 20, 6.0), (1, 5)),
 }
+"""Senders of what is live wait for half a minute at the least. All that wait are written in one commit, so one slow commit
+(a busy machine, a disk that pauses) is waited out sooner than everybody has sent everything again."""
 
 
 def judge(shut: frozenset[str], load: Load) -> frozenset[str]:
