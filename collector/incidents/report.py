@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from collector.escalation.queries import COMING, Summoned
 from collector.fleet.registry import Fleet
 from collector.incidents.incident import Event, Incident
+from collector.incidents.lost_time import LostTime
 from collector.incidents.words import catalog, name_of, phrase
 
 FIRST, INTERIM, FINAL = "first", "interim", "final"
@@ -51,10 +52,12 @@ def report(
     names: Mapping[str, str] | None = None,
     runbook: str = "",
     summoned: Sequence[Summoned] = (),
+    lost: Sequence[LostTime] = (),
 ) -> Report:
-    """``names``: of people, by id or login; ``zone``: whose clock times are told by; ``summoned``: who was called in."""
+    """``names``: of people, by id or login; ``zone``: whose clock times are told by; ``summoned``: who was called in;
+    ``lost``: what was affected, with the time it was down."""
     assert stage in STAGES, stage
-    writing = _Writing(incident, language, fleet, now, ZoneInfo(zone), names or {}, summoned)
+    writing = _Writing(incident, language, fleet, now, ZoneInfo(zone), names or {}, summoned, lost)
     return writing.whole(events, stage, runbook)
 
 
@@ -77,8 +80,9 @@ class _Writing:
         zone: ZoneInfo,
         names: Mapping[str, str],
         summoned: Sequence[Summoned],
+        lost: Sequence[LostTime],
     ) -> None:
-        self._summoned = summoned
+        self._summoned, self._lost = summoned, lost
         self._of = incident
         self._language = language
         self._t: Mapping[str, str] = catalog(language)["report"]
@@ -86,6 +90,8 @@ class _Writing:
 
     def whole(self, events: Sequence[Event], stage: str, runbook: str) -> Report:
         sections = [self._summary(), self._times(), self._impact(), self._people(runbook if stage != FINAL else "")]
+        if self._lost:
+            sections.insert(3, self._availability())
         if stage != FIRST:
             sections.append(self._course(events))
         if stage == FINAL:
@@ -150,6 +156,16 @@ class _Writing:
             found.append(Line("", f"{phrase(self._language, 'reason', reason)}{place}: {count}"))
         return Section(t["impact"], tuple(found) or (Line("", t["none"]),))
 
+    def _availability(self) -> Section:
+        t, found = self._t, []
+        for each in self._lost:
+            down, unseen = (self._lasted(timedelta(seconds=s)) for s in (each.down_seconds, each.unseen_seconds))
+            said = [t["down_for"].format(duration=down, share=f"{100 * each.month_ratio:.3f} %")]
+            if each.unseen_seconds >= 60:
+                said.append(t["unseen_for"].format(duration=unseen))
+            found.append(Line(name_of(each.kind, each.id, self._fleet, self._language), ", ".join(said)))
+        return Section(t["availability"], tuple(found))
+
     def _people(self, runbook: str) -> Section:
         of, t = self._of, self._t
         by = self._person(of.acknowledged_by)
@@ -173,10 +189,14 @@ class _Writing:
         found = []
         for event in list(events)[-MOST_EVENTS:]:
             kind = phrase(self._language, "incident_event", event.kind)
-            said = str(event.data.get("text") or event.data.get("to") or "")
+            said = str(event.data.get("text") or event.data.get("to") or self._merged(event) or "")
             who = f" {self._person(event.by)}" if event.by else ""
             found.append(Line(self._time(event.at), f"{kind}{who}" + (f": {said}" if said else "")))
         return Section(self._t["course"], tuple(found) or (Line("", self._t["none"]),))
+
+    def _merged(self, event: Event) -> str:
+        title = event.data.get(f"title_{self._language}")
+        return f"#{event.data['number']} {title}" if title and event.data.get("number") else ""
 
     def _person(self, name: str) -> str:
         return self._names.get(name, name) or self._t["none"]

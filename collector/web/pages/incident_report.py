@@ -15,12 +15,16 @@ from collector.access.guard import Reader
 from collector.access.problems import not_found
 from collector.incidents import seen
 from collector.incidents.asked import summons_for
+from collector.incidents.incident import Incident
+from collector.incidents.lost_time import LostTime, lost_time
 from collector.incidents.queries import events_of, find_seen, signals_of
-from collector.incidents.report import Report, as_text, report
+from collector.incidents.report import MOST_NAMES, Report, as_text, report
 from collector.pages.advice import advice
 from collector.people.queries import whole_book
 from collector.store.schema import instant
 from collector.store.scope import EVERYTHING
+from collector.verdicts.queries import changes_of
+from collector.web import view
 from collector.web.people_names import PeopleNames
 from collector.web.render import Frame, frame_of, page
 
@@ -67,5 +71,23 @@ def write(services: Services, frame: Frame, caller: Caller, number: int, stage: 
     notes = dict(signals[0].annotations) if signals else {}
     runbook = advice(found.reason, found.subject_kind, notes, frame.language).runbook
     return report(
-        found, events, stage, frame.language, fleet, now, names=names.all, runbook=runbook, summoned=called_in
-    )
+        found, events, stage, frame.language, fleet, now, names=names.all, runbook=runbook, summoned=called_in,
+        lost=lost_of(services, found, frame.now_ms),
+    )  # fmt: skip
+
+
+def lost_of(services: Services, incident: Incident, now_ms: int) -> list[LostTime]:
+    """Of the sites and systems it reached, those that were down or unseen while it lasted, the longest first."""
+    standing = services.standing
+    began_ms = round(incident.occurred_at.timestamp() * 1000)
+    ended_ms = round(incident.recovered_at.timestamp() * 1000) if incident.recovered_at else now_ms
+    reached = [("site", one) for one in incident.impact.get("sites", ())]
+    reached += [("system", one[0]) for one in incident.impact.get("systems", ())]
+    found = []
+    with services.store.reading() as connection:
+        for kind, id_ in reached[:MOST_NAMES]:
+            now = view.judged((standing.sites if kind == "site" else standing.systems).get(id_)).state
+            changes = changes_of(connection, kind, id_, began_ms, ended_ms)
+            found.append(lost_time(kind, id_, changes, now, began_ms, ended_ms))
+    lost = [one for one in found if one.down_seconds or one.unseen_seconds]
+    return sorted(lost, key=lambda one: (-one.down_seconds, -one.unseen_seconds, one.kind, one.id))
