@@ -5,18 +5,17 @@ from __future__ import annotations
 from dashboards.board import Board, Variable
 from dashboards.boards.annotations import INCIDENT_MARKS, WORK_MARKS
 from dashboards.boards.noc_strip import BESIDES, COUNTS, SUMMARY
-from dashboards.palette import CHECK_STATES, DEGRADED, DOWN, OK, STATES, code_steps
+from dashboards.boards.shared import failing_checks, waiting_at_agents
+from dashboards.palette import DEGRADED, DOWN, OK, STATES, code_steps
 from dashboards.panel import Head, Place, Query, Words, row, state_timeline, timeseries
 from dashboards.selectors import (
     AGENCY,
     BY_SITE,
-    HOST_PAGE,
     HUB,
     NOC_UID,
     SITE,
     SITE_PAGE,
     TO_AGENCY_ROW,
-    TO_HOST_ROW,
     TO_HUB_SERIES,
     TO_SELF,
     TO_SITE_ROW,
@@ -63,23 +62,7 @@ NOW = (
         link=(TO_SITE_ROW, SITE_PAGE),
         meanings=STATES,
     ),
-    table(
-        Head(
-            11,
-            Place(14, 13, 10, 6),
-            Words("실패한 점검 항목", "Failing checks"),
-            Words(
-                "경고, 위험 또는 미확인인 점검 항목 50개까지.",
-                "Checks in warning, critical or unknown, at most fifty.",
-            ),
-        ),
-        "none",
-        code_steps(CHECK_STATES),
-        Query(f"topk(50, max by (site, instance, check) (bongsu_check_state{{{SITE}}}) > 0)", is_rare=True),
-        Columns(("instance", "check", "site"), Words("상태", "State")),
-        link=(TO_HOST_ROW, HOST_PAGE),
-        meanings=CHECK_STATES,
-    ),
+    failing_checks(11, Place(14, 13, 10, 6)),
 )
 
 COURSE = (
@@ -162,21 +145,7 @@ COURSE = (
         link=TO_AGENCY_ROW,
         worst_first=False,
     ),
-    timeseries(
-        Head(
-            18,
-            Place(12, 34, 12, 7),
-            Words("에이전트에 쌓인 기록", "Records waiting at agents"),
-            Words(
-                "전송을 기다리는 기록이 많은 사이트 10개. 회선이 끊기면 늘고 복구되면 줄어듭니다.",
-                "The ten sites with most records waiting to be sent. Grows while a link is cut, drains when it is back.",
-            ),
-        ),
-        "short",
-        ANY,
-        (Query(f"topk(10, sum by (site) (bongsu_agent_spool_reports{{{SITE}}}))", "{{site}}"),),
-        link=TO_SELF,
-    ),
+    waiting_at_agents(18, Place(12, 34, 12, 7), TO_SELF),
 )
 
 NOC_BOARD = Board(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboards.boards.shared import waiting_at_agents
 from dashboards.palette import DEGRADED, DOWN, OK
 from dashboards.panel import Head, Place, Query, Words, row, timeseries
 from dashboards.selectors import SITE, TO_SITE_SERIES
@@ -37,18 +38,7 @@ INTAKE = (
         (Query(f"topk(10, max by (site) (bongsu_ingest_lag_seconds{{{SITE}}}))", "{{site}}"),),
         link=TO_SITE_SERIES,
     ),
-    timeseries(
-        Head(
-            16,
-            Place(16, 8, 8, 8),
-            Words("전송 대기 기록", "Records waiting at agents"),
-            Words("전송을 기다리는 기록이 많은 사이트 10개.", "The ten sites with most records waiting to be sent."),
-        ),
-        "short",
-        ANY,
-        (Query(f"topk(10, sum by (site) (bongsu_agent_spool_reports{{{SITE}}}))", "{{site}}"),),
-        link=TO_SITE_SERIES,
-    ),
+    waiting_at_agents(16, Place(16, 8, 8, 8), TO_SITE_SERIES),
     timeseries(
         Head(
             17,

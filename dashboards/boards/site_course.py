@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dashboards.palette import CHECK_STATES, DEGRADED, STATES, code_steps
+from dashboards.boards.shared import failing_checks
+from dashboards.palette import DEGRADED, STATES, code_steps
 from dashboards.panel import Head, Place, Query, Words, row, state_timeline, status_history
 from dashboards.selectors import (
     BY_HOST,
@@ -73,20 +74,7 @@ WRONG_NOW = (
         link=(TO_HOST_ROW, HOST_PAGE, SITE_PAGE),
         meanings=STATES,
     ),
-    table(
-        Head(
-            18,
-            Place(12, 23, 12, 8),
-            Words("실패한 점검 항목", "Failing checks"),
-            Words("경고, 위험 또는 미확인인 점검 항목.", "Checks in warning, critical or unknown."),
-        ),
-        "none",
-        code_steps(CHECK_STATES),
-        Query(f"topk(50, max by (site, instance, check) (bongsu_check_state{{{SITE}}}) > 0)", is_rare=True),
-        Columns(("instance", "check", "site"), Words("상태", "State")),
-        link=(TO_HOST_ROW, HOST_PAGE),
-        meanings=CHECK_STATES,
-    ),
+    failing_checks(18, Place(12, 23, 12, 8)),
     table(
         Head(
             19,
