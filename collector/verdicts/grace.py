@@ -6,7 +6,7 @@ by its own word. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from collector.verdicts import reasons as r
@@ -23,7 +23,7 @@ GRACE_INTERVALS = 2
 class Grace:
     ends_ms: int
     slow_ends_ms: int
-    slow: frozenset[str]
+    slow: Mapping[str, int]
     """Hosts that report more seldom than their site's profile says."""
     index: Index
 
@@ -48,12 +48,10 @@ class Grace:
 
 
 def make_grace(index: Index, pace: Pace, started_at_ms: int) -> Grace:
-    longest_ms = max(pace.usual_ms.values(), default=0)
-    slow_ms = max(longest_ms, *pace.slow.values()) if pace.slow else longest_ms
     return Grace(
-        started_at_ms + GRACE_INTERVALS * longest_ms,
-        started_at_ms + GRACE_INTERVALS * slow_ms,
-        frozenset(pace.slow),
+        started_at_ms + GRACE_INTERVALS * pace.longest_ms,
+        started_at_ms + GRACE_INTERVALS * max(pace.longest_ms, pace.slowest_ms),
+        pace.slow,
         index,
     )
 

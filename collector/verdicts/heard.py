@@ -119,22 +119,17 @@ class _Hearing:
         self.is_anew = past.fleet is not fleet or now_ms < past.at_ms
         self.pace = past.pace if past.fleet is fleet else make_pace(fleet, {**slow, **past.pace.slow})
         self.spoken_for = dict(past.spoken_for) if not self.is_anew else {}
+        self.told: list[tuple[str, int]] = []
+        """How often hosts report that do, or did, so more seldom than is usual."""
         self.turned: set[bytes] = set()
         """Agents that have a current report now and had none, or the other way round."""
 
     def run(self) -> Hearing:
         fresh = news(self.reports, self.past.reports)
-        known, reports = self.fleet.hosts, self.reports
-        usual, slow = self.pace.usual_ms, self.pace.slow
-        told = [
-            (host, ms)
-            for host in fresh
-            if host in known and ((ms := reports[host].interval_ms) > usual[known[host].site] or host in slow)
-        ]
-        if told:
-            self.pace = followed(self.pace, self.fleet, told)
         hosts, hosts_due, moved, only_fresh = self._hosts(fresh)
         agents, agents_due, moved_agents = self._agents()
+        if self.told:
+            self.pace = followed(self.pace, self.fleet, self.told)
         return Hearing(
             self.now_ms,
             self.fleet,
@@ -203,6 +198,8 @@ class _Hearing:
         current_until = 0
         if report is not None:
             interval_ms = report.interval_ms or self.pace.of_host(entry)
+            if interval_ms > self.pace.usual_ms[entry.site] or entry.id in self.pace.slow:
+                self.told.append((entry.id, interval_ms))
             current_until = report.received_at_ms + STALE_INTERVALS * interval_ms
         is_current = report is not None and self.now_ms <= current_until
         speaker = report.agent_id if is_current and report is not None else None

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 Windows = Mapping[tuple[str, str], Window]
 MEMORY_MS = 60_000
 """How often what is remembered besides states goes to the rows where no state changed."""
-GROWING = ("paths", "mains", "hubs", "carried", "silent")
+GROWING = ("paths", "mains", "hubs", "carried", "silent", "slow")
 """Parts that move with every report: written now and then. The others are written with the change they belong to."""
 
 

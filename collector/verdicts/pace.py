@@ -22,6 +22,9 @@ class Pace:
     """By site, as its profile says."""
     site_ms: Mapping[str, int] = field(default_factory=dict)
     """By site, of the slowest host that it has."""
+    longest_ms: int = 0
+    """Of all profiles; ``slowest_ms`` of all hosts."""
+    slowest_ms: int = 0
 
     def of_host(self, entry: HostEntry) -> int:
         return self.slow.get(entry.id) or self.usual_ms[entry.site]
@@ -40,15 +43,19 @@ def make_pace(fleet: Fleet, slow: Mapping[str, int]) -> Pace:
     for host, ms in kept.items():
         site = fleet.hosts[host].site
         site_ms[site] = max(site_ms[site], ms)
-    return Pace(kept, usual_ms, site_ms)
+    longest_ms = max(usual_ms.values(), default=0)
+    return Pace(kept, usual_ms, site_ms, longest_ms, max(kept.values(), default=longest_ms))
 
 
 def followed(pace: Pace, fleet: Fleet, told: Iterable[tuple[str, int]]) -> Pace:
     """With what hosts said in newer reports: (host, milliseconds)."""
+    news = [(host, ms) for host, ms in told if pace.slow.get(host) != ms]
+    if not news:
+        return pace
     slow = dict(pace.slow)
-    for host, ms in told:
+    for host, ms in news:
         if ms > pace.usual_ms[fleet.hosts[host].site]:
             slow[host] = ms
         else:
             slow.pop(host, None)
-    return pace if slow == pace.slow else make_pace(fleet, slow)
+    return make_pace(fleet, slow)
