@@ -37,9 +37,14 @@ class Wish(NamedTuple):
 
 
 def offer(folder: Path, offers: Iterable[Offer]) -> None:
+    make_ready(folder)
+    _write(folder / OFFERED, [one._asdict() for one in offers])
+
+
+def make_ready(folder: Path) -> None:
+    """For wishes to be taken: nothing is under way yet."""
     (folder / ASKED).mkdir(parents=True, exist_ok=True)
     tell(folder, ())
-    _write(folder / OFFERED, [one._asdict() for one in offers])
 
 
 def is_one(folder: Path) -> bool:

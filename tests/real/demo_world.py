@@ -24,6 +24,7 @@ from collector.rosters.roster_apply import apply_rosters
 from collector.rosters.roster_file import read_rosters
 from collector.settings import Settings
 from collector.settings_channels import Channel
+from collector.settings_remote_write import Destination
 from collector.store.schema import instant
 from collector.world.demo.demo import Demo
 from collector.world.demo.pace import Front, Pacer
@@ -46,7 +47,8 @@ NEVER_HEARD = "spare.cairo"
 class World:
     def __init__(self, folder: Path, mail_port: int) -> None:
         options = {"host": "127.0.0.1", "port": mail_port, "security": "plain", "sender": "bongsu@demo.example"}
-        settings = Settings(channels=(Channel("email", "smtp", options),))
+        store = Destination("store", "http://127.0.0.1:9/api/v1/write")
+        settings = Settings(channels=(Channel("email", "smtp", options),), remote_write=(store,))
         with socket.create_server(("127.0.0.1", 0)) as found:
             port = found.getsockname()[1]
         self.settings = replace(settings, server=replace(settings.server, port=port))

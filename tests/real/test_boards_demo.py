@@ -39,7 +39,13 @@ TOO_NEW = {"bongsu-self panel 31 A"}
 """What counts over an hour, where a store began a minute ago and pages left before."""
 NOT_A_NUMBER = {"bongsu-self panel 17 A", "bongsu-self panel 17 B", "bongsu-self panel 17 C"}
 """Mean time of what did not happen within the minute: NaN, which VictoriaMetrics leaves out."""
-EXCUSED = {"prometheus": TOO_NEW, "victoria": TOO_NEW | NOT_A_NUMBER}
+ELSEWHERE = {
+    *(f"bongsu-self panel {number} A" for number in (38, 39, 40)),  # only a hub says that of itself
+    *(f"bongsu-site panel {number} A" for number in (41, 42)),
+    "bongsu-site panel 43 A",  # no hub brings what is refused
+    "bongsu-self panel 43 A",  # and no store refuses
+}
+EXCUSED = {"prometheus": TOO_NEW | ELSEWHERE, "victoria": TOO_NEW | NOT_A_NUMBER | ELSEWHERE, "own": ELSEWHERE}
 
 
 class Asked(NamedTuple):
@@ -97,6 +103,14 @@ def test_every_query_finds_data(asked: Asked, source: str) -> None:
 
     wait_until(lambda: not missing(), 90)
     assert missing() == set()
+
+
+@SOURCES
+def test_a_store_that_is_handed_nothing_shows(asked: Asked, source: str) -> None:
+    """A destination nobody listens at: what waits for it is drawn, though most fleets have none."""
+    queries = board_queries()
+    asked_for = {f"bongsu-self panel {number} A": queries[f"bongsu-self panel {number} A"] for number in (41, 42)}
+    assert without_data(asked.sources[source], asked_for) == []
 
 
 @SOURCES

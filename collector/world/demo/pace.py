@@ -49,6 +49,7 @@ class Pacer:
             tell(done / seconds)
 
     def start(self) -> None:
+        stage.make_ready(self._folder)
         self._began = monotonic() - self.demo.timeline.now
         self._thread.start()
 
