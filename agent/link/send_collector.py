@@ -15,7 +15,7 @@ from agent.link.clock import Chance
 from agent.link.ranges import Ranges
 
 GONE_AFTER_FAILURES = 2
-HOLD_SECONDS = 3600.0
+HOLD_SECONDS = AWAY_SECONDS = 3600.0
 RENEWALS_AN_HOUR = 3
 """On a hub's word; after that it is left for an hour, and the next collector is asked."""
 SHED_SECONDS = 300.0
@@ -34,6 +34,7 @@ class CollectorLink:
         self.url = url
         self._is_last = is_last
         self.failures = 0
+        self.failing_since: float | None = None
         self.ready_at = 0.0
         self.hold_code = ""
         self.is_greeted = False
@@ -55,6 +56,10 @@ class CollectorLink:
     def is_gone(self) -> bool:
         return self.failures >= GONE_AFTER_FAILURES
 
+    def is_away(self, now: float) -> bool:
+        """Whether it has not answered for so long that it may be out of reach for good."""
+        return self.failing_since is not None and now - self.failing_since > AWAY_SECONDS
+
     @property
     def is_centre(self) -> bool:
         """Whether its refusals end records. Its word alone proves nothing: a hub may call itself the centre."""
@@ -63,7 +68,7 @@ class CollectorLink:
     def meet(self, receiver: Receiver) -> bool:
         """Another receiver, or the same with an empty store, holds nothing of what the former one held: then True."""
         self.failures, self.hold_code, self.is_greeted, self.last_trouble = 0, "", True, ""
-        self.shedding_since = None
+        self.shedding_since = self.failing_since = None
         if receiver == self.receiver:
             return False
         self.receiver = receiver
@@ -76,6 +81,7 @@ class CollectorLink:
 
     def fail(self, now: float, chance: Chance, text: str, retry_after_seconds: float = 0.0) -> None:
         self.failures += 1
+        self.failing_since = now if self.failing_since is None else self.failing_since
         self.last_trouble = text
         self.ready_at = now + max(backoff_seconds(self.failures, chance), retry_after_seconds)
 
@@ -88,9 +94,14 @@ class CollectorLink:
         self.last_trouble = text
         self.ready_at = now + retry_after_seconds + backoff_seconds(3, chance)
 
-    def hold(self, now: float, code: str) -> None:
+    def hold(self, now: float, code: str, seconds: float = HOLD_SECONDS) -> None:
         self.hold_code = code
-        self.ready_at = now + HOLD_SECONDS
+        self.ready_at = now + seconds
+
+    def end_hold(self, now: float, code: str) -> None:
+        """Where it is held for this reason, it may be used again."""
+        if self.hold_code == code:
+            self.hold_code, self.ready_at = "", now
 
     def may_renew(self, now: float) -> bool:
         """Whether it is believed that our names are spent. The centre always; a hub may be wrong or altered, and each new
@@ -136,7 +147,7 @@ def choose(collectors: Sequence[CollectorLink]) -> CollectorLink:
     for collector in usable:
         if not collector.is_gone:
             return collector
-    return min(usable or collectors, key=lambda collector: collector.ready_at)
+    return min(collectors, key=lambda collector: collector.ready_at)  # who asked to hold is asked when its time is over
 
 
 def missed(collectors: Sequence[CollectorLink], used: CollectorLink, now: float) -> CollectorLink | None:

@@ -2,6 +2,10 @@
 
 A refusal deletes nothing on the word of a hub. What the centre refuses for ever is put aside and declared lost; what a
 hub refuses stays in the spool and is kept from that hub, for a hub may be wrong, altered, or not know yet.
+
+Nor is anything renamed on its word, unless the centre has been out of reach for an hour: what the hub relayed under its
+former name would be counted twice. The records go to the centre directly. It tells a fork itself; where it finds none, the
+epoch is left as soon as the centre has settled all of it, so that there is nothing to rename.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ from agent.link.send_signers import UNKNOWN_KEY, Signers
 from agent.link.spool import Spool
 
 SCHEMAS_REMEMBERED = 2_000
+FORK, FORK_SECONDS = "fork", 300.0
+"""For so long a hub that says our names are spent is passed by."""
 REMEDIES = {
     "bad_labels": "a host or label the collector does not take from this agent. Bind the host to this agent at the "
     "centre (its topology file), or take it out of [[targets]] of agent.toml",
@@ -44,6 +50,8 @@ class Taking:
         log: Callable[[str], None],
     ) -> None:
         self.forks = 0
+        self._leaving: set[bytes] = set()
+        """Epochs whose names a hub called spent."""
         self._spool = spool
         self._lanes = lanes
         self._signers = signers
@@ -68,6 +76,8 @@ class Taking:
                 settled_any |= self._take_own(collector, mine, spent)
         for epoch in spent:
             self._renew(collector, epoch, others)
+        if collector.is_centre:
+            self._leave(others)
         if len(collector.known_schemas) > SCHEMAS_REMEMBERED:
             collector.known_schemas.clear()  # sending one again costs less than remembering all
         for one in enclosed:
@@ -170,14 +180,39 @@ class Taking:
 
     def _renew(self, collector: CollectorLink, epoch: bytes, others: Sequence[CollectorLink]) -> None:
         now = self._clock.monotonic()
+        is_asked = not collector.is_centre and others[-1] is not collector and not others[-1].is_away(now)
+        if is_asked:
+            collector.forget_epoch(epoch)  # what it says it holds, and the centre of it, may be a twin's
+        if is_asked and epoch in self._leaving:
+            collector.hold(now, FORK, FORK_SECONDS)
+            return
         if not collector.may_renew(now):
             collector.hold(now, "ever new epochs")
             self._log(f"{collector.url} asks for ever new epochs: left for an hour, the next collector is asked")
             return
         self.forks += 1
-        if self._spool.renew(epoch):
-            self._log("the collector holds other records under our names (copied or rolled back?): new epoch begun")
-            for each in others:
-                each.forget_epoch(epoch)
-        else:
+        if is_asked:
+            self._leaving.add(epoch)
+            collector.hold(now, FORK, FORK_SECONDS)
+            self._log(
+                f"{collector.url} holds other records under our names (copied or rolled back?): asking the centre"
+            )
+        elif not self._begin_anew(epoch, others):
             collector.hold(now, "no room for a new epoch")
+
+    def _leave(self, others: Sequence[CollectorLink]) -> None:
+        """Begin anew in place of epochs that the centre has settled to the last record."""
+        for epoch in list(self._leaving):
+            with self._spool.lock:
+                shelf = self._spool.shelf(epoch)
+                if shelf is None or (not shelf.waiting()[0] and self._begin_anew(epoch, others)):
+                    self._leaving.discard(epoch)
+
+    def _begin_anew(self, epoch: bytes, others: Sequence[CollectorLink]) -> bool:
+        if not self._spool.renew(epoch):
+            return False
+        self._log("the collector holds other records under our names (copied or rolled back?): new epoch begun")
+        for each in others:
+            each.forget_epoch(epoch)
+            each.end_hold(self._clock.monotonic(), FORK)
+        return True

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from agent.link.answer import CENTRE, Answer, AnswerError, read_answer, write_answer
+from agent.link.answer import CENTRE, RENEW, Answer, AnswerError, RecordRefusal, read_answer, write_answer
 from agent.link.exchange import Request, Response
 from agent.link.keys import SigningKey, new_key
 from agent.link.names import ANSWER_TYPE
@@ -29,6 +29,7 @@ class Liar:
         self._chance = chance
         self._key: SigningKey = new_key(chance.randbytes)
         self._seen: list[bytes] = []
+        self._moods = random.Random(self._key.public)
 
     def towards_centre(self, request: Request) -> Request:
         """The request as it passes it on."""
@@ -53,11 +54,22 @@ class Liar:
         self.lies += 1
         role = self._chance.choice((answer.receiver.role, CENTRE))
         agents = [
-            msgspec.structs.replace(mine, held=[(1, CLAIMED)], receipt=self._forged(mine.agent, mine.epoch, answer))
+            msgspec.structs.replace(
+                mine,
+                held=[(1, CLAIMED)],
+                receipt=self._forged(mine.agent, mine.epoch, answer),
+                refused=[*mine.refused, *self._alarm()],
+            )
             for mine in answer.agents
         ]
         receiver = msgspec.structs.replace(answer.receiver, role=role)
         return response._replace(body=write_answer(msgspec.structs.replace(answer, receiver=receiver, agents=agents)))
+
+    def _alarm(self) -> list[RecordRefusal]:
+        """Now and then: that a copy of the agent is about, and its names are spent."""
+        if self._moods.random() > 0.1:
+            return []
+        return [RecordRefusal([(1, CLAIMED)], RENEW, "fork")]
 
     def _forged(self, agent: str, epoch: str, answer: Answer) -> str:
         receipt = Receipt(bytes.fromhex(agent), bytes.fromhex(epoch), [(1, CLAIMED)], answer.now_ms)

@@ -284,9 +284,9 @@ def test_a_receipt_of_the_centre_ends_nothing_that_only_the_hub_took():
     assert site.spool.figures().records == 0
 
 
-def test_a_hub_that_asks_for_ever_new_epochs_is_left():
-    site = Site(hub=True)
-    real = site.hub.take
+def crying_fork(receiver):
+    """Takes what comes, and says that the names are spent."""
+    real = receiver.take
 
     def renews(request):
         answer = msgspec.json.decode(real(request).body, type=dict)
@@ -294,7 +294,43 @@ def test_a_hub_that_asks_for_ever_new_epochs_is_left():
             agent["refused"] = [{"seqs": agent["held"], "action": "renew", "code": "fork"}]
         return Response(200, "application/vnd.bongsu.answer+json", msgspec.json.encode(answer))
 
-    site.hub.mood = renews
+    return renews
+
+
+def test_what_a_hub_relayed_counts_once_though_it_cries_fork():
+    site = Site(hub=True)
+    site.reports(5)
+    called_spent = site.epoch
+    site.centre.content.update(site.hub.content)  # relayed, and no receipt came down yet
+    site.hub.mood = crying_fork(site.hub)
+    site.reports(1)
+    site.hub.mood = lambda request: None
+    site.reports(30)
+    settled = site.centre.held(called_spent)
+    assert settled == Ranges([(1, settled.last)]), "all of it stands under its first name"
+    assert site.epoch != called_spent, "and the names are left all the same, for there may be a fork at the hub"
+    contents = [content for content, *_ in site.centre.content.values()]
+    assert len(contents) == len(set(contents))
+    assert site.sender.figures().role == "hub", "used again once there is nothing to mistake"
+
+
+def test_a_hub_that_cries_fork_is_believed_where_the_centre_is_out_of_reach_for_an_hour():
+    site = Site(hub=True)
+    site.centre.mood = unreachable
+    site.reports(3)
+    forked = site.epoch
+    site.hub.content[forked, 4] = (b"a twin's", 0, 1)
+    site.reports(220)
+    assert site.epoch == forked, "it may be away for a while, and be asked then"
+    site.reports(60)
+    assert site.epoch != forked
+    assert site.hub.held(site.epoch).count > 30
+    assert site.sender.figures().forks == 2, "asked about, and then believed"
+
+
+def test_a_hub_that_asks_for_ever_new_epochs_is_left():
+    site = Site(hub=True)
+    site.hub.mood = crying_fork(site.hub)
     site.reports(100)
     assert site.sender.figures().forks == 3, "in less than an hour"
     assert site.centre.held(site.epoch).count > 90
