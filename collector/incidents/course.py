@@ -59,6 +59,8 @@ class Memory:
     """uid of an open digest -> when something was last added."""
     root_ended: dict[str, int] = field(default_factory=dict)
     """uid -> when what it is about ended, while alerts behind it still fire."""
+    owed: dict[str, int] = field(default_factory=dict)
+    """uid of what took in something that people were called for -> when: they hear its end."""
 
 
 @dataclass(slots=True)
@@ -218,6 +220,8 @@ class Course:
             if not child.active and uid not in self._kept and child.incident.is_open:
                 parent = self.drafts[went.most_common(1)[0][0]]
                 if not parent.merged_into and parent is not child:
+                    if child.is_told or child.uid in self.memory.owed:
+                        self.memory.owed[parent.uid] = self.now_ms
                     merge(child, parent, self.now)
 
     def _go_on(self, draft: Draft) -> None:
@@ -245,10 +249,10 @@ class Course:
             recovered_at = max(was.occurred_at, min(self.now, last_at))
             lie_still(draft, recovered_at, self.now + self._settling(was))
         elif self.now >= was.recovered_at + self._settling(was):
-            settle(draft, self.now)
+            settle(draft, self.now, is_owed=draft.uid in self.memory.owed)
 
     def _forget(self) -> None:
-        for book in (self.memory.raising, self.memory.root_ended):
+        for book in (self.memory.raising, self.memory.root_ended, self.memory.owed):
             for uid in [uid for uid in book if uid not in self.drafts or not self.drafts[uid].incident.is_open]:
                 del book[uid]
 

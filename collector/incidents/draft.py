@@ -114,8 +114,8 @@ def lie_still(draft: Draft, recovered_at: datetime, settles_at: datetime) -> Non
         tell_from(draft, None)
 
 
-def settle(draft: Draft, now: datetime) -> None:
-    """It stayed well. Nobody hears the end of what nobody was told."""
+def settle(draft: Draft, now: datetime, *, is_owed: bool = False) -> None:
+    """It stayed well. Nobody hears the end of what nobody was told; ``is_owed``: somebody was, of what went into it."""
     draft.cancel((*PURSUIT, *FIX))
     if draft.is_told:
         draft.become(state=inc.RESOLVED, resolved_at=now, snoozed_until=None)
@@ -125,6 +125,8 @@ def settle(draft: Draft, now: datetime) -> None:
     else:
         draft.become(state=inc.CLOSED, resolved_at=now, closed_at=now, snoozed_until=None)
         draft.note("closed_quietly")
+        if is_owed:
+            draft.add(RESOLVED, now)
 
 
 def merge(child: Draft, parent: Draft, now: datetime) -> None:
@@ -135,8 +137,6 @@ def merge(child: Draft, parent: Draft, now: datetime) -> None:
     child.note("merged", into_uid=parent.uid)
     parent.note("took_in", title_ko=c.title_ko, title_en=c.title_en, number=c.number)
     is_as_grave = SEVERITIES.index(c.severity) <= SEVERITIES.index(p.severity)
-    if child.is_told and not is_as_grave and not parent.is_told:
-        parent.become(paged_at=c.paged_at)  # whoever was called for the child hears how the parent ends
     if child.is_told and is_as_grave and not parent.is_told and p.state == inc.TRIGGERED:
         parent.cancel((STEP,))
         parent.become(

@@ -77,7 +77,7 @@ def test_a_graver_parent_that_is_over_at_once_still_ends_what_its_child_called_f
     told.at(40, replace_(HERE, due_ms=None))
     told.at(50)
     told.until(200)
-    assert [each.state for each in told.all()] == ["closed", "resolved"]
+    assert [each.state for each in told.all()] == ["closed", "closed"]
     assert told.paged == [(30, 1, "step"), (170, 2, "resolved")]
 
 
