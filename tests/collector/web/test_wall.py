@@ -86,7 +86,7 @@ def many(bad: dict[int, int], well: int) -> tuple[WallHub, ...]:
     rows = [
         SiteRow(
             replace(base, id=f"s{at}", hub=hubs[at % 2].id), hubs[at % 2], None, Judged(state, at, ""), (0,) * 5, 0, ()
-        )  # type: ignore[arg-type]
+        )
         for at, state in enumerate(states)
     ]
     return wall_hubs(rows, Fleet(), Standing(), EVERYTHING)
