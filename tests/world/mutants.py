@@ -1,7 +1,7 @@
 """Deliberate faults, planted to see that the world sees: each makes the product break a promise, and must be found.
 
 A plant replaces a method for the time of one run; nothing of it is in the product. Add one where a real mistake was found
-(four of these were).
+(five of these were).
 """
 
 from __future__ import annotations
@@ -241,6 +241,11 @@ def held_off_for_ever(patch: Patch) -> None:
     patch.setattr(send.Sender, "_ask_the_next", ask)
 
 
+def renamed_on_a_hubs_word(patch: Patch) -> None:
+    """What a hub relayed counts again under a new name (a real mistake, found when the world's hubs cried fork)."""
+    patch.setattr(send_collector.CollectorLink, "is_away", lambda _self, _now: True)
+
+
 DEATHS = ("agent_dies", "agent_killed", "bad_line", "long_outage")
 HUB_LOST = ("hub_disk_lost", "hub_cut", "bad_line")
 TWINS = ("clone", "rolled_back", "long_outage", "bad_line")
@@ -263,6 +268,7 @@ MUTANTS = {
         Mutant(newest_epoch_wins_for_ever, troubles=("broken_disk",)),
         Mutant(every_receipt_handed_down, hubs=1, troubles=("clone", "rolled_back", "hub_cut", "hub_away")),
         Mutant(revocation_overlooked_by_the_commit, troubles=("revoked", "disks_change")),
+        Mutant(renamed_on_a_hubs_word, hubs=1, troubles=("lying_hub", "hub_cut", "bad_line")),
         Mutant(held_off_for_ever, hubs=1, troubles=("lying_hub", "suspended", "hub_away")),
     )
 }
