@@ -33,13 +33,15 @@ class LinkLine(NamedTuple):
 
 
 class Ups(NamedTuple):
-    """A UPS as a host reads it: ``charge`` in percent, ``runtime_seconds`` that are left; None where it does not say."""
+    """A UPS as a host reads it: ``charge`` in percent, ``runtime_seconds`` that are left; None where it does not say.
+    ``read_at_ms`` is when a host that is silent now read it last, which may be all that is known of a power cut."""
 
     host: str
     name: str
     is_on_battery: bool
     charge: float | None
     runtime_seconds: float | None
+    read_at_ms: int | None
 
 
 class Closure(NamedTuple):
@@ -54,12 +56,14 @@ def links_of(site: Site, fleet: Fleet, standing: Standing) -> tuple[LinkLine, ..
 
 
 def power_of(hosts: Iterable[HostEntry], live: Live, standing: Standing) -> tuple[Ups, ...]:
-    """Every UPS its hosts read now; none of a host that is silent."""
+    """Every UPS of its hosts, as it was read last."""
     found = []
     for host in hosts:
         known = live.hosts.get(host.id)
-        if known is None or judged(standing.hosts.get(host.id)).state == NO_DATA:
+        if known is None:
             continue
+        is_silent = judged(standing.hosts.get(host.id)).state == NO_DATA
+        read_at_ms = known.taken_at_ms if is_silent else None
         read: dict[str, dict[str, float]] = {}
         for name, _, labels, value in known.series():
             if name.startswith("network_ups_tools_"):
@@ -67,7 +71,9 @@ def power_of(hosts: Iterable[HostEntry], live: Live, standing: Standing) -> tupl
                 read.setdefault(of.get("ups", ""), {})[f"{name[18:]}{of.get('flag', '')}"] = value
         for ups, values in sorted(read.items()):
             is_on = values.get("ups_statusOB", 0.0) == 1.0
-            found.append(Ups(host.id, ups, is_on, values.get("battery_charge"), values.get("battery_runtime")))
+            found.append(
+                Ups(host.id, ups, is_on, values.get("battery_charge"), values.get("battery_runtime"), read_at_ms)
+            )
     return tuple(found)
 
 
