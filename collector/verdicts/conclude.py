@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from collector.verdicts import reasons as r
 from collector.verdicts.finding import Finding
 from collector.verdicts.flapping import Flap, calmed, changed
-from collector.verdicts.past import Books
+from collector.verdicts.past import KINDS, Books
 from collector.verdicts.standing import DEGRADED, MAINTENANCE, OK, Change, Fact, Recorded
 
 FLAPPING_KINDS = frozenset({"site", "host", "link"})
@@ -30,7 +30,7 @@ class Conclusions:
         self._known_facts = facts
         self._now_ms = now_ms
         self._started_at_ms = started_at_ms
-        self.changes: list[Change] = []
+        self._changes: list[Change] = []
         self.flaps: dict[tuple[str, str], Flap] = {}
         self.stopped: set[tuple[str, str]] = set()
         """What is flapping no more: to be looked at again."""
@@ -41,6 +41,11 @@ class Conclusions:
             if flap.is_flapping and (now is None or not now.is_flapping):
                 self.stopped.add(key)
         self.facts = dict(facts)
+
+    @property
+    def changes(self) -> list[Change]:
+        """In the same order whoever judges, and whatever order the parts were looked at in."""
+        return sorted(self._changes, key=lambda change: (KINDS.index(change.kind), change.id))
 
     def conclude(self, kind: str, subject: str, found: Finding) -> tuple[Finding, int]:
         """What is to be shown, and since when."""
@@ -61,10 +66,10 @@ class Conclusions:
             if (recorded.cause, recorded.reason) != (cause, reason):
                 since_ms, is_reason = recorded.since_ms, recorded.cause == cause
                 change = Change(kind, subject, state, state, self._now_ms, reason, cause, since_ms, is_reason)
-                self.changes.append(change)
+                self._changes.append(change)
             return recorded.since_ms
         before = recorded.state if recorded is not None else None
-        self.changes.append(Change(kind, subject, before, state, self._now_ms, reason, cause))
+        self._changes.append(Change(kind, subject, before, state, self._now_ms, reason, cause))
         return self._now_ms
 
     def _damped(self, kind: str, subject: str, found: Finding, recorded: Recorded | None) -> Finding:
