@@ -105,12 +105,12 @@ class QuietDays:
 
 
 def cut(days: QuietDays, _now: float) -> None:
-    """A line is gone for a moment; main, or both where there are two."""
+    """A line is gone for a moment; main, or both where there are two and no hub stands, whose region would be cut off."""
     place = days.mission()
     if place is None:
         return
     links = [f"{place.id}/main"]
-    if "+" in place.link and days.chance.random() < 0.5:
+    if "+" in place.link and days.chance.random() < 0.5 and place.id not in {site for _, _, _, site in HUBS}:
         links.append(f"{place.id}/backup")
     days.demo.condition.cut_links.update(links)
     days.demo.timeline.after(
