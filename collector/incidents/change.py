@@ -125,7 +125,10 @@ def _weigh(course: Course, draft: Draft, impact: Impact) -> None:
     severity = worst(*(signal.severity for signal in draft.active))
     raising = course.memory.raising
     step = SEVERITIES.index(severity) - SEVERITIES.index(now.severity)
-    if step < 0 and not draft.is_new:
+    root = next((signal for signal in draft.active if signal.key == now.key and signal.source == VERDICT), None)
+    # A verdict that comes to know better has waited itself; whoever is called first is called for how grave it is.
+    is_known_better = root is not None and root.severity == severity and not draft.is_told
+    if step < 0 and not draft.is_new and not is_known_better:
         since = raising.get(now.uid)
         if since is None or since[0] != severity:
             raising[now.uid] = since = [severity, course.now_ms]
@@ -143,7 +146,7 @@ def _weigh(course: Course, draft: Draft, impact: Impact) -> None:
         tell_from(draft, now.due_at)
         return
     draft.note("raised" if step < 0 else "rejudged", severity=severity)
-    if step < 0:
+    if step < 0 and not is_known_better:
         draft.cancel(PURSUIT)
         draft.become(state=inc.TRIGGERED, snoozed_until=None)
         tell_from(draft, course.now)

@@ -120,6 +120,13 @@ def test_a_joining_alert_makes_it_graver_only_if_it_stays(told: Told) -> None:
     assert (told.one().severity, told.paged) == ("critical", [(160, 1, "step")])
 
 
+def test_a_verdict_that_comes_to_know_better_calls_once_and_as_gravely_as_it_is(told: Told) -> None:
+    told.at(20, replace_(MEA, severity="warning", reason="hub_children_silent"))
+    told.at(30, MEA)
+    told.until(100)
+    assert (told.one().severity, told.paged) == ("critical", [(50, 1, "step")])
+
+
 def test_recovery_is_told_after_it_settled_and_a_return_is_the_same_incident(told: Told) -> None:
     told.at(0, HERE)
     told.until(60)
