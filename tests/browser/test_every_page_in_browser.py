@@ -37,7 +37,7 @@ PAGES = (
     "/agents", "/agents?q=nowhere", "/maintenance", "/maintenance?view=week&at=new-york", "/maintenance?view=month",
     "/oncall", "/oncall?site=abuja", "/search", "/search?q=a", "/status/for", "/keys", "/login", "/nope",
     "/incidents", "/incidents?state=all", "/incidents/1", "/incidents/2", "/incidents/5", "/incidents/1/report/final", "/situation",
-    "/silences", "/beats", "/paging", "/admin", f"/a/{TOKEN}",
+    "/silences", "/beats", "/paging", "/admin", "/completeness", f"/a/{TOKEN}",
 )  # fmt: skip
 AXE = """async () => {
   const found = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
@@ -45,7 +45,7 @@ AXE = """async () => {
 }"""
 EMPTY = (
     "/", "/map", "/wall", "/systems", "/systems?view=recovery", "/agents", "/oncall", "/maintenance?view=week", "/incidents", "/situation",
-    "/silences", "/beats", "/paging",
+    "/silences", "/beats", "/paging", "/completeness",
 )  # fmt: skip
 PLACES = {
     "dc-djn": (36.35, 127.38), "dc-gwj": (35.16, 126.85), "dc-dgu": (35.87, 128.6), "tokyo": (35.68, 139.65), "abuja": (9.08, 7.4),
