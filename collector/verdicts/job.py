@@ -13,7 +13,7 @@ from collector.store.engine import Store
 from collector.verdicts.evidence import Evidence, Reports, Window
 from collector.verdicts.judge import judge
 from collector.verdicts.memory import Memory
-from collector.verdicts.past import Past
+from collector.verdicts.past import Judged, Past
 from collector.verdicts.queries import (
     add_changes,
     failing,
@@ -30,7 +30,8 @@ Windows = Mapping[tuple[str, str], Window]
 MEMORY_MS = 60_000
 """How often what is remembered besides states goes to the rows where no state changed."""
 GROWING = ("paths", "mains", "hubs", "carried", "silent", "slow")
-"""Parts that move with every report: written now and then. The others are written with the change they belong to."""
+"""Parts that move with every report: written now and then. The others are written with the change they belong to, and so
+are paths as soon as one says something else: what is concluded from it must not be undone by a start."""
 
 
 class VerdictJob:
@@ -76,7 +77,7 @@ class VerdictJob:
         self.standing = judged.standing
         gone = _gone(past, fleet) if fleet.version != past.standing.fleet_version else []
         self._write_failing(judged.standing, fleet)
-        parts = self._parts(judged.memory, now_ms)
+        parts = self._parts(judged, now_ms)
         if judged.changes or gone or parts:
             with self._store.transaction() as connection:
                 forget(connection, gone)
@@ -90,14 +91,16 @@ class VerdictJob:
                 log.info("states changed", extra={"changes": len(judged.changes), "gone": len(gone)})
         judged.into(past)
 
-    def _parts(self, memory: Memory, now_ms: int) -> dict[str, Any]:
+    def _parts(self, judged: Judged, now_ms: int) -> dict[str, Any]:
         """Parts of the memory that have to go to the rows now."""
+        memory = judged.memory
         is_time = now_ms - self._written_at_ms >= MEMORY_MS or now_ms < self._written_at_ms
         if is_time:
             self._written_at_ms = now_ms
         known = self._written
         same = [part.name for part in fields(Memory) if known.get(part.name, {}) == getattr(memory, part.name)]
-        return memory.plain(leaving=same if is_time else [*same, *GROWING])
+        late = [part for part in GROWING if part != "paths" or not judged.says_anew]
+        return memory.plain(leaving=same if is_time else [*same, *late])
 
     def _write_failing(self, standing: Standing, fleet: Fleet) -> None:
         now = {check for host in standing.hosts.values() for check in host.failing}

@@ -115,7 +115,7 @@ class _Judgement:
         standing = replace(standing, causes=gather_causes(self.fleet, standing, self.pace))
         memory = replace(self.memory, flaps=self.out.flaps, facts=self.out.facts)
         working = Working(own, raw, special, links, systems, senses.current, senses.mute, loose)
-        return Judged(standing, self.out.changes, memory, self.hearing, self.index, working)
+        return Judged(standing, self.out.changes, memory, self.hearing, self.index, working, self.senses.says_anew)
 
     def _raw_sites(self, own: dict[str, Finding]) -> dict[str, RawSite]:
         before = self.past.working

@@ -78,6 +78,8 @@ class Judged:
     hearing: Hearing
     index: Index
     working: Working
+    says_anew: bool = False
+    """Whether some path says something else than before."""
 
     def into(self, past: Past) -> None:
         """Make it what the next judgement starts from."""

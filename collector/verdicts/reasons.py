@@ -80,4 +80,6 @@ FACTS = (
     "member",
     "dependency",
     "flaps",
+    "check_warning",
+    "check_critical",
 )

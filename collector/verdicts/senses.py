@@ -18,7 +18,7 @@ from collector.verdicts.votes import Tally, mute_sites, tally
 
 
 class Senses:
-    """``touched_links``: lines about which something else is said than before."""
+    """``touched_links``: lines about which something else is said than before; ``says_anew``: some path says it itself."""
 
     def __init__(self, fleet: Fleet, index: Index, hearing: Hearing, working: Working, memory: Memory) -> None:
         self._fleet = fleet
@@ -26,6 +26,7 @@ class Senses:
         self.paths = memory.paths
         self.memory = memory
         touched = self._follow(hearing)
+        self.says_anew = bool(touched)
         self.current = frozenset(
             host
             for host in index.probes_of_host
