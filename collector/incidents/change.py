@@ -13,7 +13,7 @@ from collector.incidents.impact import Impact, as_json, fix_time, impact_of, pla
 from collector.incidents.incident import Incident
 from collector.incidents.signal import SEVERITIES, VERDICT, Signal, uid_of, worst
 from collector.incidents.top import top_causes
-from collector.incidents.words import title
+from collector.incidents.words import CHECKS, title
 from collector.store.schema import frozen as plain
 from collector.store.schema import instant
 from collector.verdicts.reasons import SILENT
@@ -96,7 +96,10 @@ def _impact(course: Course, signals: Iterable[Signal]) -> Impact:
 
 def _say_why(course: Course, draft: Draft, root: Signal | None) -> None:
     """A verdict may come to know better."""
-    if root is None or root.source != VERDICT or root.reason == draft.incident.reason:
+    if root is None or root.source != VERDICT:
+        return
+    is_same = root.reason == draft.incident.reason
+    if is_same and _checks(facts(root.evidence)) == _checks(draft.incident.evidence):
         return
     draft.become(
         reason=root.reason,
@@ -104,7 +107,13 @@ def _say_why(course: Course, draft: Draft, root: Signal | None) -> None:
         title_en=title(root, course.fleet, "en"),
         evidence=facts(root.evidence),
     )
-    draft.note("rejudged", reason=root.reason)
+    if not is_same:
+        draft.note("rejudged", reason=root.reason)
+
+
+def _checks(evidence: Iterable[tuple[str, str, str, int | None]]) -> list[tuple[str, str]]:
+    """Which fail and how badly; their words may change with every report."""
+    return [(code, subject) for code, subject, _, _ in evidence if code in CHECKS]
 
 
 def _grow(course: Course, draft: Draft, impact: Impact) -> None:

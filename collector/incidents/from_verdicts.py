@@ -9,12 +9,14 @@ from collector.fleet.registry import Fleet
 from collector.incidents.one_cut import as_one_cut
 from collector.incidents.signal import CRITICAL, INFO, VERDICT, WARNING, Signal
 from collector.verdicts import reasons as r
-from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, Cause, FailingCheck, Standing
+from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, Cause, Fact, FailingCheck, Standing
 
 WAITS_MS: Mapping[str, int] = {"host": 0, "agent": 0, "link": 120_000, "interface": 120_000}
 """From its beginning, where that is longer than verdicts' own hold-down."""
 DEGRADED_MS = 300_000
 CHECK_CRITICAL = 2
+CHECK_FACTS = {1: "check_warning", CHECK_CRITICAL: "check_critical"}
+MOST_CHECKS = 20
 WIDE = frozenset({"hub", "carrier", "cable", "facility", "device", "collector"})
 """One of these is one disturbance however much lies behind it."""
 HOSTS_OUT = frozenset({r.HOSTS_SILENT, r.HOSTS_DOWN})
@@ -71,7 +73,7 @@ def _signal(cause: Cause, standing: Standing, fleet: Fleet) -> Signal:
         since_ms=cause.since_ms,
         due_ms=due_ms,
         affected=cause.affected,
-        evidence=cause.evidence,
+        evidence=(*cause.evidence, *_facts_of(failing if cause.reason == r.CHECKS_FAILING else ())),
         labels=(),
         annotations=(),
         is_active=True,
@@ -79,6 +81,12 @@ def _signal(cause: Cause, standing: Standing, fleet: Fleet) -> Signal:
         down=down,
         hold_ms=cause.hold_ms,
     )
+
+
+def _facts_of(failing: Iterable[FailingCheck]) -> list[Fact]:
+    """What fails and what it says, the worst first. What is unknown fails nothing."""
+    found = sorted((one for one in failing if one.state in CHECK_FACTS), key=lambda one: (-one.state, one.since_ms))
+    return [Fact(CHECK_FACTS[one.state], one.check, one.text, one.since_ms) for one in found[:MOST_CHECKS]]
 
 
 def _carries_grave(link: str, fleet: Fleet) -> bool:

@@ -7,7 +7,9 @@ from datetime import timedelta
 from told_signals import START, Told, alert, ended, replace_, verdict
 
 from collector.incidents.queries import acknowledge, close, comment, find, resolve, snooze
+from collector.incidents.signal import Signal
 from collector.store.scope import EVERYTHING
+from collector.verdicts.standing import Fact
 
 WEB = verdict("host:web.here", severity="warning")
 HERE = verdict("site:here", affected=(("host", "web.here"), ("host", "shared.here")))
@@ -38,6 +40,20 @@ def test_a_cause_that_is_not_due_yet_waits_for_its_parent(told: Told) -> None:
     assert (told.waiting(1), told.paged) == ([], [])
     told.at(110, replace_(HERE, due_ms=HERE.due_ms))
     assert told.paged == [(110, 1, "step")]
+
+
+def test_its_title_follows_which_checks_fail_but_not_each_word_of_them(told: Told) -> None:
+    def failing(*facts: tuple[str, str, str]) -> Signal:
+        evidence = tuple(Fact(*one) for one in facts)
+        return verdict("host:web.here", severity="warning", reason="checks_failing", evidence=evidence)
+
+    told.at(0, failing(("check_warning", "ups:rack1", "41 C")))
+    told.at(10, failing(("check_warning", "ups:rack1", "45 C")))
+    assert told.one().title_en == "Host web.here: ups:rack1: 41 C"
+    told.at(20, failing(("check_critical", "disk", "full"), ("check_warning", "ups:rack1", "50 C")))
+    assert told.one().title_en == "Host web.here: disk: full (and 1 more)"
+    assert [row[:3] for row in told.one().evidence][1] == ("check_warning", "ups:rack1", "50 C")
+    assert told.events(1) == ["opened"]
 
 
 def test_the_hub_found_later_takes_its_hosts_in_and_pages_once(told: Told) -> None:

@@ -15,8 +15,8 @@ from collector.incidents.from_verdicts import is_unjudged, verdict_signals
 from collector.incidents.impact import as_json, fix_time, impact_of, priority_of, systems_by_host
 from collector.incidents.incident import EVENTS, STATES
 from collector.incidents.signal import SEVERITIES
-from collector.incidents.words import phrase
-from collector.verdicts.standing import Cause, FailingCheck, HostStanding, PlaceStanding, Standing
+from collector.incidents.words import phrase, title
+from collector.verdicts.standing import Cause, Fact, FailingCheck, HostStanding, PlaceStanding, Standing
 
 AT = 1_000_000
 SITES = {n: Site(n, "owner", "mea", n, n, None, None, "Asia/Seoul", "lan") for n in ("a", "b", "c", "d", "e")}
@@ -74,6 +74,23 @@ def test_how_grave_and_when(
     assert (signal.severity, (signal.due_ms - AT) // 1000, signal.hides) == expected
     (unknown,) = verdict_signals(standing(told._replace(due_ms=None), systems, checks), FLEET)
     assert unknown.due_ms is None
+
+
+@pytest.mark.parametrize(
+    ("checks", "korean", "english"),
+    [
+        ((), "호스트 web.a: 검사 이상", "Host web.a: checks are failing"),
+        ((1,), "호스트 web.a: c0: 68 C, hot", "Host web.a: c0: 68 C, hot"),
+        ((1, 3, 2, 1), "호스트 web.a: c2: 68 C, hot 외 2건", "Host web.a: c2: 68 C, hot (and 2 more)"),
+    ],
+)
+def test_a_title_names_the_worst_check_and_what_it_says(checks: tuple[int, ...], korean: str, english: str) -> None:
+    told = standing(cause("host:web.a", 3, "checks_failing"), {}, checks)
+    failing = tuple(one._replace(text="68 C,\n hot") for one in told.hosts["web.a"].failing)
+    told = replace(told, hosts={"web.a": told.hosts["web.a"]._replace(failing=failing)})
+    (signal,) = verdict_signals(told, FLEET)
+    assert (title(signal, FLEET, "ko"), title(signal, FLEET, "en")) == (korean, english)
+    assert len(title(signal._replace(evidence=(Fact("check_critical", "c", "x" * 999),)), FLEET, "en")) < 160
 
 
 LINES = {f"{site}/{name}": Link(f"{site}/{name}", site, name, role, "vpn")
