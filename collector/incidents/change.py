@@ -187,8 +187,8 @@ def _due(course: Course, draft: Draft, root: Signal) -> None:
         due = course.due_of(root)
     else:
         due = min((each for each in dues if each is not None), default=None)
-    if due is None and was is not None and was > course.now and root.source == VERDICT:
-        tell_from(draft, None)
+    if due is None and was is not None and root.source == VERDICT:
+        tell_from(draft, None)  # nobody was told yet, even if this is the moment for it
     elif was is not None and was > course.now and root.source == VERDICT and _is_long_past(due, course.now):
         return
     elif due is not None and (was is None or due < was or (due > was > course.now and root.reason == SILENT)):

@@ -42,6 +42,13 @@ def test_a_cause_that_is_not_due_yet_waits_for_its_parent(told: Told) -> None:
     assert told.paged == [(110, 1, "step")]
 
 
+def test_a_cause_that_seems_another_the_moment_it_is_due_waits(told: Told) -> None:
+    told.at(0, HERE)
+    told.at(30, replace_(HERE, due_ms=None, reason="flapping"))
+    told.until(400)
+    assert told.paged == []
+
+
 def test_its_title_follows_which_checks_fail_but_not_each_word_of_them(told: Told) -> None:
     def failing(*facts: tuple[str, str, str]) -> Signal:
         evidence = tuple(Fact(*one) for one in facts)
