@@ -64,6 +64,16 @@ class Silences:
         held = [one for one in self._all if one.holds(labels, at)]
         return max(held, key=lambda one: (one.ends_at, one.id)).id if held else ""
 
+    def until(self, alerts: Iterable[Mapping[str, str]], at: datetime) -> datetime | None:
+        """Until when all of these are silenced; None where one of them is not."""
+        ends = []
+        for labels in alerts:
+            held = [one.ends_at for one in self._all if one.holds(labels, at)]
+            if not held:
+                return None
+            ends.append(max(held))
+        return min(ends, default=None)
+
     def by(self, labels: Mapping[str, str], at: datetime) -> list[str]:
         """The ids of every silence that holds."""
         return [one.id for one in self._all if one.holds(labels, at)]

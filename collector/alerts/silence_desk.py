@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -65,6 +65,15 @@ class SilenceDesk:
     def by(self, alert: FiringAlert, at: datetime) -> list[str]:
         """The ids of every silence that holds an alert back."""
         return self._silences.by(dict(alert.labels), at)
+
+    def until(self, alerts: Iterable[Mapping[str, str]], at: datetime) -> datetime | None:
+        """Until when all of what has these labels is silenced; None where one of it is not."""
+        return self._silences.until(alerts, at)
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether there is any silence at all."""
+        return bool(self._silences.all)
 
     def listed(self, scope: Scope, at: datetime) -> list[Silence]:
         """Those that may be seen, with what was over lately."""

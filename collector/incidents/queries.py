@@ -5,7 +5,7 @@ Each change is one conditional UPDATE: of two who answer at the same instant one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from collector.store.scope import EVERYTHING, Scope
 
 FIELDS = tuple(Incident.__dataclass_fields__)
 _COLUMNS = [incidents.c[name] for name in FIELDS]
+_OF_SIGNAL = [incident_signals.c[name] for name in SignalRow._fields]
 
 
 def find(connection: Connection, scope: Scope, number: int) -> Incident | None:
@@ -116,14 +117,20 @@ def signals_of(connection: Connection, number: int, limit: int = 1_000) -> list[
     """What it stands on: those that hold first, then by when they came."""
     of = incident_signals.c
     rows = connection.execute(
-        select(
-            of.incident, of.key, of.source, of.severity, of.first_at, of.last_at, of.ended_at, of.labels, of.annotations
-        )
+        select(*_OF_SIGNAL)
         .where(of.incident == number)
         .order_by(of.ended_at.isnot(None), of.first_at, of.key)
         .limit(limit)
     )
     return [SignalRow(*row) for row in rows]
+
+
+def holding_signals(connection: Connection, numbers: Collection[int]) -> dict[int, list[SignalRow]]:
+    """What each of these incidents stands on now."""
+    of, found = incident_signals.c, dict[int, list[SignalRow]]()
+    for row in connection.execute(select(*_OF_SIGNAL).where(of.incident.in_(numbers), of.ended_at.is_(None))):
+        found.setdefault(row.incident, []).append(SignalRow(*row))
+    return found
 
 
 def note_event(

@@ -97,7 +97,13 @@ class _Writing:
         if stage == FINAL:
             sections.append(Section(self._t["cause"], (Line("", self._of.cause_text or self._t["unknown_cause"]),)))
             sections.append(Section(self._t["prevention"], (Line("", self._of.prevention_text or self._t["none"]),)))
+            if self._of.recovered_at is None:
+                sections.insert(0, self._not_over())
         return Report(self._t[stage], self._language, tuple(sections))
+
+    def _not_over(self) -> Section:
+        t = self._t
+        return Section(t["not_over"], (Line("", t["not_over_text"].format(at=self._time(self._now))),))
 
     def _summary(self) -> Section:
         of, t = self._of, self._t

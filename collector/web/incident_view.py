@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from collector.incidents.incident import ACKNOWLEDGED, TRIGGERED, Incident
 from collector.incidents.signal import INFO, SEVERITIES
+from collector.pages.pipeline import PASSED
+from collector.pages.why import IncidentWhy, PersonWhy
 
 SHAPES = {"critical": "4", "warning": "3", "info": "i"}
 """Severities borrow the outlines of states: what is critical looks like what is down."""
@@ -90,3 +92,13 @@ def to_silence(incident: Incident, labels: Mapping[str, str]) -> dict[str, str]:
 
 def duration_seconds(incident: Incident, now: datetime) -> float:
     return ((incident.recovered_at or now) - incident.occurred_at).total_seconds()
+
+
+def told_apart(why: IncidentWhy) -> tuple[PersonWhy, ...]:
+    """Those of whom there is more to say than of the incident as a whole: what holds for everybody is said once."""
+    return tuple(one for one in why.people if one.pages or why.outcome == PASSED or one.outcome != why.outcome)
+
+
+def why_at(why: IncidentWhy) -> datetime | None:
+    """When what holds it back ends, where that is known."""
+    return datetime.fromisoformat(why.detail) if why.outcome in ("not_due", "snoozed") and why.detail else None

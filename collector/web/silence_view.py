@@ -1,15 +1,23 @@
-"""What the page of silences shows, and how its form is read: values only, no words, no markup."""
+"""What the page of silences shows, how its form is read, and what of incidents is silenced: values only, no words, no markup."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from collector.access.caller import Caller
 from collector.alerts.alert import FiringAlert
 from collector.alerts.matcher_words import read_matcher
 from collector.alerts.silence import ACTIVE, EXPIRED, PENDING, Silence, Words
+from collector.alerts.silence_desk import SilenceDesk
+from collector.fleet.registry import Fleet
+from collector.incidents.incident import Incident, SignalRow
+from collector.pages.desk import labels_of
+
+if TYPE_CHECKING:
+    from collector.services import Services
 
 SOON = timedelta(hours=1)
 """A silence that ends within so long is marked."""
@@ -74,3 +82,26 @@ def rows(silences: Iterable[Silence], firing: Sequence[FiringAlert], now: dateti
     found.sort(key=lambda row: (ORDER[row.state], row.silence.ends_at, row.silence.id))
     over = [row for row in found if row.state == EXPIRED]
     return [row for row in found if row.state != EXPIRED] + over[::-1]
+
+
+def silence_desk(services: Services, caller: Caller) -> SilenceDesk | None:
+    """Where silences are asked for, by those who may know why somebody is called or not; None where there is none."""
+    desk: SilenceDesk | None = getattr(services.response, "silence_desk", None)
+    may_know = caller.may("answer") or caller.may("audit")
+    return desk if desk is not None and may_know and desk.is_in_use else None
+
+
+def silenced_until(
+    desk: SilenceDesk,
+    found: Iterable[Incident],
+    signals: Mapping[int, Sequence[SignalRow]],
+    fleet: Fleet,
+    now: datetime,
+) -> dict[int, datetime]:
+    """Number of each open incident of which nobody is called, for all that holds of it is silenced -> until when."""
+    until = {
+        one.number: desk.until([labels_of(one, each, fleet) for each in signals.get(one.number, ())], now)
+        for one in found
+        if one.is_open
+    }
+    return {number: at for number, at in until.items() if at is not None}

@@ -1,6 +1,6 @@
 """The daily situation report (일일상황보고) as sections of lines: a day by Korea time, from rows. Pure.
 
-What is open, what came and what ended with its times (발생, 인지, 전파, 조치, 복구), how sites and systems stand, agreed
+What is open and what ended, with its times (발생, 인지, 전파, 조치, 복구), how sites and systems stand, agreed
 work, hand-over notes, how many were called, and the end of the audit log, which printed here proves later that it was not
 cut.
 """
@@ -38,11 +38,14 @@ class Day:
     day: date
     opened: Sequence[Incident]
     open_at_end: Sequence[Incident]
+    over: Sequence[Incident]
+    """Those that ended on this day, whenever they began: with those open at its end, all there is to tell of, once."""
     states: Mapping[int, int]
     windows: Sequence[tuple[str, datetime, datetime]]
     handovers: Sequence[tuple[str, Handover]]
     calls: int
-    answered: int
+    called_for: Sequence[Incident | None]
+    """Of each incident somebody was called for; None = it is older than what was looked at."""
     audit: tuple[int, str]
 
 
@@ -68,7 +71,7 @@ def report(found: Day, t: Words, names: Callable[[str], str]) -> tuple[Section, 
     sections = [
         Section(t("situation.summary"), tuple(_summary(found, t))),
         Section(t("situation.open"), _or_none([one(i) for i in found.open_at_end], t)),
-        Section(t("situation.opened"), _or_none([one(i) for i in found.opened], t)),
+        Section(t("situation.over"), _or_none([one(i) for i in found.over], t)),
         Section(
             t("situation.windows"),
             _or_none([Line(title, f"{clock(began)} – {clock(ended)}") for title, began, ended in found.windows], t),
@@ -112,10 +115,12 @@ def official(day: date, t: Words) -> str:
 def _summary(found: Day, t: Words) -> list[Line]:
     by = {name: sum(i.severity == name for i in found.opened) for name in SEVERITIES}
     counted = ", ".join(f"{t('severity.' + name)} {count}" for name, count in by.items() if count)
+    acknowledged = sum(one is not None and one.acknowledged_at is not None for one in found.called_for)
+    calls = {"calls": found.calls, "incidents": len(found.called_for), "acknowledged": acknowledged}
     lines = [
         Line(t("situation.count_opened"), f"{len(found.opened)}" + (f" ({counted})" if counted else "")),
         Line(t("situation.count_open"), str(len(found.open_at_end))),
-        Line(t("situation.calls"), t("situation.calls_of", calls=found.calls, answered=found.answered)),
+        Line(t("situation.calls"), t("situation.calls_of", **calls)),
     ]
     if found.states:
         said = ", ".join(

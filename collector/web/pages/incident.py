@@ -37,6 +37,7 @@ from collector.store.schema import instant
 from collector.web import incident_view
 from collector.web.people_names import PeopleNames
 from collector.web.render import frame_of, page
+from collector.web.silence_view import silence_desk, silenced_until
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -138,7 +139,10 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         may_merge = is_own and found.is_open and caller.may("work")
         others = queries.list_incidents(connection, caller.scope, states=OPEN, limit=MOST_OTHERS) if may_merge else []
     now = instant(frame.now_ms)
+    desk = silence_desk(services, caller) if is_own else None
+    holds = {number: [row for row in rows if row.ended_at is None]}
     involved = enrolled(called_for(found, rosters, ground_of(fleet), fleet, now)) if may_know else {}
+    why = explain_why(found, decided, sent, involved, now) if may_know else None
     signals = seen.signals(rows, fleet, caller.scope)
     notes: dict[str, str] = next((dict(row.annotations) for row in signals if row.annotations), {})
     site = fleet.sites.get(found.site)
@@ -156,7 +160,10 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         "signals": signals[: incident_view.SHOWN_SIGNALS],
         "more_signals": len(signals) - incident_view.SHOWN_SIGNALS,
         "course": seen.course(events, caller.scope),
-        "why": explain_why(found, decided, sent, involved, now) if may_know else None,
+        "why": why,
+        "told": incident_view.told_apart(why) if why else (),
+        "why_at": incident_view.why_at(why) if why else None,
+        "silenced": silenced_until(desk, [found], holds, fleet, now) if desk else {},
         "said_why": lambda code: say(frame.language, f"outcome.{code}"),
         "may_know": may_know,
         "may_act": is_own and caller.may("answer"),

@@ -11,13 +11,14 @@ from starlette.responses import Response
 from collector.access.guard import Reader
 from collector.incidents import seen
 from collector.incidents.incident import OPEN, STATES
-from collector.incidents.queries import list_incidents
+from collector.incidents.queries import holding_signals, list_incidents
 from collector.incidents.signal import SEVERITIES
 from collector.people.queries import whole_book
 from collector.store.schema import instant
 from collector.web import incident_view, view
 from collector.web.people_names import PeopleNames
 from collector.web.render import frame_of, page
+from collector.web.silence_view import silence_desk, silenced_until
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -47,8 +48,11 @@ def router(services: Services) -> APIRouter:
                 with_reaching=True,
             )  # fmt: skip
             names = PeopleNames(whole_book(connection), frame.language)
+            shown = found[:limit]
+            own = [one for one in shown if caller.scope.allows(one.agency, one.site)]
+            desk = silence_desk(services, caller)
+            signals = holding_signals(connection, [one.number for one in own if one.is_open]) if desk else {}
         more = found[limit - 1].number if len(found) > limit else None
-        shown = found[:limit]
         fleet, now = services.registry.fleet, instant(frame.now_ms)
         values = {
             "incidents": incident_view.in_order(shown) if is_open else shown,
@@ -64,9 +68,8 @@ def router(services: Services) -> APIRouter:
             "filters": FILTERS,
             "shapes": incident_view.SHAPES,
             "waits": incident_view.waits,
-            "own": {one.number for one in shown if caller.scope.allows(one.agency, one.site)}
-            if caller.may("answer")
-            else frozenset(),
+            "own": {one.number for one in own} if caller.may("answer") else frozenset(),
+            "silenced": silenced_until(desk, own, signals, fleet, now) if desk else {},
         }
         return page(request, services, "incidents.html", values, frame=frame)
 

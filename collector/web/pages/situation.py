@@ -16,8 +16,8 @@ from collector.access.audit import record, tip_of
 from collector.access.caller import Caller
 from collector.access.guard import Reader
 from collector.errors import Refused
-from collector.incidents.incident import STATES
-from collector.incidents.queries import list_incidents
+from collector.incidents.incident import STATES, Incident
+from collector.incidents.queries import find, list_incidents
 from collector.maintenance.occurrence import occurrences
 from collector.maintenance.queries import list_windows
 from collector.pages.page import CALLS, SENT
@@ -67,7 +67,7 @@ def router(services: Services) -> APIRouter:
             str, Query(max_length=10, description="Such as 2026-07-31; empty = today, as far as it is.")
         ] = "",
     ) -> SituationOut:
-        """The daily situation report: what is open, what came and ended, agreed work, hand-overs, calls."""
+        """The daily situation report: what is open, what ended, agreed work, hand-overs, calls."""
         frame = frame_of(request, services)
         title, on, sections = write(services, frame, caller, day, "json")
         told = [SectionOut(title=s.title, lines=[LineOut(**line._asdict()) for line in s.lines]) for s in sections]
@@ -127,9 +127,10 @@ def _read(services: Services, frame: Frame, caller: Caller, on: date) -> tuple[D
         notes = [(frame.words.name(one), note) for one in rosters for note in list_handovers(connection, one.id)]
         audit = tip_of(connection) if caller.scope == EVERYTHING else (0, b"")
         names = PeopleNames(whole_book(connection), frame.language)
-    calls = [
-        each for each in pages if each.kind in CALLS and each.state == SENT and _within(each.sent_at, began, ended)
-    ]
+        calls = [
+            each for each in pages if each.kind in CALLS and each.state == SENT and _within(each.sent_at, began, ended)
+        ]
+        called_for = [find(connection, caller.scope, n) for n in sorted({each.incident or 0 for each in calls} - {0})]
     planned = [
         (row.title, from_at, to_at) for row in windows for from_at, to_at in occurrences(row.schedule, began, ended)
     ]  # fmt: skip
@@ -140,15 +141,20 @@ def _read(services: Services, frame: Frame, caller: Caller, on: date) -> tuple[D
     day = Day(
         on,
         [each for each in recent if each.opened_at >= began],
-        [each for each in recent if each.recovered_at is None or each.recovered_at >= ended],
+        [each for each in recent if (over_at := _over_at(each)) is None or over_at >= ended],
+        [each for each in recent if _within(_over_at(each), began, ended)],
         dict(enumerate(counts)) if is_today else {},
         planned,
         sorted((each for each in notes if began <= each[1].written_at < ended), key=lambda each: each[1].written_at),
         len(calls),
-        sum(each.answered_at is not None for each in calls),
+        called_for,
         (audit[0], audit[1].hex()),
     )
     return day, names
+
+
+def _over_at(incident: Incident) -> datetime | None:
+    return incident.recovered_at or incident.resolved_at
 
 
 def _within(at: datetime | None, began: datetime, ended: datetime) -> bool:

@@ -130,6 +130,8 @@ def test_an_incident_from_hand_to_hand_to_its_report(stage: Stage, told: Told) -
         == 200
     )
     assert client.post("/api/incidents/1/close").json()["code"] == "not_now"
+    unfinished = client.get("/api/incidents/1/report?stage=final&format=text").text
+    assert "■ 아직 끝나지 않음" in unfinished.splitlines()[2]
     told.at(3600)
     told.until(4000)
     at(stage, told.now)
@@ -143,7 +145,7 @@ def test_an_incident_from_hand_to_hand_to_its_report(stage: Stage, told: Told) -
         "- 인지일시: 2026. 11. 22. 10:00",
         "- 조치일시",
         "- 복구일시: 2026. 11. 22. 11:00",
-        "- 장애시간: 1시간 0분",
+        "- 장애시간 (발생부터 복구까지): 1시간 0분",
         "- 장애조치 최대 허용시간: 2026. 11. 22. 12:00 (남은 시간 1시간 0분)",
         "1등급 1개",
         "token:noc (대리 인지: 이나래)",
@@ -152,6 +154,7 @@ def test_an_incident_from_hand_to_hand_to_its_report(stage: Stage, told: Told) -
         "축전지 교체",
     ):
         assert part in text, (part, text)
+    assert "아직 끝나지 않음" not in text
     english = client.get("/api/incidents/1/report?stage=first&language=en&format=text&timezone=Africa/Lagos").text
     assert "- Occurred: 2026-11-22 02:00 WAT" in english
     assert "Root cause" not in english

@@ -80,6 +80,18 @@ def test_a_silence_is_made_after_seeing_what_it_hides(world: World) -> None:
     assert sorted(done) == ["silence.end", "silence.keep", "silence.keep"]
 
 
+def test_an_incident_nobody_is_called_of_is_marked(world: World) -> None:
+    browser = Browser(world, "garam")
+    page = browser.see("/silences")
+    asked = {"alert": "HostNoData", "minutes": "45", "comment": "회선 교체"}
+    browser.press("/silences", page, **asked | {"host": "srv1.abuja"})
+    assert "알림 중지 중 ~" not in browser.see("/incidents"), "one of three is silenced"
+    browser.press("/silences", page, **asked)
+    assert browser.see("/incidents").count("알림 중지 중 ~ 07-31 14:50") == 1
+    assert "알림 중지 중 ~ 07-31 14:50" in browser.see("/incidents/1")
+    assert "알림 중지 중 ~" not in Browser(world, "tenant").see("/incidents")
+
+
 def silences(world: World) -> list[Silence]:
     with world.store.reading() as connection:
         return all_silences(connection)

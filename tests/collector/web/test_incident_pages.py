@@ -161,7 +161,7 @@ def test_answering_by_name_and_for_another(world: World) -> None:
     browser.press("/incidents/1/comment", page, text="통신사업자에 접수", is_action="true")
     browser.press("/incidents/1/assign", page, assignee="park")
     browser.press("/incidents/2/snooze", page, minutes="30")
-    assert '다시 알림 보류 <span class="num">07-31 14:35' in browser.see("/incidents")
+    assert "다시 알림 보류 ~ 07-31 14:35" in browser.see("/incidents")
     browser.press("/incidents/1/resolve", page)
     assert "종결할 수 없습니다" in browser.press("/incidents/1/close", page), "alerts still hold"
     browser.press("/incidents/1/explain", page, cause="광케이블 절단", prevention="이중 경로")
