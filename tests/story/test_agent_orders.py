@@ -74,7 +74,7 @@ def test_a_policy_takes_hold_without_a_restart_and_the_file_wins(joined, agent):
     assert metric(running, "agent_report_interval_seconds")[0].endswith(" 15.0")
     (folder / "topology.toml").write_text(TEXT + POLICY)
     bongsu("apply", str(folder / "topology.toml"), data=running.data)
-    wait_until(lambda: status(folder).get("policy_version") == 2, "the policy", 60.0)
+    wait_until(lambda: status(folder).get("policy_version") == 2, "the policy", 120.0)
     wait_until(lambda: metric(running, "agent_report_interval_seconds")[0].endswith(" 5.0"), "the interval", 60.0)
     (info,) = metric(running, "agent_policy_info")
     assert 'overridden="checks"' in info
