@@ -9,8 +9,6 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, select
-
 from agent.link.clock import SystemChance, SystemClock
 from collector.access.audit import on_command_line, record
 from collector.cli.options import Verbs, opened, opened_centre, verb
@@ -18,8 +16,7 @@ from collector.cli.printing import print_rows
 from collector.errors import UsageError
 from collector.fleet.hubs import create_hub_token
 from collector.fleet.keys import ca_fingerprint, load_centre_key
-from collector.fleet.tables import hubs, sites
-from collector.fleet.tokens import DEFAULT_HOURS, MOST_HOURS, cancel_token, create_token, list_tokens
+from collector.fleet.tokens import DEFAULT_HOURS, MOST_HOURS, cancel_token, create_token, hub_urls, list_tokens
 from collector.store.schema import instant
 from collector.store.scope import EVERYTHING
 
@@ -69,7 +66,7 @@ def _create(args: argparse.Namespace) -> int:
         ca = ca_fingerprint(settings.data_dir) if settings.server.tls_cert else b""
         shared: dict[str, Any] = {"hours": args.hours, "ca_sha256": ca, "created_by": _who(), "now": now}
         with store.transaction() as connection:
-            collectors = [_url(url) for url in args.url] or [*_hub_url(connection, args.site), settings.server.url]
+            collectors = [_url(url) for url in args.url] or [*hub_urls(connection, args.site), settings.server.url]
             shared |= {"collectors": collectors, "chance": SystemChance()}
             if args.hub:
                 text, ends = create_hub_token(connection, centre, hub=args.hub, **shared)
@@ -119,12 +116,6 @@ def _cancel(args: argparse.Namespace) -> int:
         record(connection, now, on_command_line(), "token.cancel", args.id)
     print(f"Token {args.id} is cancelled.")
     return 0
-
-
-def _hub_url(connection: Connection, site: str) -> list[str]:
-    """Where the site's hub is reached, as the topology says."""
-    found = select(hubs.c.url).join(sites, sites.c.hub == hubs.c.id).where(sites.c.id == site, hubs.c.url != "")
-    return list(connection.execute(found).scalars())
 
 
 def _url(text: str) -> str:

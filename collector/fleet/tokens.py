@@ -13,7 +13,7 @@ from agent.link.keys import SigningKey
 from agent.link.token import JoinToken, token_hash, write_token
 from collector.errors import UsageError, nearest
 from collector.fleet.registry import bump_version
-from collector.fleet.tables import hub_tokens, join_tokens, sites
+from collector.fleet.tables import hub_tokens, hubs, join_tokens, sites
 from collector.fleet.topology_keys import NAME, NAME_WORDS
 from collector.store.scope import EVERYTHING, Scope
 
@@ -75,6 +75,12 @@ def create_token(
         )
     )
     return text, ends
+
+
+def hub_urls(connection: Connection, site: str) -> list[str]:
+    """Where the site's hub is reached, as the topology says: agents report there first."""
+    found = select(hubs.c.url).join(sites, sites.c.hub == hubs.c.id).where(sites.c.id == site, hubs.c.url != "")
+    return list(connection.execute(found).scalars())
 
 
 def list_tokens(connection: Connection, scope: Scope, now: datetime) -> list[KnownToken]:

@@ -114,10 +114,16 @@ def test_how_an_agent_is_added(browser: Browser, site: Site) -> None:
     with on_the_board(browser, site) as page:
         go(page, "Agents")
         page.get_by_role("link", name="Add an agent").click()
-        command = page.locator("#add .command").first
+        page.locator("#add [name=site]").select_option(label=f"{ABUJA} (abuja)")
+        page.locator("#add [name=host]").fill("srv9")
+        page.get_by_role("button", name="Make a token").click()
+        command = page.locator("#made .command")
+        expect(command).to_contain_text("bongsu-agent enroll --data ./agent --token bongsu1.")
         command.click()
         marked = page.evaluate("getSelection().toString()")
         assert marked == command.inner_text() != "", "one click marks the whole command"
+        page.locator("#add").get_by_role("button", name="Make worthless").click()
+        expect(page.get_by_role("status").filter(has_text="worthless now")).to_be_visible()
 
 
 def test_an_alert_is_silenced_for_two_hours(browser: Browser, site: Site) -> None:

@@ -1,16 +1,25 @@
 """``/agents``: every agent the caller may see, by what one looks for: who is silent, behind, late by its clock, old, and with
-which key."""
+which key. Administrators make the token of a new one here, as on the command line: it is shown once, with the command to run."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Form
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from collector.access.guard import Reader
+from agent.link.clock import SystemChance
+from collector.access.audit import record
+from collector.access.caller import Caller
+from collector.access.guard import Administrator, Reader
+from collector.access.problems import not_found
+from collector.errors import Refused, UsageError
+from collector.fleet.keys import ca_fingerprint
+from collector.fleet.tokens import cancel_token, create_token, hub_urls, list_tokens
+from collector.store.schema import instant
 from collector.web import agents_view, site_view, view
 from collector.web.agents_view import SHOWN, Asked
 from collector.web.queries import agent_keys_of
@@ -18,6 +27,22 @@ from collector.web.render import frame_of, page
 
 if TYPE_CHECKING:
     from collector.services import Services
+
+HOURS = (1, 24, 72, 168)
+SAID = ("cancelled",)
+NEAR = ("127.0.0.1", "::1", "localhost")
+Short = Annotated[str, Form(max_length=100)]
+
+
+class Made(NamedTuple):
+    """A token right after it was made. ``is_near``: one of the addresses it names is this machine's alone."""
+
+    token: str
+    site: str
+    host: str
+    ends_at: datetime
+    urls: tuple[str, ...]
+    is_near: bool
 
 
 def router(services: Services) -> APIRouter:
@@ -33,17 +58,8 @@ def router(services: Services) -> APIRouter:
         sort: str = "",
         down: bool = False,
         start: int = 0,
+        said: str = "",
     ) -> Response:
-        fleet, live, standing = services.registry.fleet, services.live, services.standing
-        lines = [
-            site_view.agent_line(agent, live, standing)
-            for site in view.visible_sites(fleet, caller.scope).values()
-            for agent in site_view.visible_agents(fleet, site, caller.scope)
-        ]
-        with services.store.reading() as connection:
-            rows = agent_keys_of(connection)
-        mine = {line.agent.id for line in lines}
-        keys = {one: key for one, some in rows.items() if one in mine and (key := agents_view.newest_key(some))}
         asked = Asked(
             q.strip()[:100],
             trouble if trouble in agents_view.TROUBLES else "",
@@ -51,24 +67,97 @@ def router(services: Services) -> APIRouter:
             sort if sort in agents_view.ORDERS else "",
             down,
         )
-        found = agents_view.chosen(lines, keys, fleet.sites, asked)
-        start = max(0, start)
-        values = {
-            "agents": found[start : start + SHOWN],
-            "found": len(found),
-            "total": len(lines),
-            "start": start,
-            "most": SHOWN,
-            "keys_of": keys,
-            "sums": agents_view.sums(lines),
-            "asked": asked,
-            "to": Ways(asked),
-            "sites": fleet.sites,
-            "off_ms": agents_view.CLOCK_OFF_MS,
-        }
-        return page(request, services, "agents.html", values, frame=frame_of(request, services))
+        return show(request, services, caller, asked, max(0, start), said=said if said in SAID else "")
+
+    @routes.post("/agents", response_model=None)
+    def make(request: Request, caller: Administrator, site: Short, host: Short = "", hours: int = Form(24)) -> Response:
+        made = make_token(services, caller, site.strip(), host.strip().lower(), hours)
+        return show(request, services, caller, Asked(site.strip()), made=made)
+
+    @routes.post("/agents/tokens/{token}/cancel", response_model=None)
+    def cancel(caller: Administrator, token: str) -> Response:
+        now = instant(services.clock.wall_ms())
+        with services.store.transaction() as connection:
+            known = [one.token_id for one in list_tokens(connection, caller.scope, now) if not one.hub]
+            found = next((one for one in known if one.hex() == token), None)
+            if found is None:
+                raise not_found("token", token)
+            try:
+                cancel_token(connection, found, now)
+            except UsageError as why:
+                raise Refused(409, "used", str(why)) from why
+            record(connection, now, caller.name, "token.cancel", token)
+        return RedirectResponse("/agents?said=cancelled#add", 303)
 
     return routes
+
+
+def make_token(services: Services, caller: Caller, site: str, host: str, hours: int) -> Made:
+    """As ``bongsu token create`` does. Raises Refused 404 for a site that is not the caller's to see, 422 for what cannot be."""
+    place = services.registry.fleet.sites.get(site)
+    if place is None or not caller.scope.allows(place.agency, place.id):
+        raise not_found("site", site)
+    if services.is_hub:
+        raise Refused(409, "not_here", "A hub makes no tokens: the centre does.")
+    now, settings = instant(services.clock.wall_ms()), services.settings
+    with services.store.transaction() as connection:
+        urls = [*hub_urls(connection, site), settings.server.url]
+        try:
+            text, ends_at = create_token(
+                connection, services.centre_key, site=site, host=host, hours=hours, collectors=urls,
+                ca_sha256=ca_fingerprint(settings.data_dir) if settings.server.tls_cert else b"",
+                created_by=caller.name[:64], now=now, chance=SystemChance(),
+            )  # fmt: skip
+        except UsageError as why:
+            raise Refused(422, "bad_token", str(why)) from why
+        record(connection, now, caller.name, "token.create", site, {"host": host, "hours": hours})
+    return Made(text, site, host, ends_at, tuple(urls), any(urlsplit(one).hostname in NEAR for one in urls))
+
+
+def show(
+    request: Request, services: Services, caller: Caller, asked: Asked, start: int = 0, *, said: str = "",
+    made: Made | None = None,
+) -> Response:  # fmt: skip
+    """The page; ``made`` right after a token was: it is shown this once and never by an address."""
+    frame, fleet = frame_of(request, services), services.registry.fleet
+    live, standing = services.live, services.standing
+    sites = view.visible_sites(fleet, caller.scope)
+    lines = [
+        site_view.agent_line(agent, live, standing)
+        for site in sites.values()
+        for agent in site_view.visible_agents(fleet, site, caller.scope)
+    ]
+    may_add = caller.may("administer") and not services.is_hub
+    with services.store.reading() as connection:
+        rows = agent_keys_of(connection)
+        tokens = list_tokens(connection, caller.scope, instant(frame.now_ms)) if may_add else []
+    mine = {line.agent.id for line in lines}
+    keys = {one: key for one, some in rows.items() if one in mine and (key := agents_view.newest_key(some))}
+    found = agents_view.chosen(lines, keys, fleet.sites, asked)
+    values = {
+        "agents": found[start : start + SHOWN],
+        "found": len(found),
+        "total": len(lines),
+        "start": start,
+        "most": SHOWN,
+        "keys_of": keys,
+        "sums": agents_view.sums(lines),
+        "asked": asked,
+        "to": Ways(asked),
+        "sites": fleet.sites,
+        "off_ms": agents_view.CLOCK_OFF_MS,
+        "may_add": may_add,
+        "own_sites": sorted(
+            (one for one in fleet.sites.values() if caller.scope.allows(one.agency, one.id)), key=frame.words.name
+        )
+        if may_add
+        else [],
+        "hours": HOURS,
+        "unused": [one for one in tokens if one.state == "unused" and not one.hub],
+        "said": said,
+        "made": made,
+    }
+    return page(request, services, "agents.html", values, frame=frame)
 
 
 class Ways:

@@ -12,6 +12,7 @@ from test_incident_pages import Browser
 from told_incidents import PASSWORD, tell
 from world import World, make_world, plant
 
+from agent.link.token import read_token
 from collector.access.audit import read_log
 from collector.access.queries import list_persons
 from collector.access.tables import persons
@@ -82,3 +83,40 @@ def test_an_administrator_decides_and_nobody_else(world: World) -> None:
         assert [row.action for row in rows] == ["user.add", "user.change", "user.remove", "api_token.create", "api_token.revoke"]  # fmt: skip
         assert secret[1] not in str(rows)
     assert PASSWORD not in page
+
+
+def test_a_join_token_is_made_on_the_page_of_agents(world: World) -> None:
+    """As on the command line: shown once, written down, for what its maker may see, and cancelled while nobody used it."""
+    lead = Browser(world, "garam")
+    page = lead.see("/agents")
+    assert "bongsu token create --site SITE" in page, "who may not make one is told whom it takes"
+    lead.press("/agents", page, 403, site="abuja")
+    chief = become(world, "garam", "system_admin")
+    page = chief.see("/agents?q=abuja")
+    assert '<option value="abuja" selected>' in page
+    for fields, status in (({"site": "nowhere"}, 404), ({"site": "abuja", "host": "a b"}, 422), ({"site": "abuja", "hours": "9999"}, 422)):  # fmt: skip
+        chief.press("/agents", page, status, **fields)
+    made = chief.press("/agents", page, site="abuja", host="SRV9", hours="72")
+    (text,) = set(re.findall(r"--token (bongsu1\.[\w.-]+)", made))
+    token = read_token(text)
+    assert (token.site, token.host, token.centre_key) == ("abuja", "srv9", world.centre_key.public)
+    assert token.collectors == ["http://127.0.0.1:8650"]
+    assert "이 장비 자신만 닿는" in made
+    page = chief.see("/agents")
+    assert text not in page
+    assert token.token_id.hex() in page
+    with world.store.transaction() as connection:
+        connection.execute(update(persons).where(persons.c.username == "garam").values(sites=["lima"]))
+    limited = Browser(world, "garam")
+    assert token.token_id.hex() not in limited.see("/agents")
+    limited.press("/agents", limited.see("/agents"), 404, site="abuja")
+    limited.press(f"/agents/tokens/{token.token_id.hex()}/cancel", limited.see("/agents"), 404)
+    with world.store.transaction() as connection:
+        connection.execute(update(persons).where(persons.c.username == "garam").values(sites=None))
+    chief = Browser(world, "garam")
+    page = chief.press(f"/agents/tokens/{token.token_id.hex()}/cancel", chief.see("/agents"))
+    assert "토큰을 무효로 했습니다" in page
+    assert token.token_id.hex() not in page
+    with world.store.reading() as connection:
+        done = [(row.action, row.actor, row.subject) for row in read_log(connection) if row.action.startswith("token")]
+    assert sorted(done) == [("token.cancel", "garam", token.token_id.hex()), ("token.create", "garam", "abuja")]

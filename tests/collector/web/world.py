@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from sqlalchemy import insert
 
 from agent.link.clock import Clock
+from agent.link.keys import SigningKey
 from agent.link.model import Schema, Series, make_schema
 from collector.access import tables as _access  # noqa: F401 registers its rows
 from collector.access.api import router as access_router
@@ -199,6 +200,7 @@ class World:
     upstream: Any = None
     response: Any = None
     is_hub: bool = False
+    centre_key: SigningKey = field(default_factory=lambda: SigningKey(b"c" * 32))
     fastapi: FastAPI = field(default_factory=lambda: FastAPI(docs_url=None, redoc_url=None))
     past: Past = field(default_factory=Past)
     silent: set[str] = field(default_factory=set)
