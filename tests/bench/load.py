@@ -46,7 +46,7 @@ class Sender:
         self.epoch = os.urandom(8)
         self.kind = number % len(series.MACHINES)
         self.schema = make_schema(series.of_host(self.host, self.kind), ())
-        self.values = series.Values(self.kind, number)
+        self.values = series.values(self.kind, number)
         self._seq = 0
 
     def report(self, at_ms: int, all_new: bool = False) -> bytes:

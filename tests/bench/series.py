@@ -1,8 +1,7 @@
 """What one host says: 300 series in 88 families with node_exporter's names and labels, as our schema and as text.
 
-Between two reports of a real machine most of them stand still, and many are zero for ever (``wire`` prints the shares
-of a recorded one); a round may also make all of them new, because a scrape's cost depends on how many numbers have to
-be written anew.
+The numbers are ``numbers``' own; a round may make all of them new, because a scrape's cost depends on how many have to be
+written anew.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from agent.checks.reading import words
 from agent.link.model import Series
 from agent.link.names import COUNTER, GAUGE, TYPE_NAMES
+from tests.bench.numbers import Values
 
 Column = tuple[str, int, tuple[tuple[str, str], ...]]
 """(name, type, labels) of a series without its host."""
@@ -86,41 +86,19 @@ def of_host(host: str, kind: int = 0) -> tuple[Series, ...]:
     return tuple(Series(host, name, type_, labels) for name, type_, labels in columns(kind))
 
 
-class Values:
-    """A host's numbers, moving from report to report as a machine's do: of five series two move and two are zero."""
-
-    def __init__(self, kind: int, seed: int) -> None:
-        self._random = np.random.default_rng(seed)
-        names = [name for name, _, _ in columns(kind)]
-        self._is_seconds = np.array(["seconds" in name or "load" in name for name in names])
-        places = np.arange(len(names)) % 5
-        self._moves = places < 2
-        scale = 10.0 ** self._random.integers(3, 10, len(names))
-        self.now: NDArray[np.float64] = self._rounded(self._random.random(len(names)) * scale) * (places < 3)
-
-    def _rounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Seconds to hundredths, everything else whole."""
-        return np.where(self._is_seconds, np.round(values, 2), np.round(values))
-
-    def step(self, all_new: bool) -> NDArray[np.float64]:
-        """The next report's numbers; two in five of them new, or all."""
-        growth = self._rounded(1 + self._random.random(len(self.now)) * 2000)
-        self.now = (
-            self._rounded(self.now + growth)
-            if all_new
-            else np.where(self._moves, self._rounded(self.now + growth), self.now)
-        )
-        return self.now
+def values(kind: int, number: int) -> Values:
+    """The numbers of one host of the fleet."""
+    return Values([f"{name} {labels[-1][1] if labels else ''}" for name, _, labels in columns(kind)], number)
 
 
-def text(kind: int, values: NDArray[np.float64]) -> bytes:
+def text(kind: int, numbers: NDArray[np.float64]) -> bytes:
     """The same report in the Prometheus text format, as the peers take it."""
-    return "".join(_lines(kind, values)).encode()
+    return "".join(_lines(kind, numbers)).encode()
 
 
-def _lines(kind: int, values: NDArray[np.float64]) -> Iterator[str]:
+def _lines(kind: int, numbers: NDArray[np.float64]) -> Iterator[str]:
     before = ""
-    for (name, type_, labels), value in zip(columns(kind), values.tolist(), strict=True):
+    for (name, type_, labels), value in zip(columns(kind), numbers.tolist(), strict=True):
         if name != before:
             before = name
             yield f"# HELP {name} One of node_exporter's.\n# TYPE {name} {TYPE_NAMES[type_]}\n"
