@@ -45,7 +45,14 @@ export function show(element) {
 
 function count() {
   for (const element of document.querySelectorAll("time[data-at]")) show(element);
-  for (const element of document.querySelectorAll('time[data-clock=""]')) element.textContent = stamp(now());
+  for (const element of document.querySelectorAll('time[data-clock=""]')) {
+    const text = stamp(now());
+    const [day, hour] = element.children; // apart, so that a phone's head may leave the day out
+    if (hour) {
+      day.textContent = text.slice(0, 11);
+      hour.textContent = text.slice(11);
+    } else element.textContent = text;
+  }
   setTimeout(count, 1000 - (now() % 1000));
 }
 count();
