@@ -47,9 +47,11 @@ class MailboxJob:
         self._is_away = False
 
     def _take(self, raw: bytes, now: datetime) -> None:
+        reply = read_mail(raw)
         try:
-            found = take(self._store, self._office, self._channel, read_mail(raw), now)
+            found = take(self._store, self._office, self._channel, reply, now)
         except Refused as why:
+            self._office.tell_refused(self._channel, reply, why.code, now)
             self._office.replies.came(self._channel, why.code)
             log.warning("an answer was refused", extra={"channel": self._channel, "reason": why.code})
             return

@@ -23,6 +23,7 @@ from collector.pages.outbox import row_of
 from collector.pages.page import Route
 from collector.pages.pipeline import Outgoing
 from collector.pages.queries import add_page, supersede_heartbeats
+from collector.pages.reply_refused import row_of_refusal
 from collector.pages.senders import channels_with_replies, configured_senders, mailbox_of
 from collector.pages.senders.base import Sender
 from collector.pages.senders.mailbox import Mailbox
@@ -31,11 +32,13 @@ from collector.pages.summary_job import SummaryJob
 from collector.pages.watch import SECONDS as WATCH_SECONDS
 from collector.pages.watch import Watch
 from collector.pages.wording import Matter, Reader, word
+from collector.people.queries import whole_book
 from collector.store.schema import instant
 from collector.telemetry_pages import PageTelemetry
 from collector.telemetry_replies import ReplyTelemetry
 
 if TYPE_CHECKING:
+    from collector.pages.reply_take import Incoming
     from collector.services import Services
 
 KEEP_HEARTBEATS = timedelta(days=1)
@@ -161,6 +164,14 @@ class PostOffice:
             supersede_heartbeats(connection, channel, address)
             add_page(connection, row)
         self.deliveries.wake()
+
+    def tell_refused(self, channel: str, reply: Incoming, code: str, now: datetime) -> None:
+        """Whoever wrote it learns that it acknowledged nothing."""
+        with self._services.store.transaction() as connection:
+            row = row_of_refusal(whole_book(connection).people.values(), self.ways, channel, reply, code, now)
+            is_new = row is not None and add_page(connection, row)
+        if is_new:
+            self.deliveries.wake()
 
     def forget(self, now: datetime) -> int:
         """Delete pages and decisions about them that are past ``[paging] keep_days``; how many rows."""

@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 
 TRIGGER, ESCALATION, RECOVERY, DIGEST = "trigger", "escalation", "recovery", "digest"
 FIX_WARNING, SUMMONS, TEST, VERIFY, DUTY_HOLE = "fix_warning", "summons", "test", "verify", "duty_hole"
-HEARTBEAT, SUMMARY = "heartbeat", "summary"
-KINDS = (TRIGGER, ESCALATION, RECOVERY, DIGEST, FIX_WARNING, SUMMONS, TEST, VERIFY, DUTY_HOLE, HEARTBEAT, SUMMARY)
+HEARTBEAT, SUMMARY, REPLY_REFUSED = "heartbeat", "summary", "reply_refused"
+KINDS = (
+    TRIGGER, ESCALATION, RECOVERY, DIGEST, FIX_WARNING, SUMMONS, TEST, VERIFY, DUTY_HOLE, HEARTBEAT, SUMMARY, REPLY_REFUSED
+)  # fmt: skip
 CALLS = frozenset({TRIGGER, ESCALATION, DUTY_HOLE})
 """They want somebody to take the incident over: with an answer, or its end, they have no more to say."""
 ANSWERED = CALLS | {SUMMONS, TEST, FIX_WARNING}
 """They carry a link to answer at."""
-OF_NO_INCIDENT = frozenset({TEST, VERIFY, HEARTBEAT, SUMMARY})
+OF_NO_INCIDENT = frozenset({TEST, VERIFY, HEARTBEAT, SUMMARY, REPLY_REFUSED})
 
 QUEUED, SENDING, SENT, FAILED, SUPERSEDED = "queued", "sending", "sent", "failed", "superseded"
 STATES = (QUEUED, SENDING, SENT, FAILED, SUPERSEDED)

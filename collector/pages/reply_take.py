@@ -31,6 +31,11 @@ class Incoming(NamedTuple):
     auto_submitted: str = ""
     tokens: Sequence[str] = ()
 
+    @property
+    def is_automatic(self) -> bool:
+        """Whether a machine wrote it."""
+        return self.auto_submitted.lower() not in ("", "no")
+
 
 def take(store: Store, office: PostOffice, channel: str, reply: Incoming, now: datetime) -> Answered:
     """Raises Refused with what the gateway may tell the person."""
@@ -44,8 +49,7 @@ def take(store: Store, office: PostOffice, channel: str, reply: Incoming, now: d
             is_named, number = incident_of_token(connection, channel, addresses, reply.tokens)
         waiting = open_incidents(connection, channel, addresses, now)
     said = read_reply(reply.key or reply.text, is_mail=channel == EMAIL)
-    is_automatic = reply.auto_submitted.lower() not in ("", "no")
-    if said is None or is_automatic or (reply.key and said.number is not None):
+    if said is None or reply.is_automatic or (reply.key and said.number is not None):
         raise Refused(
             422,
             NOT_UNDERSTOOD,

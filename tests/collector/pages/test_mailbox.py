@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from imap_server import Folder, imap_server
 from paging_stage import PagingStage
-from sqlalchemy import update
+from sqlalchemy import select, update
 from stage import Stage, set_stage
 from target_server import in_days, make_certificate
 from test_replies import Town
@@ -112,6 +113,32 @@ def test_what_is_quoted_proves_it_where_a_server_changed_the_ids(quick: Store, t
     look(town)
     assert town.state(419) == ("acknowledged", "kim")
     assert folder.seen == set(range(101, 110))
+
+
+def test_who_answered_in_vain_is_told_but_no_machine_is(quick: Store, tmp_path: Path, folder: Folder) -> None:
+    town = town_at(quick, tmp_path, channel(folder.port))
+
+    def told() -> list[tuple[str, str]]:
+        of = page_deliveries.c
+        with quick.reading() as connection:
+            rows = connection.execute(select(of).where(of.kind == "reply_refused").order_by(of.id)).all()
+        return [(row.address, row.text.partition("\n")[0]) for row in rows]
+
+    folder.put("From: eve@example.org", "In-Reply-To: <k1@b>", "", "what?")
+    folder.put(KIM, "Auto-Submitted: auto-replied", "In-Reply-To: <k1@b>", "", "away")
+    look(town)
+    assert told() == []
+    folder.put(KIM, "In-Reply-To: <k1@b>", "", "확인이 안 됩니다")
+    folder.put(KIM, "In-Reply-To: <k1@b>", "", "뭐라고요")
+    look(town)
+    ((address, text),) = told()
+    assert (address, "인지하려면" in text) == ("Kim@example.org", True)
+    town.stage.clock.move(timedelta(seconds=601))
+    folder.put(KIM, "", "확인")
+    look(town)
+    assert len(told()) == 2
+    assert "어느 호출" in told()[1][1]
+    assert (town.state(418)[0], town.state(419)[0]) == ("triggered", "triggered")
 
 
 def test_a_server_that_dies_loses_no_answer(quick: Store, tmp_path: Path, folder: Folder) -> None:
