@@ -1,9 +1,10 @@
-"""``/api/hubs``, ``/api/sites``, ``/api/hosts`` and ``/api/agents``, and what agents ask for themselves."""
+"""``/api/hubs``, ``/api/sites``, ``/api/hosts`` and ``/api/agents``; beside them checks, join tokens, and what agents ask for
+themselves."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from collector.access.guard import Reader
 from collector.access.paging import After, Limit, Page, page
 from collector.access.problems import not_found
-from collector.fleet import enrolment_api, queries, signed_api
+from collector.fleet import checks_api, enrolment_api, queries, signed_api, tokens_api
 from collector.fleet.policy_state import policy_state
 from collector.store.schema import instant
 
@@ -53,10 +54,13 @@ class Site(_Row):
     since_ms: int | None = None
     reason: str = ""
     cause: str = ""
+    last_report_ms: int | None = None
+    """When the newest report was received."""
 
 
 class Host(_Row):
-    """A machine or device. ``agent`` speaks for it now; ``via`` names the host whose agent is to, where it has none."""
+    """A machine or device. ``agent`` speaks for it now; ``via`` names the host whose agent is to, where it has none. Its
+    checks: /api/checks?host=ID."""
 
     id: str
     name: str
@@ -67,6 +71,12 @@ class Host(_Row):
     managed_by: str
     agent: str | None
     via: str
+    state: int | None = None
+    """As a site's. Evidence: /api/verdicts/host/ID."""
+    since_ms: int | None = None
+    reason: str = ""
+    cause: str = ""
+    last_report_ms: int | None = None
 
 
 class AgentPolicy(_Row):
@@ -96,6 +106,8 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter()
     _add_places(routes, services)
     _add_machines(routes, services)
+    routes.include_router(checks_api.router(services))
+    routes.include_router(tokens_api.router(services))
     if not services.is_hub:
         routes.include_router(enrolment_api.router(services))
     routes.include_router(signed_api.router(services))
@@ -161,7 +173,7 @@ def _add_machines(routes: APIRouter, services: Services) -> None:
         """Hosts by id."""
         with store.reading() as connection:
             rows = queries.list_hosts(connection, caller.scope, after, limit + 1, site=site)
-        return page([Host.model_validate(row) for row in rows], [row.id for row in rows], limit)
+        return page([_host(services, row) for row in rows], [row.id for row in rows], limit)
 
     @routes.get("/api/hosts/{host}", tags=["hosts"])
     def one_host(caller: Reader, host: str) -> Host:
@@ -169,7 +181,7 @@ def _add_machines(routes: APIRouter, services: Services) -> None:
             row = queries.find_host(connection, caller.scope, host)
         if row is None:
             raise not_found("host", host)
-        return Host.model_validate(row)
+        return _host(services, row)
 
     @routes.get("/api/agents", tags=["agents"])
     def agents(caller: Reader, after: After = "", limit: Limit = 100) -> Page[Agent]:
@@ -204,7 +216,20 @@ def _agent(services: Services, row: queries.AgentRow) -> Agent:
 
 def _site(services: Services, row: queries.SiteRow) -> Site:
     site = Site.model_validate(row)
-    found = services.standing.sites.get(row.id) if services.standing is not None else None
-    if found is not None:
-        site.state, site.since_ms, site.reason, site.cause = found.state, found.since_ms, found.reason, found.cause
+    if services.standing is not None:
+        _judged(site, services.standing.sites.get(row.id))
     return site
+
+
+def _host(services: Services, row: queries.HostRow) -> Host:
+    host = Host.model_validate(row)
+    if services.standing is not None:
+        _judged(host, services.standing.hosts.get(row.id))
+    return host
+
+
+def _judged(item: Site | Host, found: Any) -> None:
+    """``found``: its standing, None where there is none yet."""
+    if found is not None:
+        item.state, item.since_ms, item.reason, item.cause = found.state, found.since_ms, found.reason, found.cause
+        item.last_report_ms = found.last_report_ms

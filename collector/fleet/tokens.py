@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, insert, select, update
 
@@ -21,15 +21,15 @@ TOKEN_ID_BYTES = 8
 DEFAULT_HOURS = 24
 MOST_HOURS = 24 * 30
 
+TokenState = Literal["unused", "used", "expired", "cancelled"]
+
 
 @dataclass(frozen=True, slots=True)
 class KnownToken:
-    """``state``: unused, used, expired or cancelled."""
-
     token_id: bytes
     site: str
     host: str
-    state: str
+    state: TokenState
     created_at: datetime
     created_by: str
     expires_at: datetime
@@ -112,7 +112,7 @@ def _hub_tokens(connection: Connection, now: datetime) -> list[KnownToken]:
     ]  # fmt: skip
 
 
-def state_of(row: Row[Any], now: datetime) -> str:
+def state_of(row: Row[Any], now: datetime) -> TokenState:
     """What became of a token."""
     if row.used_at is not None:
         return "used"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, select
 
 from collector.log.positions import HASH_BYTES, read_accepted
-from collector.log.tables import envelopes, schemas
+from collector.log.tables import envelopes, positions, schemas
 from collector.store.engine import straight
 
 
@@ -64,6 +64,21 @@ def content_hash(connection: Connection, agent_id: bytes, epoch: bytes, seq: int
 
 def packed_schema(connection: Connection, schema_hash: bytes) -> bytes | None:
     found: bytes | None = connection.execute(select(schemas.c.packed).where(schemas.c.hash == schema_hash)).scalar()
+    return found
+
+
+def last_reports(connection: Connection) -> dict[bytes, int]:
+    """When each agent's newest envelope was received, by rows alone: also while no collector runs."""
+    saved = select(positions.c.agent_id, func.max(positions.c.last_received_at_ms)).group_by(positions.c.agent_id)
+    since = (
+        select(envelopes.c.agent_id, func.max(envelopes.c.received_at_ms))
+        .where(~envelopes.c.is_chunked & ~envelopes.c.is_parked)
+        .group_by(envelopes.c.agent_id)
+    )
+    found: dict[bytes, int] = {}
+    for rows in (saved, since):
+        for agent_id, at_ms in connection.execute(rows):
+            found[agent_id] = max(at_ms, found.get(agent_id, 0))
     return found
 
 

@@ -3,22 +3,17 @@ which key. Administrators make the token of a new one here, as on the command li
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from agent.link.clock import SystemChance
-from collector.access.audit import record
 from collector.access.caller import Caller
 from collector.access.guard import Administrator, Reader
-from collector.access.problems import not_found
-from collector.errors import Refused, UsageError
-from collector.fleet.keys import ca_fingerprint
-from collector.fleet.tokens import cancel_token, create_token, hub_urls, list_tokens
+from collector.fleet.tokens import list_tokens
+from collector.fleet.tokens_api import Made, end_token, make_token
 from collector.store.schema import instant
 from collector.web import agents_view, site_view, view
 from collector.web.agents_view import SHOWN, Asked
@@ -30,19 +25,7 @@ if TYPE_CHECKING:
 
 HOURS = (1, 24, 72, 168)
 SAID = ("cancelled",)
-NEAR = ("127.0.0.1", "::1", "localhost")
 Short = Annotated[str, Form(max_length=100)]
-
-
-class Made(NamedTuple):
-    """A token right after it was made. ``is_near``: one of the addresses it names is this machine's alone."""
-
-    token: str
-    site: str
-    host: str
-    ends_at: datetime
-    urls: tuple[str, ...]
-    is_near: bool
 
 
 def router(services: Services) -> APIRouter:
@@ -76,42 +59,10 @@ def router(services: Services) -> APIRouter:
 
     @routes.post("/agents/tokens/{token}/cancel", response_model=None)
     def cancel(caller: Administrator, token: str) -> Response:
-        now = instant(services.clock.wall_ms())
-        with services.store.transaction() as connection:
-            known = [one.token_id for one in list_tokens(connection, caller.scope, now) if not one.hub]
-            found = next((one for one in known if one.hex() == token), None)
-            if found is None:
-                raise not_found("token", token)
-            try:
-                cancel_token(connection, found, now)
-            except UsageError as why:
-                raise Refused(409, "used", str(why)) from why
-            record(connection, now, caller.name, "token.cancel", token)
+        end_token(services, caller, token)
         return RedirectResponse("/agents?said=cancelled#add", 303)
 
     return routes
-
-
-def make_token(services: Services, caller: Caller, site: str, host: str, hours: int) -> Made:
-    """As ``bongsu token create`` does. Raises Refused 404 for a site that is not the caller's to see, 422 for what cannot be."""
-    place = services.registry.fleet.sites.get(site)
-    if place is None or not caller.scope.allows(place.agency, place.id):
-        raise not_found("site", site)
-    if services.is_hub:
-        raise Refused(409, "not_here", "A hub makes no tokens: the centre does.")
-    now, settings = instant(services.clock.wall_ms()), services.settings
-    with services.store.transaction() as connection:
-        urls = [*hub_urls(connection, site), settings.server.url]
-        try:
-            text, ends_at = create_token(
-                connection, services.centre_key, site=site, host=host, hours=hours, collectors=urls,
-                ca_sha256=ca_fingerprint(settings.data_dir) if settings.server.tls_cert else b"",
-                created_by=caller.name[:64], now=now, chance=SystemChance(),
-            )  # fmt: skip
-        except UsageError as why:
-            raise Refused(422, "bad_token", str(why)) from why
-        record(connection, now, caller.name, "token.create", site, {"host": host, "hours": hours})
-    return Made(text, site, host, ends_at, tuple(urls), any(urlsplit(one).hostname in NEAR for one in urls))
 
 
 def show(

@@ -104,6 +104,7 @@ def test_items_say_everything(stage: Stage) -> None:
         "since_ms": None,
         "reason": "",
         "cause": "",
+        "last_report_ms": None,
     }
     assert client.get("/api/hosts/shared.here").json() == {
         "id": "shared.here",
@@ -115,6 +116,11 @@ def test_items_say_everything(stage: Stage) -> None:
         "managed_by": "file",
         "agent": None,
         "via": "",
+        "state": None,
+        "since_ms": None,
+        "reason": "",
+        "cause": "",
+        "last_report_ms": None,
     }
     named = {"id": "mea", "name_ko": "중동 거점", "name_en": "중동 거점", "url": ""}
     assert client.get("/api/hubs/mea").json() == named | {"state": None, "contact_at": None}
@@ -156,6 +162,6 @@ def test_what_cannot_be_asked(stage: Stage) -> None:
 
 def test_the_api_is_described(stage: Stage) -> None:
     paths = stage.fastapi.openapi()["paths"]
-    for noun in ("agencies", "systems", "hubs", "sites", "hosts", "agents"):
+    for noun in ("agencies", "systems", "hubs", "sites", "hosts", "checks", "agents", "tokens"):
         described = paths[f"/api/{noun}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         assert described["$ref"].startswith("#/components/schemas/Page_")
