@@ -206,15 +206,17 @@ class Kind:
     unit: str
     is_stacked: bool
     make: Callable[[Series, Grid], list[Line]]
+    of: str
+    """A metric it takes: who never reported it has no such plot."""
 
 
 KINDS = (
-    Kind("cpu", "ratio", True, _cpu),
-    Kind("load", "count", False, _load),
-    Kind("memory", "bytes", True, _memory),
-    Kind("filesystem", "ratio", False, _filesystem),
-    Kind("network", "bytes_per_second", False, _network),
-    Kind("disk", "bytes_per_second", False, _disk),
+    Kind("cpu", "ratio", True, _cpu, "node_cpu_seconds_total"),
+    Kind("load", "count", False, _load, "node_load1"),
+    Kind("memory", "bytes", True, _memory, "node_memory_MemFree_bytes"),
+    Kind("filesystem", "ratio", False, _filesystem, "node_filesystem_free_bytes"),
+    Kind("network", "bytes_per_second", False, _network, "node_network_receive_bytes_total"),
+    Kind("disk", "bytes_per_second", False, _disk, "node_disk_read_bytes_total"),
 )
 NAMES = (
     "node_cpu_seconds_total",

@@ -69,6 +69,7 @@ def router(services: Services) -> APIRouter:
             "strips": strips_of(services, caller, found.id, span, interval_ms),
             "since_ms": since_ms or 0,
             "kinds": plots.KINDS,
+            "missing": [kind.id for kind in plots.KINDS if known is not None and not known.has(kind.of)],
             "last": {plot.id: table_of(plot, frame.words) for plot in last},
             "checks": site_view.checks_of([found], live, standing),
             "series": list(known.series()) if known is not None and is_current else [],

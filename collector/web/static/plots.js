@@ -149,6 +149,7 @@ function draw(answer) {
     drawn.get(plot.id)?.destroy();
     drawn.delete(plot.id);
     figure.classList.toggle("drawn", hasValues);
+    if (hasValues) figure.hidden = false; // reported earlier, if no longer
     if (!hasValues) {
       canvas.textContent = isAny ? holder.dataset.few : holder.dataset.empty;
       figure.querySelector(".none")?.remove();

@@ -109,6 +109,7 @@ class Numbers:
         free = self._memory * (0.75 - 0.5 * share)
         yield _gauge("node_memory_MemTotal_bytes", self._memory)
         yield _gauge("node_memory_MemAvailable_bytes", math.floor(free / 4096) * 4096.0)
+        yield _gauge("node_memory_MemFree_bytes", math.floor(free * 0.3 / 4096) * 4096.0)
         yield _gauge("node_memory_SwapTotal_bytes", 2 * GIB)
         yield _gauge("node_memory_SwapFree_bytes", 2 * GIB)
         if self._booted < 0:
@@ -135,9 +136,9 @@ class Numbers:
         self._filled = min(0.9, self._filled + passed * 1e-9)
         labels = {"device": "/dev/sda1", "fstype": "ext4", "mountpoint": "/"}
         yield _gauge("node_filesystem_size_bytes", self._disk, **labels)
-        yield _gauge(
-            "node_filesystem_avail_bytes", math.floor(self._disk * (1 - self._filled) / 4096) * 4096.0, **labels
-        )
+        for name, share_left in (("avail", 1.0), ("free", 1.02)):  # a little is the superuser's alone
+            left = math.floor(self._disk * (1 - self._filled) * share_left / 4096) * 4096.0
+            yield _gauge(f"node_filesystem_{name}_bytes", min(self._disk, left), **labels)
         yield _gauge("node_filesystem_files", 8e6, **labels)
         yield _gauge("node_filesystem_files_free", 7.1e6, **labels)
         yield _gauge("node_filesystem_readonly", 0.0, **labels)
