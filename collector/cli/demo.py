@@ -25,7 +25,7 @@ from collector.logs import set_up
 from collector.people.tables import people_contacts
 from collector.rosters.roster_apply import apply_rosters
 from collector.rosters.roster_file import read_rosters
-from collector.settings import Settings
+from collector.settings import AccessSettings, Settings
 from collector.settings_channels import Channel
 from collector.settings_read import with_bind
 from collector.store.schema import instant
@@ -97,6 +97,7 @@ def _ask(args: argparse.Namespace, folder: Path, under_way: Mapping[int, Playing
 
 
 def _run(args: argparse.Namespace, settings: Settings) -> int:
+    from collector.world.demo.agreed import agree_usual_work
     from collector.world.demo.demo import Demo
     from collector.world.demo.pace import Front, Pacer
     from collector.world.demo.people import rosters
@@ -110,11 +111,12 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         listening = listen(settings)
         port = listening.getsockname()[1]
         settings = replace(settings, server=replace(settings.server, port=port), data_dir=settings.data_dir / "centre")
-        settings = replace(settings, channels=_phones(settings))
+        settings = replace(settings, channels=_phones(settings), access=_open_to_all(settings))
         print(f"Making a world: 24 missions, 5 hubs, 4 centres, {args.minutes} minutes of past …", flush=True)
         start_ms = SystemClock().wall_ms() - args.minutes * 60_000
         demo = Demo(args.seed, settings.data_dir.parent, start_ms, settings)
         password = _people(demo, rosters(ADMIN), start_ms)
+        demo.at_centre(agree_usual_work)
         offers = [Offer(one.number, one.name, one.seconds) for one in SCENARIOS.values()]
         stage.offer(settings.data_dir.parent, offers)
         pacer = Pacer(demo, settings.data_dir.parent)
@@ -160,6 +162,14 @@ def _phones(settings: Settings) -> tuple[Channel, ...]:
     secret = SystemChance().bytes(16).hex()
     address = f"http://127.0.0.1:{settings.server.port}{PHONE}"
     return tuple(Channel(name, "webhook", {"url": address + name}, {"secret": secret}) for name in ("email", "sms"))
+
+
+def _open_to_all(settings: Settings) -> AccessSettings:
+    """Every agency has its status page, unless the settings choose some."""
+    from collector.world.topology import AGENCIES
+
+    chosen = settings.access.status_pages or " ".join(name for name, _, _ in AGENCIES)
+    return replace(settings.access, status_pages=chosen)
 
 
 def _people(demo: Demo, rosters: str, start_ms: int) -> str:

@@ -100,6 +100,8 @@ class Wire:
         self._routes = routes
         self._connected = ""
         self._used_at = 0.0
+        self.bytes_sent = self.bytes_received = 0
+        """Of HTTP, heads and bodies."""
 
     def __call__(self, request: Request) -> Response | Failure:
         route = self._routes(request.base_url)
@@ -116,6 +118,7 @@ class Wire:
         begins = max(now + waited, line.up_free_at)
         line.up_free_at = begins + seconds_on(line, up, chance)
         line.bytes_up += up
+        self.bytes_sent += up
         arrives = line.up_free_at + line.rtt / 2 - now
         if arrives > request.deadline_seconds:
             return self._failed(request.deadline_seconds, f"{request.base_url}: timed out")
@@ -125,6 +128,7 @@ class Wire:
         down = HEAD_BYTES + len(answer.body)
         line.down_free_at = max(now + arrives, line.down_free_at) + seconds_on(line, down, chance)
         line.bytes_down += down
+        self.bytes_received += down
         seconds = line.down_free_at + line.rtt / 2 - now
         if seconds > request.deadline_seconds:
             return self._failed(request.deadline_seconds, f"{request.base_url}: no whole answer in time")

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -21,11 +21,15 @@ from agent.link.exchange import Request, Response
 from collector.app import App
 from collector.incidents.incident import ACKNOWLEDGED, Incident
 from collector.incidents.queries import list_incidents, signals_of
-from collector.maintenance.occurrence import Schedule
-from collector.maintenance.queries import add_window
+from collector.maintenance.api import shown
+from collector.maintenance.queries import list_windows
+from collector.maintenance.warning import BUSINESS_HOURS
+from collector.rosters.compile import ground_of
+from collector.rosters.duty import Called, called
+from collector.rosters.queries import load_rosters
 from collector.store.schema import instant
 from collector.store.scope import EVERYTHING
-from collector.verdicts.standing import OK
+from collector.verdicts.standing import MAINTENANCE, OK
 from collector.world.demo.demo import CENTRE, Demo
 from collector.world.demo.scenarios import SCENARIOS
 
@@ -86,21 +90,47 @@ def test_a_slow_sea_is_one_warning_to_one_person(tmp_path: Path) -> None:
 
 
 def test_work_in_office_hours_calls_for_what_outlasts_it(tmp_path: Path) -> None:
-    """Agreed for 01:30 in Seoul, 11:30 in New York. The last of three lines is not back when the window closes."""
+    """Agreed for 01:30 in Seoul, 11:30 in New York. The last of three lines is cut again as soon as the window closes."""
     with night(tmp_path) as (demo, calls):
-        now = instant(demo.centre.clock.wall_ms())
-        begins = now.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
-        with app_of(demo).store.transaction() as connection:
-            for site in ("new-york", "los-angeles", "ottawa"):
-                agreed = Schedule("UTC", begins, 12)
-                add_window(connection, f"lines of {site}", "work", [("site", site)], agreed, now, now, "kim")
         SCENARIOS[OFFICE_HOURS].play(demo)
-        demo.timeline.after(14 * MINUTE, lambda: demo.condition.cut_links.add("ottawa/main"))
-        demo.play(12 * MINUTE)
+        app = app_of(demo)
+        now = instant(demo.centre.clock.wall_ms())
+        with app.store.reading() as connection:
+            agreed = [
+                shown(row, app.registry.fleet, now) for row in list_windows(connection, app.registry.fleet, EVERYTHING)
+            ]
+        assert [row.is_active for row in agreed] == [True, False], "one part is under way, one ahead"
+        for row in agreed:
+            met = {one.site for one in row.warnings if one.code == BUSINESS_HOURS}
+            assert "new-york" in met
+        assert met == {"new-york", "los-angeles", "ottawa"}, "the part ahead meets office hours of all of them"
+        demo.play(3 * MINUTE)
+        assert app.standing.sites["new-york"].state == MAINTENANCE
+        demo.timeline.after(17 * MINUTE + 1, lambda: demo.condition.cut_links.add("ottawa/main"))
+        demo.play(17 * MINUTE)
         assert calls.called == [], "agreed work calls nobody, also where people sit in their offices"
         demo.play(9 * MINUTE)
         assert {person for person, _, kind in calls.called if kind == "trigger"} == {"smith"}, "who sits in that office"
         assert len({call.incident for call in calls.calls}) == 1
+
+
+def test_a_substitute_holiday_leaves_the_team_without_anybody_at_any_hour(tmp_path: Path) -> None:
+    """Noon in Berlin, when somebody of the team for Tashkent is on duty on any other day."""
+    noon = datetime(2026, 11, 17, 12, 0, tzinfo=ZoneInfo("Europe/Berlin"))
+    with paged_demo(tmp_path, noon, is_thin=True, least_seconds=5.0, interval_seconds=30.0) as (demo, calls):
+        demo.play(4 * MINUTE)
+        assert calls.called == []
+        assert not any(each.is_hole for each in who_is_called(demo, "tashkent", noon))
+        play = SCENARIOS[ROSTER_GAP].play(demo)
+        for hour in range(20):
+            team, room = who_is_called(demo, "tashkent", noon + timedelta(hours=hour))
+            assert (team.is_hole, room.is_hole) == (True, False), hour
+        demo.play(8 * MINUTE)
+        assert "weber" not in {call.person for call in calls.calls}
+        assert {one.key for one in incidents_of(demo) if one.site == "tashkent"} == {"link:tashkent/main"}
+        assert "trigger" in {call.kind for call in calls.calls}, "the situation room hears of it instead"
+        play.stop()
+        assert next(each.people for each in who_is_called(demo, "tashkent", noon)) == ("weber",)
 
 
 def test_a_hole_in_the_roster_calls_who_stands_in(tmp_path: Path) -> None:
@@ -177,6 +207,13 @@ def test_records_without_a_copy_call_once_and_are_answered(tmp_path: Path) -> No
         answers(demo, calls, "kim")
         demo.play(15 * MINUTE)
         assert len(calls.calls) == 1, "whoever has it in hand is left alone, and so is everybody else"
+
+
+def who_is_called(demo: Demo, site: str, at: datetime) -> list[Called]:
+    app = app_of(demo)
+    with app.store.reading() as connection:
+        rosters = load_rosters(connection)
+    return called(rosters, ground_of(app.registry.fleet), site, app.registry.fleet.sites[site].agency, at)
 
 
 def _person(name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from agent.link.exchange import Exchange
 from agent.link.model import StateChange, pack_values
 from agent.link.names import COUNTER, GAUGE
 from agent.link.profile import LinkProfile
@@ -14,6 +13,7 @@ from collector.world.clock import BusyClock, Timeline
 from collector.world.demo.condition import Condition
 from collector.world.demo.machine import Numbers, Reading
 from collector.world.disk import DiskModel
+from collector.world.link import Wire
 
 SPOOL_BYTES = 4 << 20
 VERSION = "0.2.0"
@@ -28,13 +28,18 @@ class DemoAgent(WorldAgent):
         timeline: Timeline,
         identity: Identity,
         centre_key: bytes,
-        exchange: Callable[[BusyClock], Exchange],
+        connect: Callable[[BusyClock], Wire],
         profile: LinkProfile,
         numbers: Sequence[Numbers],
         condition: Condition,
         saw: Callable[[], list[Reading]],
     ) -> None:
         disk = DiskModel(identity.number)
+
+        def exchange(busy: BusyClock) -> Wire:
+            self._wire = connect(busy)
+            return self._wire
+
         super().__init__(timeline, identity, centre_key, disk, exchange, profile, SPOOL_BYTES)
         self._numbers = numbers
         self._condition = condition
@@ -82,4 +87,6 @@ class DemoAgent(WorldAgent):
             Reading("agent_info", GAUGE, (("version", VERSION),), 1.0),
             *(Reading(name, GAUGE, (), value) for name, value in gauges.items()),
             Reading("agent_records_lost_total", COUNTER, (), float(figures.lost)),
+            Reading("agent_link_sent_bytes_total", COUNTER, (), float(self._wire.bytes_sent)),
+            Reading("agent_link_received_bytes_total", COUNTER, (), float(self._wire.bytes_received)),
         ]

@@ -18,6 +18,7 @@ from sqlalchemy import insert, update
 from agent.link.exchange import Exchange, Failure, Request, Response
 from agent.link.names import GAUGE
 from agent.link.profile import PROFILES, LinkProfile
+from collector.app import App
 from collector.fleet.registry import bump_version
 from collector.fleet.tables import agent_keys, agents, hosts
 from collector.incidents.signal import INFO
@@ -134,6 +135,13 @@ class Demo:
         open_at = app.response.incidents.open_at
         return open_at is not None and {severity for severity, _, _ in open_at} <= {INFO}
 
+    def at_centre(self, action: Callable[[App], None]) -> None:
+        """Write something into the centre's rows: now, or once it is up."""
+        if self.centre.app is not None:
+            action(self.centre.app)
+        else:
+            self.timeline.after(WATCH_SECONDS, lambda: self.at_centre(action))
+
     def stop_serving(self) -> None:
         """End what would keep connections open for ever."""
         if self.centre.app is not None:
@@ -235,7 +243,7 @@ class Demo:
 
     # ------------------------------------------------------------ lines
 
-    def _exchange_of(self, place: Place) -> Callable[[BusyClock], Exchange]:
+    def _exchange_of(self, place: Place) -> Callable[[BusyClock], Wire]:
         chance = random.Random(self.chance.random())
         return lambda clock: Wire(self.timeline, clock, chance, lambda url: self.route(place, url))
 

@@ -68,6 +68,7 @@ ESSENTIAL = ("login", "portal", "overseas")
 """All that a thin world has: two of grade 1, one that others depend on, and one of grade 2 with an interface."""
 INTERFACES = (("overseas-portal", "overseas", "portal"), ("consultation-portal", "consultation", "portal"),
               ("records-approval", "approval", "records"))  # fmt: skip
+"""Id, who asks, and who answers; the first web server of the one tries the other."""
 
 
 class Machine(NamedTuple):
@@ -138,7 +139,8 @@ def _centre(place: Place, few: tuple[Service, ...]) -> list[Machine]:
         if one.home == place.id:
             for name, check in (("web1", "process:nginx"), ("web2", "process:nginx"), ("db1", "process:postgres")):
                 host = f"{one.id}-{name}.{place.id}"
-                found.append(Machine(host, place.id, one.agency, name[:-1], host, checks=(check,)))
+                asked = [f"http:{target}" for _, source, target in INTERFACES if (source, name) == (one.id, "web1")]
+                found.append(Machine(host, place.id, one.agency, name[:-1], host, checks=(check, *asked)))
         if one.other == place.id:
             host = f"{one.id}-dr1.{place.id}"
             found.append(
@@ -189,9 +191,11 @@ def document(is_small: bool = False, is_thin: bool = False) -> str:
     few = services(is_thin)
     for service in few:
         lines += _system(service)
+    known = {service.id: service for service in few}
     for name, source, target in INTERFACES:
-        if {source, target} <= {service.id for service in few}:
-            lines += _table("interfaces", id=name, source=source, target=target)
+        if {source, target} <= known.keys():
+            check = f"{source}-web1.{known[source].home}/http:{target}"
+            lines += _table("interfaces", id=name, source=source, target=target, check=check)
     return "\n".join(lines) + "\n"
 
 

@@ -12,6 +12,9 @@ REGION = {
     "mea": ("hassan", "하산", "Omar Hassan"),
 }  # fmt: skip
 
+COVER = "office"
+"""When somebody of a region's team is on duty."""
+
 
 def rosters(login: str = "", is_thin: bool = False) -> str:
     """The file ``bongsu apply`` takes. ``login``: the user the first of the room signs in as."""
@@ -35,7 +38,7 @@ def rosters(login: str = "", is_thin: bool = False) -> str:
         sites = _words(place.id for place in places(is_thin) if place.hub == hub)
         parts.append(
             f'[[rosters]]\nid = "{hub}"\nname_ko = "{name_ko} 담당"\nname_en = "{name_en}"\nsites = [{sites}]\n'
-            f'timezone = "{zones[hub]}"\ncalendar = "{site}"\ncover = "office"\nfallback = ["@room"]\n'
+            f'timezone = "{zones[hub]}"\ncalendar = "{site}"\ncover = "{COVER}"\nfallback = ["@room"]\n'
             f'[[rosters.layers]]\nname = "day"\nhours = "office"\nstarts = 2026-01-05\ncrews = [["{REGION[hub][0]}"]]\n'
         )
     return "\n".join(parts)

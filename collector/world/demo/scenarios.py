@@ -10,13 +10,18 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
+from collector.world.demo import agreed
 from collector.world.demo.demo import AT, CENTRE, Demo, hub_url
 from collector.world.demo.fleet import CABLES, SERVICES, WATCHER
+from collector.world.demo.people import COVER
 from collector.world.liar import Liar
 from collector.world.station import Station
 
 MINUTE = 60.0
 DAY = 86_400.0
+WORK_MINUTES = 20
+TEAM = "eur-cis"
+"""Whose Tashkent is."""
 Mend = Callable[[], None]
 
 
@@ -122,20 +127,35 @@ def power_cut(demo: Demo, play: Play) -> Mend:
 
 
 def office_hours(demo: Demo, play: Play) -> Mend:
-    """Work on the lines of North America that was agreed by Korean night meets office hours there."""
+    """Work on the lines of North America, agreed by Korea's clock: one part is under way, the next is in a Korean night that
+    is office hours there. The windows say so to whoever looks."""
     cut = demo.condition.cut_links
-    links = [f"{site}/main" for site in ("new-york", "los-angeles", "ottawa")]
+    sites = ("new-york", "los-angeles", "ottawa")
+    links = [f"{site}/main" for site in sites]
+    windows: list[int] = []
+    demo.at_centre(lambda app: windows.extend(agreed.agree_line_work(app, sites, WORK_MINUTES)))
     for at, link in enumerate(links):
         play.after(at * 5 * MINUTE, lambda link=link: cut.add(link))  # type: ignore[misc]
         play.after((at + 1) * 5 * MINUTE + 60, lambda link=link: cut.discard(link))  # type: ignore[misc]
-    return lambda: cut.difference_update(links)
+
+    def mend() -> None:
+        cut.difference_update(links)
+        demo.at_centre(lambda app: agreed.call_off(app, windows))
+
+    return mend
 
 
 def roster_gap(demo: Demo, _play: Play) -> Mend:
-    """A substitute holiday nobody entered: a line fails while no one of the mission's team is on duty."""
+    """A substitute holiday for which nobody is entered: a line fails while no one of the mission's team is on duty."""
     cut = demo.condition.cut_links
     cut.add("tashkent/main")
-    return lambda: cut.discard("tashkent/main")
+    demo.at_centre(lambda app: agreed.close_team(app, TEAM))
+
+    def mend() -> None:
+        cut.discard("tashkent/main")
+        demo.at_centre(lambda app: agreed.open_team(app, TEAM, COVER))
+
+    return mend
 
 
 def forged_reports(demo: Demo, _play: Play) -> Mend:
@@ -187,7 +207,7 @@ SCENARIOS = {
             (slow_sea, 30),
             (hub_down, 15),
             (power_cut, 40),
-            (office_hours, 20),
+            (office_hours, WORK_MINUTES),
             (roster_gap, 20),
             (forged_reports, 10),
             (centre_lost, 3),
