@@ -14,6 +14,8 @@ from agent.link.keys import is_signed, new_key
 
 TICKS = os.sysconf("SC_CLK_TCK")
 CHECKS = 1_000
+RESTING = 0.02
+"""CPU seconds in half a second."""
 
 
 def tree(pid: int) -> list[int]:
@@ -31,6 +33,16 @@ def tree(pid: int) -> list[int]:
 def cpu_seconds(pid: int) -> float:
     """User + system time of the tree so far, ended children that were waited for included."""
     return sum(_ticks(one, own_only=one != pid) for one in tree(pid)) / TICKS
+
+
+def settle(pid: int, seconds: float = 60.0) -> None:
+    """Wait until the tree rests, no longer than that: what it was given is taken first and worked on later."""
+    used = -1.0
+    for _ in range(int(seconds / 0.5)):
+        before, used = used, cpu_seconds(pid)
+        if used - before < RESTING:
+            return
+        time.sleep(0.5)
 
 
 def _ticks(pid: int, own_only: bool) -> int:

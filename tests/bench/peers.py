@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from subprocess import Popen
 
 from tests.bench.client import Address, request
-from tests.bench.cpu import cpu_seconds, peak_rss_mib
+from tests.bench.cpu import cpu_seconds, peak_rss_mib, settle
 from tests.bench.program import find, free_port, listens, running
 
 PUSHGATEWAY, VICTORIA, PROMETHEUS, NODE_EXPORTER = (
@@ -30,12 +29,7 @@ class Started:
 
     def settle(self) -> None:
         """Wait until it rests: some take a push first and work on it later."""
-        used = -1.0
-        for _ in range(120):
-            before, used = used, self.cpu_seconds()
-            if used - before < 0.02:
-                return
-            time.sleep(0.5)
+        settle(self.process.pid)
 
     def peak_rss_mib(self) -> float:
         return peak_rss_mib(self.process.pid)
