@@ -14,6 +14,7 @@ from collector.web.site_view import AgentLine
 
 CLOCK_OFF_MS = 2_000
 """Beyond this its samples are corrected, and somebody should look at its clock."""
+BEHIND_MS = 300_000
 SHOWN = 250
 """On one page."""
 FINGERPRINT_CHARS = 32
@@ -61,11 +62,18 @@ def troubles_of(line: AgentLine) -> tuple[str, ...]:
         found.append("silent")
     if line.offset_ms is not None and abs(line.offset_ms) > CLOCK_OFF_MS:
         found.append("clock")
-    if line.spool_records:
+    if is_behind(line):
         found.append("backlog")
     if line.policy.state in ("pending", "unreported"):
         found.append("policy")
     return tuple(found)
+
+
+def is_behind(line: AgentLine) -> bool:
+    """Whether reports wait with it for long: one that is under way when it is counted waits for no more than its turn."""
+    if not line.spool_records or line.spool_oldest_ms is None or line.received_at_ms is None:
+        return bool(line.spool_records)
+    return line.received_at_ms - line.spool_oldest_ms > BEHIND_MS
 
 
 def _below(value: float | None) -> float:

@@ -65,8 +65,9 @@ def report(found: Day, t: Words, names: Callable[[str], str]) -> tuple[Section, 
     def one(incident: Incident) -> Line:
         texts = [f"{t('incident.' + name)} {clock(at)}" for name, at in _steps(incident)]
         who = incident.assignee or incident.acknowledged_by
-        head = f"#{incident.number} [{t('severity.' + incident.severity)}] {incident.title(t.language)}"
-        return Line(head, " · ".join([*texts, t("incident_state." + incident.state), *([names(who)] if who else [])]))
+        state = f"{t('severity.' + incident.severity)}, {t('incident_state.' + incident.state)}"
+        head = f"#{incident.number} [{state}] {incident.title(t.language)}"
+        return Line(head, " · ".join([*texts, *([names(who)] if who else [])]))
 
     sections = [
         Section(t("situation.summary"), tuple(_summary(found, t))),
@@ -120,7 +121,7 @@ def _summary(found: Day, t: Words) -> list[Line]:
     lines = [
         Line(t("situation.count_opened"), f"{len(found.opened)}" + (f" ({counted})" if counted else "")),
         Line(t("situation.count_open"), str(len(found.open_at_end))),
-        Line(t("situation.calls"), t("situation.calls_of", **calls)),
+        Line(t("situation.calls"), t("situation.calls_of", **calls) if found.calls else "0"),
     ]
     if found.states:
         said = ", ".join(

@@ -85,6 +85,7 @@ class DemoAgent(WorldAgent):
         }
         return [
             Reading("agent_info", GAUGE, (("version", VERSION),), 1.0),
+            Reading("agent_policy_info", GAUGE, (("overridden", ""), ("version", "1")), 1.0),
             *(Reading(name, GAUGE, (), value) for name, value in gauges.items()),
             Reading("agent_records_lost_total", COUNTER, (), float(figures.lost)),
             Reading("agent_link_sent_bytes_total", COUNTER, (), float(self._wire.bytes_sent)),

@@ -29,8 +29,8 @@ def test_the_day_in_words_to_paste(told: World, tmp_path: Path) -> None:
         "- 새 장애 건: 4 (긴급 1, 경고 2, 정보 1)",
         "- 진행 중인 장애 건: 4",
         "- 호출: 1회 (호출한 장애 건 1건, 그중 인지 0건)",
-        "#1 [긴급] 거점 중동·아프리카",
-        "발생 13:54 · 인지 – · 전파 – · 조치 – · 복구 – · 발생",
+        "#1 [긴급, 발생] 거점 중동·아프리카",
+        "발생 13:54 · 인지 – · 전파 – · 조치 – · 복구 –",
         "박다온",
     ):
         assert said in text, text
@@ -45,8 +45,8 @@ def test_the_day_in_words_to_paste(told: World, tmp_path: Path) -> None:
     assert len(said_by_api) > 8
     assert browser.client.get("/api/situation?day=2027-01-01").status_code == 422
     before = browser.see("/situation.txt?day=2026-07-21&lang=en")
-    assert "#5 [Critical]" in before.partition("Incidents that ended on this day")[2]
-    assert before.count("#5 [Critical]") == text.count("#1 [긴급]") == 1, "each is told of once"
+    assert "#5 [Critical, Closed]" in before.partition("Incidents that ended on this day")[2]
+    assert before.count("#5 [Critical, Closed]") == text.count("#1 [긴급, 발생]") == 1, "each is told of once"
     assert "<h1>Daily situation report 2026-07-21 Tue</h1>" in browser.see("/situation?day=2026-07-21&lang=en")
     for wrong in ("2026-08-01", "x"):
         browser.see(f"/situation?day={wrong}", 422)
@@ -56,6 +56,6 @@ def test_the_day_in_words_to_paste(told: World, tmp_path: Path) -> None:
 
 def test_a_tenant_gets_their_part(told: World) -> None:
     text = Browser(told, "tenant").see("/situation.txt?lang=ko")
-    assert "#3 [경고]" in text
+    assert "#3 [경고, 확인됨]" in text
     assert "#1 " not in text
     assert "감사로그" not in text
