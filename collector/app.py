@@ -116,7 +116,7 @@ class App:
         self.remote_write = RemoteWrite(
             settings.remote_write, self.store, self.registry, self.history, clock, self.telemetry
         )
-        self.windows = Windows(self.store)
+        self.windows = Windows(self.store, lambda: self.registry.fleet)
         self._completeness = CompletenessJob(self.store, self.registry, spooled_of(self.live), self.windows.spans)
         asked = (self.hub_contacts.seen_ms, self._windows_now, self.log.turned_away)
         self._verdicts = VerdictJob(self.store, self.registry, self.live, clock.wall_ms(), *asked)
@@ -268,7 +268,10 @@ class App:
     def _windows_now(self, now: datetime) -> dict[tuple[str, str], Window]:
         """Agreed work that holds now, as verdicts take it."""
         active = self.windows.active(now)
-        return {subject: Window(str(row.id), row.kind == SHUTDOWN) for subject, row in active.items()}
+        return {
+            subject: Window(str(held.id), held.kind == SHUTDOWN, round(held.began_at.timestamp() * 1000))
+            for subject, held in active.items()
+        }
 
     def _stored_schema(self, name: bytes) -> bytes | None:
         with self.store.reading() as connection:

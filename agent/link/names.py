@@ -222,7 +222,7 @@ FLEET_METRICS = {
         Metric(
             "bongsu_maintenance_active",
             "gauge",
-            "1 while a maintenance window covers the site.",
+            "1 while a maintenance window covers the site, its region, or every line to it.",
             ("agency", "hub", "site"),
         ),
         Metric(

@@ -21,6 +21,7 @@ from collector.maintenance.occurrence import Repeat, Schedule, active_at, occurr
 from collector.maintenance.queries import SHUTDOWN, WindowRow
 from collector.maintenance.warning import warnings_of
 from collector.store.schema import instant
+from collector.store.scope import Scope
 
 if TYPE_CHECKING:
     from collector.fleet.registry import Fleet
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 LONGEST_MINUTES = 31 * 24 * 60
 SHOWN_OCCURRENCES = 5
-Subject = tuple[Literal["site", "host", "system"], str]
+Subject = tuple[Literal["site", "host", "system", "hub", "region", "link"], str]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -42,7 +43,8 @@ class Repeats(BaseModel):
 
 
 class NewWindow(BaseModel):
-    """``starts_local`` is the clock on the wall of ``timezone``; ``told``: the sites were told already."""
+    """``starts_local`` is the clock on the wall of ``timezone``; ``told``: the sites were told already. Of ``subjects`` a
+    ``hub`` is the hub alone, a ``region`` (by its hub) the hub with every site behind it, a ``link`` one line."""
 
     title: str = Field(min_length=1, max_length=200)
     subjects: list[Subject] = Field(min_length=1, max_length=1_000)
@@ -55,12 +57,14 @@ class NewWindow(BaseModel):
 
 class Warned(BaseModel):
     """``business_hours``: it meets them at that site, first from ``began_at`` on; ``not_told``; ``no_site``: nothing is
-    known where this is."""
+    known where this is; ``unseen``: so many ``sites`` behind ``hub`` are not seen while it is away."""
 
     code: str
     site: str
     began_at: datetime | None
     ended_at: datetime | None
+    hub: str = ""
+    sites: int = 0
 
 
 class Span(BaseModel):
@@ -109,32 +113,34 @@ def router(services: Services) -> APIRouter:
         fleet = services.registry.fleet
         with store.reading() as connection:
             rows = queries.list_windows(connection, fleet, caller.scope, after, limit + 1)
-        return page([shown(row, fleet, now()) for row in rows], [str(row.id) for row in rows], limit)
+        return page([shown(row, fleet, now(), caller.scope) for row in rows], [str(row.id) for row in rows], limit)
 
     @routes.post("/api/maintenance", status_code=201)
     def add(caller: Announcer, wanted: NewWindow, dry_run: bool = False) -> Window:
         """Agree to work. With ``dry_run`` nothing is kept: the answer says what would be, and warns."""
-        return shown(agree(services, caller, wanted, now(), dry_run=dry_run), services.registry.fleet, now())
+        return shown(
+            agree(services, caller, wanted, now(), dry_run=dry_run), services.registry.fleet, now(), caller.scope
+        )
 
     @routes.get("/api/maintenance/{window}")
     def one(caller: Reader, window: int) -> Window:
-        return shown(_find(services, caller, window), services.registry.fleet, now())
+        return shown(_find(services, caller, window), services.registry.fleet, now(), caller.scope)
 
     @routes.post("/api/maintenance/{window}/end")
     def end(caller: Announcer, window: int) -> Window:
         """Cut it short, or cancel what has not begun."""
-        return shown(change(services, caller, window, "ended", now()), services.registry.fleet, now())
+        return shown(change(services, caller, window, "ended", now()), services.registry.fleet, now(), caller.scope)
 
     @routes.post("/api/maintenance/{window}/told")
     def told(caller: Announcer, window: int) -> Window:
         """The sites were told."""
-        return shown(change(services, caller, window, "told", now()), services.registry.fleet, now())
+        return shown(change(services, caller, window, "told", now()), services.registry.fleet, now(), caller.scope)
 
     @routes.post("/api/sites/{site}/shutdown", status_code=201)
     def shutdown(caller: Announcer, site: str, wanted: Shutdown) -> Window:
         """Announce that the site goes dark on purpose."""
         row = announce(services, caller, site, wanted.minutes, wanted.title, now(), wanted.starts_local)
-        return shown(row, services.registry.fleet, now())
+        return shown(row, services.registry.fleet, now(), caller.scope)
 
     return routes
 
@@ -144,7 +150,7 @@ def agree(services: Services, caller: Caller, wanted: NewWindow, now: datetime, 
     if wanted.timezone not in available_timezones():
         raise Refused(422, "bad_timezone", f"timezone {wanted.timezone!r}: expected a name such as 'Asia/Seoul'.")
     for kind, name in wanted.subjects:
-        if not queries.may_see((kind, name), services.registry.fleet, caller.scope):
+        if not queries.may_cover((kind, name), services.registry.fleet, caller.scope):
             raise not_found(kind, name)
     asked = wanted.repeat
     repeat = None if asked is None else Repeat(asked.every, tuple(asked.weekdays), asked.until)
@@ -175,7 +181,9 @@ def announce(
 
 
 def change(services: Services, caller: Caller, window: int, what: Literal["ended", "told"], now: datetime) -> WindowRow:
-    _find(services, caller, window)
+    row = _find(services, caller, window)
+    if not queries.may_change(row.subjects, services.registry.fleet, caller.scope):
+        raise Refused(403, "not_yours", f"maintenance window {window} covers what is not yours: ask who agreed to it.")
     with services.store.transaction() as connection:
         (queries.end_window if what == "ended" else queries.notify_window)(connection, window, now)
         record(connection, now, caller.name, f"maintenance.{what}", str(window))
@@ -215,7 +223,12 @@ def _find(services: Services, caller: Caller, window: int) -> WindowRow:
     return row
 
 
-def shown(row: WindowRow, fleet: Fleet, now: datetime) -> Window:
+def _is_told(site: str, fleet: Fleet, scope: Scope) -> bool:
+    return not site or queries.may_see(("site", site), fleet, scope)
+
+
+def shown(row: WindowRow, fleet: Fleet, now: datetime, scope: Scope) -> Window:
+    """With warnings of those sites alone that the caller may see."""
     schedule, repeat = row.schedule, row.schedule.repeat
     ahead = []
     horizon = timedelta(days=400 if repeat is not None else 40_000)  # what is agreed once is ahead, however far
@@ -243,5 +256,5 @@ def shown(row: WindowRow, fleet: Fleet, now: datetime) -> Window:
         ended_at=schedule.ended_at,
         is_active=active_at(schedule, now) is not None,
         next=ahead,
-        warnings=[Warned(**each._asdict()) for each in warned] if ahead else [],
+        warnings=[Warned(**each._asdict()) for each in warned if _is_told(each.site, fleet, scope)] if ahead else [],
     )

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, or_, select, update
 
 from collector.fleet.registry import Fleet
 from collector.maintenance.occurrence import Repeat, Schedule, Span, active_at, occurrences
+from collector.maintenance.reach import HUB, LINK, REGION, SITE, SYSTEM, Subject, behind, covered
 from collector.maintenance.tables import maintenance_windows
 from collector.store.engine import Store
 from collector.store.scope import EVERYTHING, Scope
 
 PLANNED, SHUTDOWN = "planned", "shutdown"
 KINDS = (PLANNED, SHUTDOWN)
-SUBJECTS = ("site", "host", "system")
-Subject = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +109,48 @@ def is_seen(window: WindowRow, fleet: Fleet, scope: Scope) -> bool:
 
 
 def may_see(subject: Subject, fleet: Fleet, scope: Scope) -> bool:
-    """Whether a thing is there and the caller's to see."""
+    """Whether a thing is there and the caller's to see; a hub is whoever's that sees a site behind it."""
     kind, name = subject
-    if kind == "site":
-        site = fleet.sites.get(name)
-        return site is not None and scope.allows(site.agency, site.id)
-    if kind == "host":
-        host = fleet.hosts.get(name)
-        return host is not None and scope.allows(host.agency, host.site)
-    system = fleet.systems.get(name)
-    return system is not None and (scope.agencies is None or system.agency in scope.agencies) and scope.sites is None
+    if kind in (HUB, REGION):
+        return name in fleet.hubs and (
+            scope == EVERYTHING or any(_sees(site, fleet, scope) for site in behind(name, fleet))
+        )
+    return _is_own(subject, fleet, scope)
+
+
+def may_cover(subject: Subject, fleet: Fleet, scope: Scope) -> bool:
+    """Whether work on it is the caller's to agree to: a hub only where every site behind it is the caller's."""
+    kind, name = subject
+    if kind in (HUB, REGION):
+        return name in fleet.hubs and (
+            scope == EVERYTHING or all(_sees(site, fleet, scope) for site in behind(name, fleet))
+        )
+    return _is_own(subject, fleet, scope)
+
+
+def may_change(subjects: Iterable[Subject], fleet: Fleet, scope: Scope) -> bool:
+    """Whether everything a window names, as far as that is still there, is the caller's."""
+    return all(may_cover(subject, fleet, scope) or not may_cover(subject, fleet, EVERYTHING) for subject in subjects)
+
+
+def _is_own(subject: Subject, fleet: Fleet, scope: Scope) -> bool:
+    kind, name = subject
+    if kind == SITE:
+        return _sees(name, fleet, scope)
+    if kind == LINK:
+        return name in fleet.links and _sees(fleet.links[name].site, fleet, scope)
+    if kind == SYSTEM:
+        system = fleet.systems.get(name)
+        return (
+            system is not None and (scope.agencies is None or system.agency in scope.agencies) and scope.sites is None
+        )
+    host = fleet.hosts.get(name)
+    return host is not None and scope.allows(host.agency, host.site)
+
+
+def _sees(site: str, fleet: Fleet, scope: Scope) -> bool:
+    entry = fleet.sites.get(site)
+    return entry is not None and scope.allows(entry.agency, entry.id)
 
 
 def _window(row: Any) -> WindowRow:
@@ -135,14 +166,26 @@ def _window(row: Any) -> WindowRow:
     return WindowRow(row.id, row.title, row.kind, subjects, schedule, row.notified_at, row.created_at, row.created_by)
 
 
+class Held(NamedTuple):
+    """A window that holds now."""
+
+    id: int
+    kind: str
+    began_at: datetime
+    ended_at: datetime
+
+
 class Windows:
-    """Which windows hold now; read anew every few seconds, for another process may have agreed to one."""
+    """Which windows hold now; read anew every few seconds, for another process may have agreed to one. A region's covers the
+    sites that the fleet has behind its hub at that instant."""
 
     READ_AGAIN = timedelta(seconds=5)
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, fleet: Callable[[], Fleet] = Fleet) -> None:
         self._store = store
-        self._known: list[WindowRow] = []
+        self._fleet = fleet
+        self._known: list[tuple[WindowRow, tuple[Subject, ...]]] = []
+        self._known_of: Fleet | None = None
         self._read_at: datetime | None = None
 
     def changed(self) -> None:
@@ -150,25 +193,29 @@ class Windows:
         self._read_at = None
 
     def spans(self, from_at: datetime, to_at: datetime) -> list[tuple[Subject, Span]]:
-        """When each thing named in one was worked on, also in windows that ended early."""
+        """When each thing covered by one was worked on, also in windows that ended early."""
         with self._store.reading() as connection:
             known = open_windows(connection, from_at)
+        fleet = self._fleet()
         return [
             (subject, span)
             for window in known
             for span in occurrences(window.schedule, from_at, to_at)
-            for subject in window.subjects
+            for subject in covered(window.subjects, fleet)
         ]
 
-    def active(self, now: datetime) -> Mapping[Subject, WindowRow]:
-        """The window that holds for each thing named in one."""
-        if self._read_at is None or not timedelta(0) <= now - self._read_at < self.READ_AGAIN:
+    def active(self, now: datetime) -> Mapping[Subject, Held]:
+        """The window that holds for each thing covered by one."""
+        fleet = self._fleet()
+        is_old = self._read_at is None or not timedelta(0) <= now - self._read_at < self.READ_AGAIN
+        if is_old or fleet is not self._known_of:
             with self._store.reading() as connection:
-                self._known = open_windows(connection, now)
-            self._read_at = now
-        return {
-            subject: window
-            for window in self._known
-            if active_at(window.schedule, now) is not None
-            for subject in window.subjects
-        }
+                rows = open_windows(connection, now)
+            self._known = [(row, covered(row.subjects, fleet)) for row in rows]
+            self._known_of, self._read_at = fleet, now
+        found: dict[Subject, Held] = {}
+        for row, subjects in self._known:
+            span = active_at(row.schedule, now)
+            if span is not None:
+                found |= dict.fromkeys(subjects, Held(row.id, row.kind, *span))
+        return found

@@ -12,7 +12,7 @@ maintenance_windows = Table(
     Column("id", BigId, primary_key=True, autoincrement=True),
     Column("title", String(200), nullable=False),
     Column("kind", String(16), nullable=False),  # planned, or shutdown: announced by the site itself
-    Column("subjects", JsonText, nullable=False),  # [[site|host|system, id]]
+    Column("subjects", JsonText, nullable=False),  # [[site|host|system|hub|region|link, id]]
     Column("timezone", String(64), nullable=False),
     Column("starts_local", String(16), nullable=False),  # 2026-11-22T02:00, in that zone
     Column("duration_minutes", Integer, nullable=False),

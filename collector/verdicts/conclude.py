@@ -12,7 +12,16 @@ from collector.verdicts.standing import DEGRADED, MAINTENANCE, OK, Change, Fact,
 
 FLAPPING_KINDS = frozenset({"site", "host", "link"})
 _STILL = frozenset(
-    {r.STARTING, r.UNDER_MAINTENANCE, r.PLANNED_SHUTDOWN, r.COLLECTOR_BLIND, r.HUB_AFFECTED, r.BEHIND, r.RECOVERING}
+    {
+        r.STARTING,
+        r.UNDER_MAINTENANCE,
+        r.PLANNED_SHUTDOWN,
+        r.BEHIND_WORK,
+        r.COLLECTOR_BLIND,
+        r.HUB_AFFECTED,
+        r.BEHIND,
+        r.RECOVERING,
+    }
 )
 """Not its own doing: going there and back says nothing about it."""
 

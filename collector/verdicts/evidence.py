@@ -86,10 +86,11 @@ class Reports(Protocol):
 
 
 class Window(NamedTuple):
-    """Agreed work that holds now: ``is_shutdown`` = announced by the site itself."""
+    """Agreed work that holds now: ``is_shutdown`` = announced by the site itself; ``began_ms`` = since when it holds."""
 
     id: str
     is_shutdown: bool = False
+    began_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Evidence:
     hub_seen_ms: Mapping[str, int] = field(default_factory=dict)
     """Last contact of each hub's own collector; a hub that is not in it has none that could be heard."""
     windows: Mapping[tuple[str, str], Window] = field(default_factory=dict)
-    """By (``site``, ``host`` or ``system``, id), children not listed."""
+    """By (``site``, ``host``, ``system``, ``hub`` or ``link``, id), children not listed. A hub's is of the hub alone."""
 
 
 def sensed(report: Report) -> Sensed | None:

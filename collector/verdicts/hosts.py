@@ -11,9 +11,9 @@ from collector.verdicts.finding import Finding
 from collector.verdicts.heard import HeardAgent, HeardHost, Hearing
 from collector.verdicts.index import Index
 from collector.verdicts.senses import Senses
-from collector.verdicts.sites import in_window
 from collector.verdicts.standing import DOWN, MAINTENANCE, NO_DATA, Fact, SiteStanding
 from collector.verdicts.votes import Tally
+from collector.verdicts.work import in_window
 
 
 def own_findings(

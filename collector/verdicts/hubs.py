@@ -12,6 +12,9 @@ from collector.verdicts.votes import Tally
 
 HEARTBEAT_MS = 90_000
 """A hub asks for its registry once a minute, and brings reports more often than that."""
+WORK_MS = 30_000
+"""In agreed work a hub that is quiet for so long is taken to be away: nobody is called for it, and who is silent behind it
+waits for it."""
 TOGETHER_SHARE, TOGETHER_LEAST, TOGETHER_INTERVALS = 0.6, 3, 2
 
 
@@ -40,11 +43,11 @@ def fell_together(children: Sequence[Child]) -> tuple[str, ...]:
 
 
 def judge_hub(
-    hub: str, seen_ms: int | None, children: Sequence[Child], tally: Tally, now_ms: int
+    hub: str, seen_ms: int | None, children: Sequence[Child], tally: Tally, now_ms: int, patience_ms: int = HEARTBEAT_MS
 ) -> tuple[Finding, bool]:
     """The hub's state, and whether it is suspected: then its silent sites are unknown because of it."""
     together = fell_together(children)
-    is_mute = seen_ms is not None and now_ms - seen_ms > HEARTBEAT_MS
+    is_mute = seen_ms is not None and now_ms - seen_ms > patience_ms
     facts = tally.facts(f"hub:{hub}")
     if seen_ms is not None:
         facts = (Fact("hub_last_heard", hub, "", seen_ms), *facts)

@@ -30,7 +30,7 @@ from collector.verdicts.raw_sites import raw_site
 from collector.verdicts.senses import Senses
 from collector.verdicts.services import judge_services
 from collector.verdicts.sharing import link_to_sites, share_causes, share_devices, share_sites
-from collector.verdicts.sites import COLLECTOR, Around, find_site, in_window
+from collector.verdicts.sites import COLLECTOR, Around, find_site
 from collector.verdicts.standing import (
     DEGRADED,
     DOWN,
@@ -43,6 +43,7 @@ from collector.verdicts.standing import (
     Standing,
 )
 from collector.verdicts.votes import Tally
+from collector.verdicts.work import cut_off, in_window, worked_links
 
 LINK_FACTOR_REASONS = frozenset({r.UNREACHABLE, r.LARGE_PACKETS_LOST, r.LOSSY, r.SLOW})
 
@@ -61,6 +62,10 @@ class _Judgement:
         is_same = past.index is not None and past.index.fleet is fleet
         self.is_anew = not is_same or now_ms < past.standing.at_ms
         self.index = past.index if is_same and past.index is not None else make_index(fleet)
+        self.worked = worked_links(self.windows, fleet)
+        self.cut_off = cut_off(self.windows, self.worked, self.index)
+        self.maintained = frozenset(site for kind, site in self.windows if kind == "site").union(self.cut_off)
+        """Sites in agreed work, themselves or all their lines."""
         known = past.memory
         self.hearing = hear(fleet, evidence, now_ms, past.hearing, started_at_ms, known.silent, known.slow)
         self.pace = self.hearing.pace
@@ -86,9 +91,11 @@ class _Judgement:
         blind = blindness(self.fleet, own_sites, raw, senses.mute, senses.sound, every, was_blind=was_blind)
         links = self._links(raw)
         began = (self.now_ms, self.started_at_ms)
-        parents = Parents(self.fleet, self.index, self.senses, raw, every, self._maintained(), *began)
-        hubs, self.memory = parents.judge(self.memory, blind, before.maintained_sites)
-        around = Around(self.fleet, self.index, self.memory, self.now_ms, blind, hubs, links, self.windows, every)
+        parents = Parents(self.fleet, self.index, self.senses, raw, every, self.maintained, self.windows, *began)
+        hubs, self.memory = parents.judge(self.memory, blind, before.maintained_sites, past.books["hub"])
+        around = Around(
+            self.fleet, self.index, self.memory, self.now_ms, blind, hubs, links, self.windows, self.cut_off, every
+        )
         sites, changed_sites, special = self._sites(raw, around, links)
         hosts, changed_hosts, loose = self._hosts(own, sites, changed_sites)
         systems, interfaces = judge_services(
@@ -106,7 +113,7 @@ class _Judgement:
             links=self._places("link", links, past.working.links, before.links),
             systems=self._places("system", systems, past.working.systems, before.systems),
             interfaces=self._places("interface", interfaces, {}, before.interfaces),
-            maintained_sites=self._maintained(),
+            maintained_sites=self.maintained,
             judged_from_ms=self.grace.ends_ms,
         )
         sums = (before.system_eligible_seconds, before.system_downtime_seconds)
@@ -153,7 +160,8 @@ class _Judgement:
             asked |= {link.id for link in self.fleet.links.values() if link.test_days}
             # What shares a cause with others is asked anew: the others may be well by now.
             asked |= {link for link, finding in before.links.items() if finding.cause}
-            asked |= {link.id for site in self._maintained() for link in self.index.links_by_site.get(site, ())}
+            asked |= {link.id for site in self.maintained for link in self.index.links_by_site.get(site, ())}
+            asked |= self.worked
             dirty = asked
         carried = dict(self.memory.carried)
         for name in dirty:
@@ -163,7 +171,7 @@ class _Judgement:
             is_alone = len(self.index.links_by_site[link.site]) == 1 and raw[link.site].state != NO_DATA
             if link.test_days and (tally.is_reachable or name not in carried):
                 carried[name] = self.now_ms
-            window = self.windows.get(("site", link.site))
+            window = self.windows.get(("site", link.site)) or self.windows.get(("link", name))
             if window is not None:
                 found[name] = in_window(window)
                 continue
@@ -182,15 +190,12 @@ class _Judgement:
         recorded = self.past.books[kind].get(subject)
         return recorded.since_ms if recorded is not None and recorded.state in (DEGRADED, DOWN) else self.now_ms
 
-    def _maintained(self) -> frozenset[str]:
-        return frozenset(site for kind, site in self.windows if kind == "site")
-
     def _sites(
         self, raw: dict[str, RawSite], around: Around, links: dict[str, Finding]
     ) -> tuple[dict[str, SiteStanding], set[str], frozenset[str]]:
         """Standings; sites that lie behind something else than before; sites to look at again on the next tick."""
         fleet, past = self.fleet, self.past
-        special = {site for site, found in raw.items() if found.state == NO_DATA} | self._maintained()
+        special = {site for site, found in raw.items() if found.state == NO_DATA} | self.maintained
         special |= {fleet.hosts[host].site for host in self.memory.battery if host in fleet.hosts}
         special |= {fleet.links[name].site for name, found in around.links.items() if found.state > NO_DATA}
         special |= {key[1] for key, flap in self.out.flaps.items() if key[0] == "site" and flap.is_flapping}
@@ -199,7 +204,7 @@ class _Judgement:
         found = {}
         for site in todo:
             is_silent = raw[site].state == NO_DATA
-            tally = self.senses.tally(self.index.at_site.get(site, ())) if is_silent else Tally()
+            tally = self.senses.tally_of_site(site, self.worked) if is_silent else Tally()
             recorded = past.books["site"].get(site)
             found[site] = find_site(fleet.sites[site], raw[site], tally, recorded, around)
         share_causes(found, raw, around)

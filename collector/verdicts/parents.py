@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from collector.fleet.registry import Fleet
 from collector.verdicts import reasons as r
 from collector.verdicts.finding import Finding
-from collector.verdicts.hubs import Child, judge_hub
+from collector.verdicts.hubs import HEARTBEAT_MS, WORK_MS, Child, judge_hub
 from collector.verdicts.index import Index
 from collector.verdicts.memory import Memory
 from collector.verdicts.past import RawSite
 from collector.verdicts.senses import Senses
 from collector.verdicts.sites import COLLECTOR
-from collector.verdicts.standing import NO_DATA, OK, Fact
+from collector.verdicts.standing import MAINTENANCE, NO_DATA, OK, Fact, Recorded
+from collector.verdicts.work import Windows, in_window
 
 REMEMBERED_MS = 3_600_000
 
@@ -28,13 +29,20 @@ class Parents:
     interval_ms: Mapping[str, int]
     """Between the reports of a site."""
     maintained: frozenset[str]
+    """Sites whose silence says nothing: agreed work, on them or on all their lines."""
+    windows: Windows
     now_ms: int
     started_at_ms: int
 
     def judge(
-        self, known: Memory, blind: tuple[Fact, ...], maintained_before: frozenset[str]
+        self,
+        known: Memory,
+        blind: tuple[Fact, ...],
+        maintained_before: frozenset[str],
+        recorded: Mapping[str, Recorded],
     ) -> tuple[dict[str, Finding], Memory]:
-        """Findings of all hubs, and the memory with which parents are out since when, and which came back."""
+        """Findings of all hubs, and the memory with which parents are out since when, and which came back. ``recorded``:
+        how hubs stand in the rows."""
         now_ms = self.now_ms
         suspected = {key: at for key, at in known.suspected.items() if key in self.fleet.hubs or key == COLLECTOR}
         recovered = {key: at for key, at in known.recovered.items() if now_ms - at < REMEMBERED_MS}
@@ -47,8 +55,14 @@ class Parents:
             if seen_ms is not None and not was_out:
                 seen_ms = max(seen_ms, self.started_at_ms)  # while we were away nobody could be heard
             tally = self.senses.tally(self.index.at_hub.get(hub, ()))
-            finding, is_out = judge_hub(hub, seen_ms, children, tally, now_ms)
-            if blind and finding.state != OK:
+            window = self.windows.get(("hub", hub))
+            before = recorded.get(hub)
+            was_worked = window is not None or (before is not None and before.state == MAINTENANCE)
+            patience_ms = WORK_MS if window is not None else HEARTBEAT_MS
+            finding, is_out = judge_hub(hub, seen_ms, children, tally, now_ms, patience_ms)
+            if window is not None:
+                finding, is_out = in_window(window, finding.evidence), was_out if blind else is_out
+            elif blind and finding.state != OK:
                 finding, is_out = Finding(NO_DATA, r.COLLECTOR_BLIND, COLLECTOR, blind), was_out
             elif was_out and not is_out and self._is_starting(hub):
                 finding, is_out = Finding(NO_DATA, r.STARTING), True
@@ -60,7 +74,11 @@ class Parents:
                 ]
                 suspected.setdefault(hub, min([seen_ms if seen_ms is not None else now_ms, *silent]))
             elif suspected.pop(hub, None) is not None:
-                recovered[f"hub:{hub}"] = now_ms
+                # After work nobody was told of the hub, so what is not back yet must not be told as its disturbance.
+                back = (
+                    [f"site:{site}" for site in self.index.sites_by_hub.get(hub, ())] if was_worked else [f"hub:{hub}"]
+                )
+                recovered |= dict.fromkeys(back, now_ms)
             found[hub] = finding
         if blind:
             suspected.setdefault(COLLECTOR, now_ms)

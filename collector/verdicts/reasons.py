@@ -18,6 +18,7 @@ STARTING = "collector_starting"
 
 UNDER_MAINTENANCE = "maintenance"
 PLANNED_SHUTDOWN = "planned_shutdown"
+BEHIND_WORK = "behind_work"
 COLLECTOR_BLIND = "collector_blind"
 HUB_AFFECTED = "hub_affected"
 RECOVERING = "recovering"

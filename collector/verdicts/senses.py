@@ -43,6 +43,14 @@ class Senses:
     def tally(self, probes: Iterable[Probe]) -> Tally:
         return tally(probes, self.paths, self._fleet, self.current, self.mute)
 
+    def tally_of_site(self, site: str, worked: frozenset[str]) -> Tally:
+        """Of a silent one. That nobody reaches it over a line that is worked on says nothing about it."""
+        probes = self._index.at_site.get(site, ())
+        found = self.tally(probes)
+        if worked and not found.is_reachable:
+            found = self.tally(probe for probe in probes if probe.link not in worked)
+        return found
+
     def _follow(self, hearing: Hearing) -> set[Probe]:
         memory, touched = self.memory, set()
         paths, battery, mains = dict(memory.paths), dict(memory.battery), dict(memory.mains)

@@ -13,7 +13,6 @@ from collector.verdicts.evidence import Report, Window
 from collector.verdicts.finding import Finding
 from collector.verdicts.heard import Hearing
 from collector.verdicts.index import Index, system_parents
-from collector.verdicts.sites import in_window
 from collector.verdicts.standing import (
     DEGRADED,
     DOWN,
@@ -26,6 +25,7 @@ from collector.verdicts.standing import (
     SiteStanding,
 )
 from collector.verdicts.systems import Member, judge_system
+from collector.verdicts.work import in_window
 
 Findings = dict[str, Finding]
 OF_CHECK = {CHECK_OK: OK, WARNING: DEGRADED, CRITICAL: DOWN}

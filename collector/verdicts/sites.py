@@ -14,8 +14,9 @@ from collector.verdicts.finding import Finding
 from collector.verdicts.index import Index
 from collector.verdicts.memory import Memory
 from collector.verdicts.past import RawSite
-from collector.verdicts.standing import DEGRADED, DOWN, MAINTENANCE, NO_DATA, OK, Fact, Recorded
+from collector.verdicts.standing import DEGRADED, DOWN, MAINTENANCE, NO_DATA, OK, STATES, Fact, Recorded
 from collector.verdicts.votes import Tally
+from collector.verdicts.work import behind_work, in_window
 
 COLLECTOR = "collector:self"
 TOGETHER_MS_PER_INTERVAL = 2
@@ -33,6 +34,8 @@ class Around:
     hubs: Mapping[str, Finding]
     links: Mapping[str, Finding]
     windows: Mapping[tuple[str, str], Window]
+    cut_off: Mapping[str, Window]
+    """Sites all of whose lines are in agreed work."""
     interval_ms: Mapping[str, int]
     """Between the reports of a site."""
 
@@ -48,27 +51,30 @@ def find_site(site: Site, raw: RawSite, tally: Tally, recorded: Recorded | None,
     return _silent(site, raw, tally, recorded, around)
 
 
-def in_window(window: Window) -> Finding:
-    reason = r.PLANNED_SHUTDOWN if window.is_shutdown else r.UNDER_MAINTENANCE
-    return Finding(MAINTENANCE, reason, f"maintenance:{window.id}", (Fact("window", window.id),))
-
-
 def _silent(site: Site, raw: RawSite, tally: Tally, recorded: Recorded | None, around: Around) -> Finding:
     """Nothing of it is current."""
     last_ms = raw.last_report_ms or 0
     facts = (Fact("last_report", site.id, "", raw.last_report_ms), *tally.facts(f"site:{site.id}"))
     if around.blind:
         return Finding(NO_DATA, r.COLLECTOR_BLIND, COLLECTOR, (*around.blind, facts[0]))
+    power = _battery_facts(site, last_ms, around)
+    cut_off = around.cut_off.get(site.id)
+    if cut_off is not None and not power and not _was_out_before(site, last_ms, cut_off, recorded, around):
+        lines = around.index.links_by_site[site.id]
+        worked = tuple(Fact("link_state", link.id, STATES[MAINTENANCE]) for link in lines)
+        return behind_work(f"maintenance:{cut_off.id}", (*worked, facts[0]))
     was_down = recorded is not None and recorded.state == DOWN
     if was_down and recorded is not None and not tally.is_reachable and not tally.is_confirmed_down:
         # Confirmed once; that nobody can look any more is no evidence that it came back.
         return Finding(DOWN, recorded.reason, recorded.cause, _kept(site, around) or facts)
-    power = _battery_facts(site, last_ms, around)
     hub = _hub_cause(site, last_ms, around)
     if tally.is_confirmed_down or (power and not hub and not tally.is_reachable):
         return Finding(DOWN, _why_down(site, last_ms, power, around), "", (*power, *facts))
     if hub:
-        return Finding(NO_DATA, r.HUB_AFFECTED, hub, (*around.hubs[site.hub].evidence[:3], facts[0]))
+        found = around.hubs[site.hub]
+        if found.state == MAINTENANCE:
+            return behind_work(found.cause, (*found.evidence[1:3], facts[0]))
+        return Finding(NO_DATA, r.HUB_AFFECTED, hub, (*found.evidence[:3], facts[0]))
     parent = _recovering_parent(site, last_ms, around)
     if parent:
         recovered = Fact("recovered", parent, "", around.memory.recovered[parent])
@@ -76,6 +82,15 @@ def _silent(site: Site, raw: RawSite, tally: Tally, recorded: Recorded | None, a
     if tally.is_reachable:
         return Finding(NO_DATA, r.AGENT_DOWN, "", facts)
     return Finding(NO_DATA, r.SILENT, "", facts)
+
+
+def _was_out_before(site: Site, last_ms: int, window: Window, recorded: Recorded | None, around: Around) -> bool:
+    """Whether it was silent before the work on its lines began, and not because of these lines."""
+    if recorded is None or recorded.state not in (NO_DATA, DOWN):
+        return False
+    if recorded.cause in {f"link:{link.id}" for link in around.index.links_by_site.get(site.id, ())}:
+        return False
+    return last_ms < window.began_ms - TOGETHER_MS_PER_INTERVAL * around.interval_ms[site.id]
 
 
 def _current(site: Site, raw: RawSite, around: Around) -> Finding:

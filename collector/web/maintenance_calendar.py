@@ -12,7 +12,7 @@ from collector.fleet.calendar import holiday_name, working_spans
 from collector.fleet.registry import Fleet, Site
 from collector.maintenance.occurrence import occurrences
 from collector.maintenance.queries import WindowRow
-from collector.maintenance.warning import affected_sites
+from collector.maintenance.reach import affected_sites
 from collector.store.scope import Scope
 
 WEEK, MONTH = "week", "month"

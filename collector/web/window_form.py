@@ -10,9 +10,12 @@ from pydantic import ValidationError
 
 from collector.errors import Refused
 from collector.maintenance.api import NewWindow
+from collector.maintenance.reach import HOST, HUB, LINK, REGION, SITE, SYSTEM, affected_sites
 
 if TYPE_CHECKING:
-    from collector.fleet.registry import Fleet
+    from collections.abc import Mapping
+
+    from collector.fleet.registry import Fleet, Named, Site, System
 
 KOREA = "Asia/Seoul"
 
@@ -28,11 +31,15 @@ class Said:
     duration_minutes: str = "120"
     every: str = ""
     told: bool = False
+    with_sites: bool = False
+    """Of hubs named: every site behind them as well."""
 
 
 def window_of(said: Said, fleet: Fleet) -> NewWindow:
     """Raises Refused: 404 ``no_subject`` where something is not known, 422 where the rest is no window."""
     subjects = subjects_of(said.subjects, fleet)
+    if said.with_sites:
+        subjects = [(REGION if kind == HUB else kind, name) for kind, name in subjects]
     every = {"every": said.every} if said.every else None
     try:
         return NewWindow(
@@ -46,12 +53,20 @@ def window_of(said: Said, fleet: Fleet) -> NewWindow:
 
 
 def subjects_of(text: str, fleet: Fleet) -> list[tuple[str, str]]:
-    """(kind, id) of each; between names stands a comma, between ids a space will do."""
-    known = {host: ("host", host) for host in fleet.hosts}
-    for kind, entries in (("system", fleet.systems), ("site", fleet.sites)):
+    """(kind, id) of each; between names stands a comma, between ids a space will do. Where a name is several things',
+    ``hub:NAME`` says which."""
+    known = {host.casefold(): (HOST, host) for host in fleet.hosts} | {
+        link.casefold(): (LINK, link) for link in fleet.links
+    }
+    named: tuple[tuple[str, Mapping[str, System | Named | Site]], ...] = (
+        (SYSTEM, fleet.systems),
+        (HUB, fleet.hubs),
+        (SITE, fleet.sites),
+    )
+    for kind, entries in named:
         for id_, entry in entries.items():
             for name in (entry.name_ko, entry.name_en, id_):
-                known[name.casefold()] = (kind, id_)
+                known[name.casefold()] = known[f"{kind}:{name}".casefold()] = (kind, id_)
     found = []
     for piece in filter(None, (piece.strip() for piece in text.split(","))):
         for name in [piece] if piece.casefold() in known else piece.split():
@@ -64,7 +79,6 @@ def subjects_of(text: str, fleet: Fleet) -> list[tuple[str, str]]:
 def zone_of(subjects: list[tuple[str, str]], fleet: Fleet) -> str:
     """The clock on the wall of the first of them; Korea's where it has no one place."""
     for kind, name in subjects:
-        site = fleet.hosts[name].site if kind == "host" else name
-        if site in fleet.sites:
-            return fleet.sites[site].timezone
+        if kind in (SITE, HOST, LINK):
+            return fleet.sites[affected_sites([(kind, name)], fleet)[0]].timezone
     return KOREA

@@ -17,7 +17,8 @@ from collector.access.guard import Announcer, Reader
 from collector.errors import Refused
 from collector.fleet.registry import Site
 from collector.maintenance.api import agree, change, shown
-from collector.maintenance.queries import list_windows, may_see
+from collector.maintenance.queries import list_windows, may_change, may_cover, may_see
+from collector.maintenance.reach import HUB, LINK
 from collector.store.schema import instant
 from collector.web import maintenance_calendar as calendar
 from collector.web.maintenance_calendar import KOREA, VIEWS
@@ -27,6 +28,8 @@ from collector.web.window_form import Said, window_of
 if TYPE_CHECKING:
     from collector.services import Services
 
+OFFERED_LINES = 300
+"""More would make a long page of a list that nobody reads."""
 Text = Annotated[str, Form(max_length=4_000)]
 
 
@@ -57,8 +60,9 @@ def router(services: Services) -> APIRouter:
         duration_minutes: Text = "",
         every: Text = "",
         told: Annotated[bool, Form()] = False,
+        with_sites: Annotated[bool, Form()] = False,
     ) -> Response:
-        said = Said(title, subjects, timezone, starts_local, duration_minutes, every, told)
+        said = Said(title, subjects, timezone, starts_local, duration_minutes, every, told, with_sites)
         try:
             agree(services, caller, window_of(said, services.registry.fleet), now())
         except Refused as why:
@@ -121,14 +125,19 @@ def _values(
     """``said`` is what the form holds, ``fault`` why it was refused."""
     fleet = services.registry.fleet
     with services.store.reading() as connection:
-        rows = [shown(row, fleet, now) for row in list_windows(connection, fleet, caller.scope)]
+        rows = [shown(row, fleet, now, caller.scope) for row in list_windows(connection, fleet, caller.scope)]
     ahead = [row for row in rows if row.next]
     ahead.sort(key=lambda row: (not row.is_active, row.next[0].began_at, row.id))
+    lines = [link.id for link in fleet.links.values() if may_cover((LINK, link.id), fleet, caller.scope)]
     mine = sorted(_sites(services, caller).values(), key=frame.words.name)
     return {
         "ahead": ahead,
         "over": [row for row in reversed(rows) if not row.next][:20],
         "sites": fleet.sites,
+        "hubs": fleet.hubs,
+        "my_hubs": [one for one in fleet.hubs.values() if may_cover((HUB, one.id), fleet, caller.scope)],
+        "my_links": lines if len(lines) <= OFFERED_LINES else [],
+        "may_end": {row.id for row in rows if may_change(row.subjects, fleet, caller.scope)},
         "systems": [one for one in fleet.systems.values() if may_see(("system", one.id), fleet, caller.scope)],
         "said": said,
         "fault": fault,

@@ -6,13 +6,25 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from stage import Stage, set_stage
+from stage import TOPOLOGY, Stage, set_stage
 
+from collector.fleet.topology import read_topology
+from collector.fleet.topology_apply import apply_topology
 from collector.maintenance.api import router
 from collector.maintenance.queries import Windows
 from collector.store.engine import Store
 from collector.store.scope import Scope
 
+LINES = """
+[[links]]
+site = "here"
+name = "main"
+kind = "leased"
+[[links]]
+site = "away"
+name = "main"
+kind = "leased"
+"""
 WORK = {
     "title": "router",
     "subjects": [["site", "here"], ["system", "portal"]],
@@ -26,9 +38,19 @@ WORK = {
 @pytest.fixture
 def stage(store: Store, tmp_path: Path) -> Stage:
     made = set_stage(store, tmp_path)
-    made.windows = Windows(store)
+    made.windows = Windows(store, lambda: made.registry.fleet)
     made.fastapi.include_router(router(made))
     return made
+
+
+@pytest.fixture
+def reached(stage: Stage) -> Stage:
+    """With lines, and a site of another agency behind the same hub."""
+    with stage.store.transaction() as connection:
+        topology = TOPOLOGY.replace('timezone = "Asia/Dubai"', 'timezone = "Asia/Dubai"\nhub = "mea"')
+        apply_topology(connection, read_topology(topology + LINES))
+    stage.registry.refresh()
+    return stage
 
 
 def test_work_is_agreed_told_and_ended(stage: Stage) -> None:
@@ -86,3 +108,41 @@ def test_a_stranger_sees_and_covers_nothing_of_others(stage: Stage) -> None:
     assert stranger.get(f"/api/maintenance/{made['id']}").status_code == 404
     assert stranger.post(f"/api/maintenance/{made['id']}/end").status_code == 404
     assert stranger.post("/api/maintenance", json=WORK).status_code == 404
+
+
+NIGHT = {"title": "upgrade", "timezone": "Asia/Seoul", "starts_local": "2026-11-24T18:00", "duration_minutes": 120}
+
+
+def agreed(stage: Stage, *subjects: tuple[str, str]) -> tuple[list[tuple[str, str, int]], set[tuple[str, str]]]:
+    """Warnings as (code, site or hub, sites), and what is covered while it lasts."""
+    operator = stage.program("".join("-".join(each) for each in subjects).replace("/", "-"), role="operator")
+    made = operator.post("/api/maintenance", json=NIGHT | {"subjects": subjects})
+    assert made.status_code == 201, made.text
+    warned = [(each["code"], each["site"] or each["hub"], each["sites"]) for each in made.json()["warnings"]]
+    return warned, set(stage.windows.active(stage.clock.now + timedelta(days=2, hours=1, minutes=30)))
+
+
+def test_a_hub_alone_its_whole_region_or_one_line(reached: Stage) -> None:
+    assert agreed(reached, ("hub", "mea")) == ([("unseen", "mea", 2)], {("hub", "mea")})
+    line = {("hub", "mea"), ("link", "here/main")}
+    assert agreed(reached, ("link", "here/main")) == ([("business_hours", "here", 0), ("not_told", "here", 0)], line)
+    warned, covered = agreed(reached, ("region", "mea"))
+    assert warned == [(code, site, 0) for site in ("away", "here") for code in ("business_hours", "not_told")]
+    assert covered == {*line, ("site", "here"), ("site", "away")}
+
+
+def test_a_window_of_a_hub_is_whose_all_its_sites_are(reached: Stage) -> None:
+    owner = reached.program("owner", role="operator", scope=Scope(frozenset({"owner"})))
+    for kind in ("hub", "region"):
+        assert owner.post("/api/maintenance", json=NIGHT | {"subjects": [[kind, "mea"]]}).status_code == 404
+    assert owner.post("/api/maintenance", json=NIGHT | {"subjects": [["link", "here/main"]]}).status_code == 201
+    assert owner.post("/api/maintenance", json=NIGHT | {"subjects": [["link", "away/main"]]}).status_code == 404
+    all_of_them = reached.program("noc", role="operator")
+    made = all_of_them.post("/api/maintenance", json=NIGHT | {"subjects": [["region", "mea"]]}).json()
+    seen = owner.get(f"/api/maintenance/{made['id']}").json()
+    assert {each["site"] for each in seen["warnings"]} == {"here"}, (
+        "whoever it touches sees it, and of it what is theirs"
+    )
+    for what in ("end", "told"):
+        assert owner.post(f"/api/maintenance/{made['id']}/{what}").status_code == 403, "and may not call it off"
+    assert all_of_them.post(f"/api/maintenance/{made['id']}/end").status_code == 200

@@ -1083,6 +1083,180 @@ SITUATIONS: tuple[Situation, ...] = (
         },
         {"site:cairo": ("host:srv1.cairo", "host:srv2.cairo", "system:visa")},
     ),
+    Situation(
+        "a hub is worked on, what lies behind it waits for it",
+        "window hub mea;mute mea;unreached hub.mea;silent dubai abuja cairo nairobi;+8",
+        {
+            "hub:mea": "maintenance maintenance maintenance:7",
+            "site:dubai": "maintenance behind_work maintenance:7",
+            "site:abuja": "maintenance behind_work maintenance:7",
+            "site:cairo": "maintenance behind_work maintenance:7",
+            "site:nairobi": "maintenance behind_work maintenance:7",
+            "system:visa": "maintenance maintenance maintenance:7",
+            "host:srv1.cairo": "maintenance behind_work maintenance:7",
+        },
+        {},
+    ),
+    Situation(
+        "a hub is worked on and restarts: a minute without it is enough to wait for it",
+        "window hub apac;mute apac;silent hanoi;+4",
+        {
+            "hub:apac": "maintenance maintenance maintenance:7",
+            "site:hanoi": "maintenance behind_work maintenance:7",
+        },
+        {},
+    ),
+    Situation(
+        "a hub is worked on, and one line behind it is cut as well",
+        "window hub mea;mute mea;unreached hub.mea;silent dubai abuja cairo nairobi;unreached nairobi;+8",
+        {
+            "hub:mea": "maintenance maintenance maintenance:7",
+            "site:dubai": "maintenance behind_work maintenance:7",
+            "site:abuja": "maintenance behind_work maintenance:7",
+            "site:cairo": "maintenance behind_work maintenance:7",
+            "site:nairobi": "down uplink link:nairobi/main",
+            "link:nairobi/main": "down unreachable",
+            "system:visa": "maintenance maintenance maintenance:7",
+        },
+        {"link:nairobi/main": ("host:srv1.nairobi", "host:srv2.nairobi", "site:nairobi")},
+    ),
+    Situation(
+        "a hub is worked on but is there: a silent site is its own disturbance",
+        "window hub mea;silent cairo;+5",
+        {
+            "hub:mea": "maintenance maintenance maintenance:7",
+            "site:cairo": "no_data agent_down",
+            "system:visa": "degraded members_unknown site:cairo",
+        },
+        {"site:cairo": ("host:srv1.cairo", "host:srv2.cairo", "system:visa")},
+    ),
+    Situation(
+        "the hub is back from its work, one site is not",
+        "window hub mea;mute mea;silent dubai abuja cairo nairobi;+8;speaks mea;back dubai abuja nairobi;+6",
+        {
+            "hub:mea": "maintenance maintenance maintenance:7",
+            "site:cairo": "no_data agent_down",
+            "system:visa": "degraded members_unknown site:cairo",
+        },
+        {"site:cairo": ("host:srv1.cairo", "host:srv2.cairo", "system:visa")},
+    ),
+    Situation(
+        "the hub came back with the end of its work, a site has not reported yet",
+        "window hub mea;mute mea;silent dubai abuja cairo nairobi;+8;"
+        "speaks mea;back dubai abuja nairobi;ended hub mea;+1",
+        {"site:cairo": "no_data recovering site:cairo", "system:visa": "degraded members_unknown site:cairo"},
+        {"site:cairo": ("host:srv1.cairo", "host:srv2.cairo", "system:visa")},
+    ),
+    Situation(
+        "the work is over, the hub is not back",
+        "window hub apac;mute apac;unreached hub.apac;silent hanoi;+8;ended hub apac;+1",
+        {"hub:apac": "down hub_down", "site:hanoi": "no_data hub_affected hub:apac"},
+        {"hub:apac": ("host:srv1.hanoi", "host:srv2.hanoi", "site:hanoi")},
+    ),
+    Situation(
+        "a region is worked on: the hub and every site behind it",
+        "window region apac;mute apac;unreached hub.apac;silent tokyo hanoi;unreached tokyo;unreached hanoi;+8",
+        {
+            "hub:apac": "maintenance maintenance maintenance:7",
+            "site:tokyo": "maintenance maintenance maintenance:7",
+            "site:hanoi": "maintenance maintenance maintenance:7",
+            "link:tokyo/main": "maintenance maintenance maintenance:7",
+            "link:hanoi/main": "maintenance maintenance maintenance:7",
+        },
+        {},
+    ),
+    Situation(
+        "a line is worked on, the backup carries",
+        "window link abuja/main;unreached abuja;+6",
+        {"link:abuja/main": "maintenance maintenance maintenance:7"},
+        {},
+    ),
+    Situation(
+        "a line is worked on, and the backup does not carry",
+        "window link abuja/main;unreached abuja;unreached spare.abuja;silent abuja;+6",
+        {
+            "link:abuja/main": "maintenance maintenance maintenance:7",
+            "link:abuja/spare": "no_data one_path",
+            "site:abuja": "no_data silent",
+            "system:visa": "degraded members_unknown site:abuja",
+        },
+        {"site:abuja": ("host:srv1.abuja", "host:srv2.abuja", "system:visa")},
+    ),
+    Situation(
+        "the only line is worked on",
+        "window link cairo/main;unreached cairo;silent cairo;+6",
+        {
+            "link:cairo/main": "maintenance maintenance maintenance:7",
+            "site:cairo": "maintenance behind_work maintenance:7",
+            "host:srv1.cairo": "maintenance behind_work maintenance:7",
+        },
+        {},
+    ),
+    Situation(
+        "the only line was cut before somebody agreed to mend it",
+        "silent cairo;unreached cairo;+10;window link cairo/main;+3",
+        {
+            "link:cairo/main": "maintenance maintenance maintenance:7",
+            "site:cairo": "maintenance behind_work maintenance:7",
+        },
+        {},
+    ),
+    Situation(
+        "the only line is worked on, and the mains are lost",
+        "battery cairo;+2;window link cairo/main;unreached cairo;silent cairo;+6",
+        {
+            "link:cairo/main": "maintenance maintenance maintenance:7",
+            "site:cairo": "down power",
+            "system:visa": "degraded redundancy_lost site:cairo",
+        },
+        {"site:cairo": ("host:srv1.cairo", "host:srv2.cairo", "system:visa")},
+    ),
+    Situation(
+        "the site was silent long before its only line is worked on",
+        "silent cairo;+10;window link cairo/main;unreached cairo;+6",
+        {
+            "link:cairo/main": "maintenance maintenance maintenance:7",
+            "site:cairo": "no_data silent",
+            "system:visa": "degraded members_unknown site:cairo",
+        },
+        {"site:cairo": ("host:srv1.cairo", "host:srv2.cairo", "system:visa")},
+    ),
+    Situation(
+        "the only line is to be worked on and still carries: a check that fails is told",
+        "window link cairo/main;check srv1.cairo disk 2;+3",
+        {
+            "link:cairo/main": "maintenance maintenance maintenance:7",
+            "site:cairo": "degraded checks_failing",
+            "host:srv1.cairo": "degraded checks_failing",
+        },
+        {"host:srv1.cairo": ("site:cairo",)},
+    ),
+    Situation(
+        "the work on the only line is over, it stays cut",
+        "window link cairo/main;unreached cairo;silent cairo;+6;ended link cairo/main;+4",
+        {
+            "site:cairo": "down uplink link:cairo/main",
+            "link:cairo/main": "down unreachable",
+            "system:visa": "degraded redundancy_lost link:cairo/main",
+        },
+        {"link:cairo/main": ("host:srv1.cairo", "host:srv2.cairo", "site:cairo", "system:visa")},
+    ),
+    Situation(
+        "several sites' only lines are worked on together: their hub is not at fault",
+        "window link cairo/main;window link nairobi/main;window link abuja/main;window link abuja/spare;"
+        "unreached cairo;unreached nairobi;unreached abuja;silent cairo nairobi abuja;+6",
+        {
+            "link:cairo/main": "maintenance maintenance maintenance:7",
+            "link:nairobi/main": "maintenance maintenance maintenance:7",
+            "link:abuja/main": "maintenance maintenance maintenance:7",
+            "link:abuja/spare": "maintenance maintenance maintenance:7",
+            "site:cairo": "maintenance behind_work maintenance:7",
+            "site:nairobi": "maintenance behind_work maintenance:7",
+            "site:abuja": "maintenance behind_work maintenance:7",
+            "system:visa": "maintenance maintenance maintenance:7",
+        },
+        {},
+    ),
     # time
     Situation(
         "back and forth",

@@ -50,6 +50,8 @@ MUTANTS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "dependencies do not count": ("systems", "_depends", lambda old: lambda *args, **kwargs: Finding(OK, r.REPORTING)),
     "a group needs none of its members": ("systems", "judge_group", lambda old: lambda *args: Finding(OK, r.REPORTING)),
     "agreed work is no excuse": ("judge", "find_site", lambda old: lambda s, raw, t, rec, a: old(s, raw, t, rec, _without_windows(a))),
+    "work on the only line is no excuse": ("judge", "cut_off", lambda old: lambda *args: {}),
+    "work on a hub is no excuse": ("parents", "in_window", lambda old: lambda window, facts: Finding(DOWN, r.HUB_DOWN, "", facts)),
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from worlds import START, Check, HeardAt, Reported, agent_id
 from agent.link.model import Labels
 from collector.fleet.paths import Group, Interface, Link, Probe
 from collector.fleet.registry import Agent, Fleet, HostEntry, Named, Site, System
+from collector.maintenance.reach import covered
 from collector.verdicts import judge as judging
 from collector.verdicts.evidence import Evidence, Window
 from collector.verdicts.past import Past
@@ -284,10 +285,12 @@ class VirtualFleet:
         self.checks.setdefault(host, {})[name] = int(state)
 
     def _window(self, kind: str, subject: str, shutdown: str = "") -> None:
-        self.windows[kind, subject] = Window("7", bool(shutdown))
+        held = Window("7", bool(shutdown), self.now_ms)
+        self.windows |= dict.fromkeys(covered([(kind, subject)], self.fleet), held)
 
     def _ended(self, kind: str, subject: str) -> None:
-        del self.windows[kind, subject]
+        for each in covered([(kind, subject)], self.fleet):
+            del self.windows[each]
 
     def _restart(self) -> None:
         self.restart()

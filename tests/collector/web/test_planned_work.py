@@ -126,3 +126,28 @@ def test_a_shutdown_is_announced_for_a_later_time_on_the_sites_page(world: World
     assert "계획 정지" in listed
     assert "알리지 않음" not in listed, "who announces it knows it"
     assert person.send("/sites/lima/shutdown", minutes=120, starts_local="soon").status_code == 422
+
+
+def test_work_on_a_hub_with_its_sites_or_without(world: World) -> None:
+    person = Person(world, "operator", Scope())
+    work = {"title": "거점 교체", "starts_local": "2030-01-07T10:00", "duration_minutes": 60}
+    assert person.send("/maintenance", **work, subjects="hub:mea").status_code == 303
+    page = person.page("/maintenance")
+    assert 'href="/hubs/mea"' in page
+    assert "거점만" in page
+    assert "보이지 않을 수 있는 사이트: 6곳 (중동·아프리카)" in page
+    assert "2030-01-07 10:00:00 Asia/Seoul" in page or "2030-01-07 10:00:00 KST" in page, "a hub has Korea's clock"
+    assert person.send("/maintenance", **work, subjects="중동·아프리카", with_sites=True).status_code == 303
+    page = person.page("/maintenance")
+    assert "거점과 그 아래 사이트 모두" in page
+    assert "알리지 않음: 주나이지리아대사관" in page
+    numbers = re.findall(r'action="/maintenance/(\d+)/ended"', page)
+    other = TestClient(world.fastapi, base_url=HERE, follow_redirects=False)
+    with world.store.transaction() as connection:
+        at = instant(world.clock.wall_ms())
+        scope = Scope(frozenset({"for"}), frozenset({"abuja"}))
+        add_person(connection, "abuja", hash_password("correct horse battery"), at, role="site_admin", scope=scope)
+    other.post("/login", data={"username": "abuja", "password": "correct horse battery"}, headers={"origin": HERE})
+    seen = other.get("/maintenance", headers=BROWSER).text
+    assert "거점과 그 아래 사이트 모두" in seen
+    assert not [n for n in numbers if f"/maintenance/{n}/ended" in seen], "it is not theirs to end"

@@ -216,7 +216,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.history = History(self.store, self.registry, raw_days=15)
-        self.windows = Windows(self.store)
+        self.windows = Windows(self.store, lambda: self.registry.fleet)
+        self.hub_contacts = HubContacts(self.store, self.registry, Nonces(b"n" * 32), self.clock)
         self.streams = Streams(self)
 
     def app(self) -> FastAPI:
