@@ -37,6 +37,8 @@ NOT_DECIDED = (401, 404, 408, 425, 429)
 """Says nothing about the token: a stale nonce, a portal or a proxy in between, a centre under load."""
 BUSY = (429, 503)
 JUDGED_LATE_SECONDS = 60.0
+REPORTS_FIRST_SECONDS = 2.0
+"""After a question nobody answered: what hangs may be this question alone, and reports must not wait behind it for ever."""
 NOT_KNOWN = "not_known"
 """Says it of this hub, suspended or revoked; its agents may be all right."""
 
@@ -162,7 +164,7 @@ class RegistryPull:
 
     def _away(self, text: str, retry_after_seconds: float) -> bool:
         self._upstream.fail(text, retry_after_seconds)
-        self._next_at = self._upstream.ready_at
+        self._next_at = self._upstream.ready_at + REPORTS_FIRST_SECONDS
         return False
 
     def _decide(self, admission: Admission, status: int, said: dict[str, Any]) -> None:

@@ -195,6 +195,7 @@ class Relay:
         try:
             self._upstream.post_schema(packed)
         except NoAnswer:
+            self._wanted.later(name, now)  # reports first: it may be this alone that nobody answers
             return self._upstream.ready_at
         self._wanted.sent(name)
         return self._clock.monotonic()

@@ -23,8 +23,14 @@ from agent.link.signed_get import NONCE_CHARS, Asker, NotTold, Told, signed_get,
 
 log = logging.getLogger(__name__)
 LONGEST_RETRY_AFTER = 600.0
-REQUEST_SECONDS = 120.0
 GREETING_SECONDS = 10.0
+QUESTION_SECONDS = 30.0
+"""For the whole answer to a question; twice as long after each that came to nothing, for a region's registry on a thin line
+may take so long."""
+SLOW_BYTES_PER_SECOND = 2_000
+LONGEST_SECONDS = 75.0
+"""Of any request. While one lasts nothing else is said to the centre, which takes a hub for silent after 90 s: a request
+that hangs must be over, and another under way, before that."""
 
 
 class NoAnswer(Exception):
@@ -52,6 +58,8 @@ class Upstream:
         self._clock = clock
         self.chance = chance
         self._nonce = ""
+        self._in_vain = 0
+        """Questions in a row that nobody answered, whatever became of reports between them."""
 
     def post_envelopes(self, lane: str, envelopes: Sequence[bytes], deadline_seconds: float) -> tuple[Answer, int]:
         """(the centre's answer, bytes sent). An empty request is a greeting. Raises NoAnswer."""
@@ -63,7 +71,7 @@ class Upstream:
         if self._nonce:  # who brought them is evidence only: the envelopes prove themselves
             headers += signed_headers(self._asker, "POST", ENVELOPES_PATH, self._nonce)
         body = pack_envelopes(envelopes)
-        deadline_seconds = deadline_seconds if envelopes else GREETING_SECONDS
+        deadline_seconds = min(deadline_seconds, LONGEST_SECONDS) if envelopes else GREETING_SECONDS
         answer = self._ask(Request("POST", self.url, ENVELOPES_PATH, body, tuple(headers), deadline_seconds))
         self.bytes_sent += len(body)
         return answer, len(body)
@@ -71,7 +79,8 @@ class Upstream:
     def post_schema(self, packed: bytes) -> None:
         """Whatever is said to it, the centre asks again where it still lacks it. Raises NoAnswer where nobody answered."""
         headers = (("content-type", "application/msgpack"), (SENT_AT_HEADER, str(self._clock.wall_ms())))
-        response = self.exchange(Request("POST", self.url, SCHEMAS_PATH, encode([packed]), headers, REQUEST_SECONDS))
+        deadline = min(LONGEST_SECONDS, QUESTION_SECONDS + len(packed) / SLOW_BYTES_PER_SECOND)
+        response = self.exchange(Request("POST", self.url, SCHEMAS_PATH, encode([packed]), headers, deadline))
         if isinstance(response, Failure):
             raise self._failed(response.text, 0)
         if response.status >= 500:
@@ -79,13 +88,14 @@ class Upstream:
 
     def get(self, path: str) -> Told | NotTold:
         """A signed GET; does not count as a failure of the line by itself."""
-        told = signed_get(self.exchange, self.url, path, self._asker, self._nonce)
+        told = signed_get(self.exchange, self.url, path, self._asker, self._nonce, self._patience())
         self._nonce = told.nonce
+        self._in_vain = self._in_vain + 1 if isinstance(told, NotTold) and not told.status else 0
         if isinstance(told, Told):
             self._well()
         return told
 
-    def post(self, path: str, body: bytes, deadline_seconds: float = REQUEST_SECONDS) -> Response | Failure:
+    def post(self, path: str, body: bytes, deadline_seconds: float = QUESTION_SECONDS) -> Response | Failure:
         """A signed POST of JSON. One more exchange where the nonce was missing or old."""
         for _ in range(2):
             headers = (("content-type", "application/json"), *signed_headers(self._asker, "POST", path, self._nonce))
@@ -95,6 +105,9 @@ class Upstream:
                 return response
             self._nonce = fresh
         return response
+
+    def _patience(self) -> float:
+        return float(min(LONGEST_SECONDS, QUESTION_SECONDS * 2 ** min(self._in_vain, 4)))
 
     def _ask(self, request: Request) -> Answer:
         response = self.exchange(request)
