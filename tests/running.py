@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,11 +79,17 @@ def environment() -> dict[str, str]:
     return {**{k: v for k, v in os.environ.items() if not k.startswith("BONGSU_")}, "PYTHONUNBUFFERED": "1"}
 
 
-def start(data: Path, *options: str, port: int = 0) -> Running:
+CHECKOUT = (sys.executable, "-m", "collector.cli")
+
+
+def start(
+    data: Path, *options: str, port: int = 0, program: Sequence[str] = CHECKOUT, cwd: Path | None = None
+) -> Running:
     """A collector on an initialised data directory, ready."""
     log = (data.parent / f"{data.name}.log").open("a")
     process = subprocess.Popen(
-        [sys.executable, "-m", "collector.cli", "serve", "--data", str(data), "--port", str(port), *options],
+        [*program, "serve", "--data", str(data), "--port", str(port), *options],
+        cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,
