@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 PORT = 8793
 DISASTERS = (3, 5)
-JUDGED_SECONDS = 330
+JUDGED_SECONDS = 480
 DESK, WALL = (1440, 900), (1440, 810)
 SHOTS = {
     "board": ("/", DESK),
@@ -29,15 +29,16 @@ SHOTS = {
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, open(f"{folder}/said", "w+") as said:
         bongsu = [sys.executable, "-m", "collector.cli", "demo", "--data", f"{folder}/demo"]
-        running = subprocess.Popen([*bongsu, "--port", str(PORT), "--minutes", "15"])
+        running = subprocess.Popen([*bongsu, "--port", str(PORT), "--minutes", "15"], stdout=said)
         try:
             wait(f"http://127.0.0.1:{PORT}/healthz")
             for number in DISASTERS:
                 subprocess.run([*bongsu, "play", str(number)], check=True)
             time.sleep(JUDGED_SECONDS)
-            take(f"http://127.0.0.1:{PORT}")
+            said.seek(0)
+            take(f"http://127.0.0.1:{PORT}", said.read().partition("password ")[2].split()[0])
         finally:
             running.terminate()
             running.wait()
@@ -54,16 +55,24 @@ def wait(url: str) -> None:
     raise SystemExit(f"{url} does not answer")
 
 
-def take(base: str) -> None:
+def take(base: str, password: str) -> None:
+    """As somebody signed in sees it."""
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.goto(f"{base}/login")
+        page.locator("[name=username]").fill("demo")
+        page.locator("[name=password]").fill(password)
+        page.locator(".go").click()
+        page.wait_for_url(f"{base}/")
         for language, ending in (("en", ""), ("ko", ".ko")):
             for name, (path, (width, height)) in SHOTS.items():
-                page = browser.new_page(viewport={"width": width, "height": height})
-                page.goto(f"{base}{path}?lang={language}")
+                page.set_viewport_size({"width": width, "height": height})
+                answer = page.goto(f"{base}{path}?lang={language}")
+                if answer is None or not answer.ok:
+                    raise SystemExit(f"{path} is no picture: it did not answer well")
                 page.wait_for_timeout(1500)
                 page.screenshot(path=IMAGES / f"{name}{ending}.png")
-                page.close()
         browser.close()
 
 

@@ -50,7 +50,7 @@ def router(services: Services, boards: Boards) -> APIRouter:
             open_by_severity = count_open(connection, caller.scope)
             crisis = crisis_now(connection)
             found = list_incidents(connection, caller.scope, states=OPEN, limit=LOOKED_AT)
-        duties, names = on_duty(services, caller, frame.language)
+        duties, idle, names = on_duty(services, caller, frame.language)
         rows = tuple(snapshot.rows.values())
         hubs = wall_hubs(rows, fleet, standing, caller.scope)
         values = {
@@ -66,6 +66,7 @@ def router(services: Services, boards: Boards) -> APIRouter:
             "shapes": incident_view.SHAPES,
             "waiting": [one.number for one in found if one.severity == "critical" and incident_view.waits(one)],
             "apart": counts.of(fleet, live, standing, caller.scope, frame.now_ms),
+            "idle": idle,
             "duties": duties[:MOST_ROSTERS],
             "duties_left": max(0, len(duties) - MOST_ROSTERS),
             "names": names,
@@ -91,12 +92,19 @@ def router(services: Services, boards: Boards) -> APIRouter:
     return routes
 
 
-def on_duty(services: Services, caller: Caller, language: str) -> tuple[list[tuple[object, str, bool]], PeopleNames]:
-    """For each roster: who is on duty now, and whether that is nobody (then who is called instead). Names only: how to
-    reach people hangs on no wall."""
+def on_duty(
+    services: Services, caller: Caller, language: str
+) -> tuple[list[tuple[object, str, bool]], list[object], PeopleNames]:
+    """Each roster somebody is on duty of now, or ought to be: with the people (of a hole, who is called instead) and whether
+    it is one, holes first; and those of which nobody has to be. Names only: how to reach people hangs on no wall."""
     found, now = known(services, caller), instant(services.clock.wall_ms())
     duties: list[tuple[object, str, bool]] = []
+    idle: list[object] = []
     for roster in found.rosters:
         called = answer(roster, found.ground, now)
-        duties.append((roster, names_of(found.book, called.people, language), called.is_hole))
-    return duties, PeopleNames(found.book, language)
+        if called.duties or called.is_hole:
+            duties.append((roster, names_of(found.book, called.people, language), called.is_hole))
+        else:
+            idle.append(roster)
+    duties.sort(key=lambda one: not one[2])
+    return duties, idle, PeopleNames(found.book, language)
