@@ -97,7 +97,8 @@ def test_work_in_office_hours_calls_for_what_outlasts_it(tmp_path: Path) -> None
         now = instant(demo.centre.clock.wall_ms())
         with app.store.reading() as connection:
             agreed = [
-                shown(row, app.registry.fleet, now) for row in list_windows(connection, app.registry.fleet, EVERYTHING)
+                shown(row, app.registry.fleet, now, EVERYTHING)
+                for row in list_windows(connection, app.registry.fleet, EVERYTHING)
             ]
         assert [row.is_active for row in agreed] == [True, False], "one part is under way, one ahead"
         for row in agreed:
