@@ -10,6 +10,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from agent.link.exchange import Exchange
 from agent.link.model import Schema
@@ -64,10 +65,21 @@ class CatchUp:
     wrong: list[str]
 
 
-def catch_up(
-    folder: Path, hours: float, agents: int = 1, loss: float = 0.0, seed: int = 1, cap_bytes: int = 256 << 20
-) -> CatchUp:
-    """Play it: the thin profile, 64 kbit/s, 600 ms."""
+class Post(NamedTuple):
+    """A site on the thin profile with its agents, all behind one line of 64 kbit/s and 600 ms, enrolled and not begun."""
+
+    timeline: Timeline
+    loop: InlineLoop
+    centre: Station
+    line: Line
+    fleet: list[CoreAgent]
+
+    def end(self) -> None:
+        self.centre.end()
+        self.loop.close()
+
+
+def thin_post(folder: Path, agents: int, loss: float, seed: int, cap_bytes: int = 256 << 20) -> Post:
     chance = random.Random(seed)
     timeline, loop = Timeline(), InlineLoop()
     key = make_centre(folder / "centre", chance)
@@ -86,6 +98,36 @@ def catch_up(
         fleet.append(CoreAgent(timeline, identity, key.public, disk, exchange, PROFILES["thin"], cap_bytes))
     enrol(app.store, [agent.identity for agent in fleet])
     app.registry.refresh()
+    return Post(timeline, loop, centre, line, fleet)
+
+
+class Use(NamedTuple):
+    """Of one agent a minute, on average: bytes up and down, heads of HTTP in them, TLS and TCP not."""
+
+    up: float
+    down: float
+    records: int
+
+
+def line_use(folder: Path, minutes: int, agents: int = 1, loss: float = 0.0, seed: int = 1) -> Use:
+    """What agents cost their line from their first start on, with their schemas in it, while nothing is wrong."""
+    post = thin_post(folder, agents, loss, seed)
+    for agent in post.fleet:
+        agent.boot()
+    post.timeline.step(60.0 * minutes)
+    share = agents * minutes
+    assert post.centre.app is not None
+    records = len(read_ledger(post.centre.app.store).rows)
+    post.end()
+    return Use(post.line.bytes_up / share, post.line.bytes_down / share, records)
+
+
+def catch_up(
+    folder: Path, hours: float, agents: int = 1, loss: float = 0.0, seed: int = 1, cap_bytes: int = 256 << 20
+) -> CatchUp:
+    """Play it: the thin profile, 64 kbit/s, 600 ms."""
+    post = thin_post(folder, agents, loss, seed, cap_bytes)
+    timeline, centre, line, fleet = post.timeline, post.centre, post.line, post.fleet
     for agent in fleet:
         agent.boot()
     timeline.step(SETTLED_SECONDS)
@@ -110,10 +152,10 @@ def catch_up(
     for agent in fleet:
         agent.is_silent = True
     timeline.step(timeline.now + SETTLED_SECONDS)
-    found: Ledger = read_ledger(app.store)
+    assert centre.app is not None
+    found: Ledger = read_ledger(centre.app.store)
     wrong = complaints(found, fleet)
-    centre.end()
-    loop.close()
+    post.end()
     ages.sort()
     return CatchUp(seconds, max(greeted.values()), ages[-1], ages[int(len(ages) * 0.95)], sent, len(found.rows), wrong)
 

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from collector.world.catchup import catch_up
+from collector.world.catchup import catch_up, line_use
 
 MISSIONS, AGENTS, HOURS = 180, 10, 72.0
 SERIES = 60
 INTERVAL = 60.0
+BYTES_A_MINUTE = 5_000
+"""An agent on the thin profile may send so much on average, with the heads of HTTP."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +34,17 @@ def test_an_hour_of_one_agent_comes_back_while_now_stays_now(tmp_path: Path) -> 
     assert seen.wrong == []
     assert seen.seconds < 200
     assert seen.oldest_live_seconds <= 2 * INTERVAL
+
+
+def test_an_agent_on_a_thin_line_keeps_to_its_bytes(tmp_path: Path) -> None:
+    """From its first start on: schema, reports, and a state now and then that is told at once."""
+    use = line_use(tmp_path, minutes=60, agents=2, loss=0.05)
+    print(
+        f"\n{SERIES} series a minute: {use.up:.0f} bytes up and {use.down:.0f} down a minute; at most {BYTES_A_MINUTE}"
+    )
+    assert use.records >= 2 * 59, "it did report"
+    assert use.up <= BYTES_A_MINUTE
+    assert use.down <= BYTES_A_MINUTE
 
 
 @pytest.mark.slow
