@@ -115,6 +115,7 @@ class _Judgement:
             interfaces=self._places("interface", interfaces, {}, before.interfaces),
             maintained_sites=self.maintained,
             judged_from_ms=self.grace.ends_ms,
+            started_at_ms=self.started_at_ms,
         )
         sums = (before.system_eligible_seconds, before.system_downtime_seconds)
         counted = accumulate(before.systems, *sums, before.at_ms, self.now_ms)

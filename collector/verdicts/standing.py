@@ -129,6 +129,8 @@ class Standing:
     judged_from_ms: int = 0
     """Until then nothing can be told of most things, for this collector has just started. Of hosts that report more seldom
     than their site's profile says nothing can be told for a while longer."""
+    started_at_ms: int = 0
+    """What was reported before that is remembered; it may be over by now."""
 
 
 class Change(NamedTuple):

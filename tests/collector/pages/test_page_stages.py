@@ -151,6 +151,35 @@ def test_barrier() -> None:
     assert behind_barrier(("host", "web.here"), "here", standing, is_known=True) == "site:here"
 
 
+@pytest.mark.parametrize(
+    ("kind", "heard_ms", "at_ms", "is_held"),
+    [
+        ("host", 900, 1_010, True),  # its last report is of before the start
+        ("host", 1_005, 1_010, False),
+        ("host", None, 1_010, True),
+        ("host", 900, 1_120, False),  # it had the time
+        ("site", 900, 1_010, True),
+        ("site", 1_005, 1_010, False),
+        ("link", 1_005, 1_010, True),  # others than the place's own hosts tell of it
+        ("hub", 1_005, 1_119, True),
+        ("system", None, 1_120, False),
+        ("hole", None, 1_010, False),  # nobody reports that
+    ],
+)
+def test_what_is_remembered_of_before_a_start_pages_nobody(
+    kind: str, heard_ms: int | None, at_ms: int, is_held: bool
+) -> None:
+    standing = Standing(
+        at_ms=at_ms,
+        sites={"here": SiteStanding(3, 0, "agent_down", heard_ms)},
+        hosts={"here": HostStanding(3, 0, "checks_failing", heard_ms)},
+        judged_from_ms=1_120,
+        started_at_ms=1_000,
+    )
+    assert behind_barrier((kind, "here"), "", standing) == (f"{kind}:here" if is_held else "")
+    assert behind_barrier((kind, "here"), "", standing, is_known=True) == ""
+
+
 def test_routes() -> None:
     kim = person("kim", "", "Asia/Seoul", Contact("email", "a", NOW), Contact("sms", "b", NOW), Contact("jandi", "c"))
 
