@@ -51,6 +51,7 @@ from collector.live.shape import Shapes
 from collector.log.positions import Positions
 from collector.log.queries import packed_schema
 from collector.maintenance.queries import SHUTDOWN, Windows
+from collector.people.queries import zone_of_login
 from collector.relay.hub import HubSide
 from collector.relay.jobs import hub_jobs
 from collector.response import Response
@@ -87,6 +88,7 @@ class App:
         self.telemetry = Telemetry(version("bongsu"))
         self.registry = Registry(self.store)
         self.access = Access(self.store, settings, clock)
+        self.access.zone_of_login = zone_of_login
         self.live = Live()
         positions = Positions()
         self.admission = Admission(settings.limits, Shapes(), self._stored_schema)

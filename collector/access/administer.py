@@ -6,6 +6,7 @@ Nobody takes their own right to decide, so that somebody is always left who has 
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, delete, update
 
@@ -47,6 +48,17 @@ def new_password(connection: Connection, now: datetime, by: str, username: str, 
     _one(done.rowcount, username)
     connection.execute(delete(sessions).where(sessions.c.username == username))
     record(connection, now, by, "user.password", username)
+
+
+def set_look(connection: Connection, now: datetime, username: str, language: str, timezone: str) -> None:
+    """How somebody wishes their own pages: ``ko``, ``en`` or empty, and the name of a time zone or empty."""
+    if language not in ("", "ko", "en"):
+        raise UsageError(f"language {language!r}: expected ko, en or nothing")
+    if timezone and timezone not in available_timezones():
+        raise UsageError(f"timezone {timezone!r}: expected a name such as 'Europe/Berlin', or nothing")
+    values = {"language": language, "timezone": timezone}
+    _one(connection.execute(update(persons).where(persons.c.username == username).values(**values)).rowcount, username)
+    record(connection, now, username, "user.look", username, values)
 
 
 def remove_user(connection: Connection, now: datetime, by: str, username: str) -> None:

@@ -75,6 +75,7 @@ def router(services: Services) -> APIRouter:
             "display_name": caller.display_name,
             "role": caller.role,
             "language": caller.language,
+            "timezone": caller.timezone,
             "way": caller.way,
             "agencies": None if scope.agencies is None else sorted(scope.agencies),
             "sites": None if scope.sites is None else sorted(scope.sites),

@@ -22,6 +22,8 @@ class Caller:
     way: Way = "open"
     csrf: str = ""
     display_name: str = ""
+    timezone: str = ""
+    """By which clock they read times besides Korea's; empty = by none."""
 
     @property
     def can_write(self) -> bool:

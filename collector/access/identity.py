@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
+
+from sqlalchemy import Connection
 
 from agent.link.clock import Chance, Clock, SystemChance
 from collector.access.audit import record
@@ -51,10 +54,15 @@ class Access:
         # "__Host-" binds the cookie to this very host over TLS; browsers refuse the prefix without TLS.
         self.cookie_name = "__Host-bongsu" if self.is_secure else "bongsu"
         self.wall_cookie_name = f"{self.cookie_name}-wall"
+        self.zone_of_login: Callable[[Connection, str], str] = lambda _connection, _name: ""
+        """The zone of the person who signs in by this name, for an account that says none."""
 
     def by_session(self, secret: str) -> Caller | None:
         with self._store.reading() as connection:
-            return caller_of_session(connection, secret, instant(self._clock.wall_ms()))
+            found = caller_of_session(connection, secret, instant(self._clock.wall_ms()))
+            if found is not None and not found.timezone:
+                found = replace(found, timezone=self.zone_of_login(connection, found.name))
+        return found
 
     def by_token(self, secret: str) -> Caller | None:
         now = instant(self._clock.wall_ms())

@@ -94,6 +94,14 @@ def list_persons(connection: Connection) -> list[Person]:
     ]
 
 
+def look_of(connection: Connection, username: str) -> tuple[str, str] | None:
+    """(language, time zone) of an account as it says itself, each empty where it says none; None where it is none."""
+    row = connection.execute(
+        select(persons.c.language, persons.c.timezone).where(persons.c.username == username)
+    ).first()
+    return (row.language, row.timezone) if row is not None else None
+
+
 def stored_password(connection: Connection, username: str) -> str | None:
     """None where there is no such person."""
     if not username.isprintable():
@@ -125,7 +133,9 @@ def caller_of_session(connection: Connection, secret: str, now: datetime) -> Cal
     ).first()
     if row is None:
         return None
-    return Caller(row.username, row.role, scope_of(row), row.language, "session", row.csrf, row.display_name)
+    return Caller(
+        row.username, row.role, scope_of(row), row.language, "session", row.csrf, row.display_name, row.timezone
+    )
 
 
 def caller_of_token(connection: Connection, secret: str, now: datetime) -> tuple[Caller, bool] | None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table, text
 
 from collector.store.schema import BigId, JsonText, UtcDateTime, metadata
 
@@ -17,6 +17,9 @@ persons = Table(
     Column("password_hash", String(255), nullable=False),  # argon2id, in its own text form
     Column("role", String(16), nullable=False),  # one of collector.access.roles
     Column("language", String(8), nullable=False),  # ko, en; empty = as the browser asks
+    Column(
+        "timezone", String(64), nullable=False, default="", server_default=text("''")
+    ),  # empty = as the roster file says
     Column("agencies", JSON(none_as_null=True), nullable=True),
     Column("sites", JSON(none_as_null=True), nullable=True),
     Column("created_at", UtcDateTime, nullable=False),

@@ -31,6 +31,11 @@ def whole_book(connection: Connection) -> Book:
     )
 
 
+def zone_of_login(connection: Connection, login: str) -> str:
+    """The zone of whoever signs in by this name; empty where that is nobody of the roster file."""
+    return connection.execute(select(people.c.timezone).where(people.c.login == login).limit(1)).scalar() or ""
+
+
 def list_people(connection: Connection, scope: Scope, after: str = "", limit: int = 1_000) -> list[Person]:
     rows = connection.execute(
         select(people).where(_is_seen(scope, people.c.agency), people.c.id > after).order_by(people.c.id).limit(limit)

@@ -63,6 +63,8 @@ class Frame:
     has_keys: bool = True
     """Whether single keys do something; who types by voice, or by accident, turns that off."""
     is_demo: bool = False
+    zone: str = ""
+    """The reader's own, where its clock is not Korea's."""
 
     @property
     def here(self) -> str:
@@ -78,13 +80,13 @@ class Frame:
         """An age that counts, with the instant in its title."""
         if ms is None:
             return Markup('<span class="quiet">{}</span>').format(self.words("app.never"))
-        return age_markup(self.now_ms, ms, zone_name, self.words)
+        return age_markup(self.now_ms, ms, zone_name, self.words, self.zone)
 
 
-def age_markup(now_ms: int, ms: int, zone_name: str, texts: Words) -> Markup:
+def age_markup(now_ms: int, ms: int, zone_name: str, texts: Words, own: str = "") -> Markup:
     """An age with its instant. A board has a thousand of these, so it is put together by hand: all but the zone's name
     and the catalog's words are digits."""
-    title = times.both(ms, zone_name) if zone_name else f"{times.stamp(ms)} KST"
+    title = times.both(ms, zone_name, own) if zone_name or own else f"{times.stamp(ms)} KST"
     said = escape(times.age(now_ms, ms, texts))
     text = (
         f'<time class="age" datetime="{times.iso(ms)}" data-at="{int(ms)}" data-zone="{escape(zone_name)}"'
@@ -98,18 +100,20 @@ def frame_of(request: Request, services: Services, language: str = "") -> Frame:
     caller: Caller | None = getattr(request.state, "caller", None)
     remembered = request.cookies.get(COOKIE) or language or (caller.language if caller is not None else "")
     language = choose_language(request.query_params.get("lang"), remembered, request.headers.get("accept-language"))
+    now_ms = services.clock.wall_ms()
     return Frame(
         words(language),
         language,
         request.url.path,
         tuple(parse_qsl(request.url.query)),
-        services.clock.wall_ms(),
+        now_ms,
         caller,
         assets,
         services.upstream.standing if services.upstream is not None and caller is not None else None,
         theme if (theme := request.cookies.get(THEME_COOKIE, "")) in THEMES else "",
         request.cookies.get(KEYS_COOKIE) != "off",
         caller is not None and stage.is_one(services.settings.data_dir.parent),
+        times.own_zone(caller.timezone, now_ms) if caller is not None else "",
     )
 
 

@@ -18,6 +18,7 @@ from collector.errors import Refused
 from collector.web import events
 from collector.web.headers import HEADERS, SecurityHeaders
 from collector.web.pages import (
+    account,
     admin,
     agents,
     answer,
@@ -86,6 +87,7 @@ def routers(services: Services, streams: events.Streams | None = None) -> list[A
         incident.router(services),
         answer.router(services),
         admin.router(services),
+        account.router(services),
         situation.router(services),
         login.router(services),
         look.router(services),

@@ -44,15 +44,26 @@ def zone_label(name: str, ms: int) -> str:
     return f"{name} (UTC{offset[:3]}:{offset[3:]})"
 
 
-def both(ms: int, zone_name: str) -> str:
-    """An instant in Korea time and in a site's, on one line."""
-    korea = f"{stamp(ms)} KST"
-    if not zone_name:
-        return korea
-    here = zone(zone_name)
-    if at(ms, here).utcoffset() == KST.utcoffset(None):
-        return korea
-    return f"{korea} · {stamp(ms, here)} {zone_name}"
+def both(ms: int, zone_name: str, own: str = "") -> str:
+    """An instant in Korea time, in a site's and in the reader's own, on one line; a clock that says the same is left out."""
+    said = [f"{stamp(ms)} KST"]
+    offsets = [KST.utcoffset(None)]
+    for name in (zone_name, own):
+        here = at(ms, zone(name)) if name else None
+        if here is not None and here.utcoffset() not in offsets:
+            said.append(f"{here:%Y-%m-%d %H:%M:%S} {name}")
+            offsets.append(here.utcoffset())
+    return " · ".join(said)
+
+
+def city(name: str) -> str:
+    """``Berlin`` of ``Europe/Berlin``: what a zone is called where there is little room."""
+    return name.rpartition("/")[2].replace("_", " ")
+
+
+def own_zone(name: str, now_ms: int) -> str:
+    """The zone of a reader whose clock is not Korea's now, else empty."""
+    return name if name and at(now_ms, zone(name)).utcoffset() != KST.utcoffset(None) else ""
 
 
 def age(now_ms: int, then_ms: int, words: Words) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, Form
 from starlette.requests import Request
@@ -33,6 +34,7 @@ from collector.pages import verify
 from collector.people.queries import list_people, list_teams, may_reach, note_view
 from collector.store.schema import instant
 from collector.store.scope import EVERYTHING, Scope
+from collector.web.pages.account import own_look
 from collector.web.people_names import PeopleNames
 from collector.web.render import frame_of, page
 
@@ -43,6 +45,7 @@ Member = Annotated[Caller, Depends(member)]
 Text = Annotated[str, Form(max_length=400)]
 SHOWN_LOG = 50
 LIVING = timedelta(days=365)
+ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
 SAID = ("sent", "verified", "done")
 
 
@@ -182,5 +185,7 @@ def show(
         "said": said,
         "secret": secret,
         "me": caller,
+        "look": own_look(services, caller),
+        "zones": ZONES,
     }
     return page(request, services, "admin.html", values, frame=frame)

@@ -21,10 +21,15 @@ export function stamp(ms, zone = "Asia/Seoul") {
 }
 
 export function both(ms, zone) {
-  const korea = `${stamp(ms)} KST`;
-  if (!zone) return korea;
-  const there = stamp(ms, zone);
-  return there === stamp(ms) ? korea : `${korea} · ${there} ${zone}`;
+  const said = [`${stamp(ms)} KST`];
+  const read = [stamp(ms)];
+  for (const name of [zone, texts.zone]) {
+    const there = name ? stamp(ms, name) : read[0];
+    if (read.includes(there)) continue;
+    read.push(there);
+    said.push(`${there} ${name}`);
+  }
+  return said.join(" · ");
 }
 
 export function age(ms) {
@@ -52,6 +57,12 @@ function count() {
       day.textContent = text.slice(0, 11);
       hour.textContent = text.slice(11);
     } else element.textContent = text;
+  }
+  for (const element of document.querySelectorAll("time[data-own]")) {
+    const text = stamp(now(), element.dataset.own);
+    const [day, hour] = element.children;
+    day.textContent = text.slice(5, 11);
+    hour.textContent = text.slice(11, 16);
   }
   setTimeout(count, 1000 - (now() % 1000));
 }

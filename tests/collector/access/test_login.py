@@ -35,6 +35,7 @@ def test_a_browser_gets_its_cookie_and_goes_where_it_wanted(stage: Stage) -> Non
         "display_name": "kim",
         "role": "viewer",
         "language": "",
+        "timezone": "",
         "way": "session",
         "agencies": ["owner"],
         "sites": None,

@@ -120,3 +120,19 @@ def test_a_join_token_is_made_on_the_page_of_agents(world: World) -> None:
     with world.store.reading() as connection:
         done = [(row.action, row.actor, row.subject) for row in read_log(connection) if row.action.startswith("token")]
     assert sorted(done) == [("token.cancel", "garam", token.token_id.hex()), ("token.create", "garam", "abuja")]
+
+
+def test_an_own_zone_shows_beside_koreas_and_another_language_without_asking_each_time(world: World) -> None:
+    me = Browser(world, "garam")
+    page = me.see("/admin")
+    assert 'id="me"' in page
+    assert "data-own" not in page, "Korea's clock is enough for whoever lives by it"
+    me.press("/account", page, 422, timezone="Europe/Berlim")
+    page = me.press("/account", page, timezone="Europe/Berlin", language="en")
+    assert '<html lang="en">' in page
+    assert 'data-own="Europe/Berlin"' in page
+    assert re.search(r'title="[^"]* KST · [^"]* Europe/Berlin"', me.see("/incidents")), "titles of times say it too"
+    page = me.press("/account", page, timezone="Asia/Tokyo", language="ko")
+    assert "data-own" not in page, "which is as late as in Korea"
+    with world.store.reading() as connection:
+        assert [row.actor for row in read_log(connection, action="user.look")] == ["garam"] * 2
