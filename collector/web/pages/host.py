@@ -26,6 +26,7 @@ from collector.web.check_strip import CheckStrip, check_strips
 from collector.web.host_span import RANGES, Span, exact_span, span_of
 from collector.web.i18n import Words
 from collector.web.queries import known_since, latest_changes
+from collector.web.reach_view import reach_of
 from collector.web.render import frame_of, packed, page
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ def router(services: Services) -> APIRouter:
             "identity": site_view.identity(known) if known is not None else {},
             "changes": changes,
             "incidents": incident_view.touching(broken, found.site, found.id),
+            "reach": reach_of([found.id], fleet, standing, caller.scope),
+            "agency": fleet.agencies.get(found.agency),
+            "agent": agent_of(services, found),
         }
         return page(request, services, "host.html", values, frame=frame)
 
@@ -106,6 +110,12 @@ def find_host(services: Services, caller: Caller, host_id: str) -> HostEntry:
     if found is None or not caller.scope.allows(found.agency, found.site):
         raise not_found("host", host_id)
     return found
+
+
+def agent_of(services: Services, host: HostEntry) -> site_view.AgentLine | None:
+    """Whose agent speaks for it, its own or another host's."""
+    agent = services.registry.fleet.agents.get(host.agent_id) if host.agent_id is not None else None
+    return site_view.agent_line(agent, services.live, services.standing) if agent is not None else None
 
 
 def read(services: Services, caller: Caller, host_id: str, on: plots.Grid) -> list[SeriesData]:

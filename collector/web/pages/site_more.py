@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from collector.access.caller import Caller
 from collector.fleet.registry import Site
+from collector.maintenance.queries import open_windows
 from collector.rosters.asked import known, names_of
 from collector.rosters.duty import called
 from collector.store.schema import instant
 from collector.verdicts.queries import changes_of
 from collector.web import site_more_view, times, view
+from collector.web.coming_view import coming_at_site
+from collector.web.reach_view import reach_of
 from collector.web.site_past import first_ms, past_of
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ def more_of(services: Services, caller: Caller, site: Site, row: view.SiteRow, n
     fleet, standing, zone = services.registry.fleet, services.standing, times.zone(site.timezone)
     with services.store.reading() as connection:
         changes = changes_of(connection, "site", site.id, first_ms(now_ms, zone), now_ms + 1)
+        windows = open_windows(connection, instant(now_ms))
     found = known(services, caller)
     duties = [
         (each.roster, names_of(found.book, each.people, language), each.is_hole)
@@ -34,5 +38,7 @@ def more_of(services: Services, caller: Caller, site: Site, row: view.SiteRow, n
         "power": site_more_view.power_of(view.visible_hosts(fleet, site, caller.scope), services.live, standing),
         "closures": site_more_view.closures_of(site, times.at(now_ms, zone).date()),
         "duties": duties,
+        "coming": coming_at_site(windows, fleet, site.id, instant(now_ms)),
+        "reach": reach_of(fleet.hosts_by_site.get(site.id, ()), fleet, standing, caller.scope),
         "steps": site_more_view.steps_for(row.verdict),
     }

@@ -25,12 +25,14 @@ from collector.access.api import router as access_router
 from collector.access.guard import protect
 from collector.access.identity import Access
 from collector.agencies.tables import agencies, interfaces, system_hosts, systems
+from collector.fleet.hub_contact import HubContacts
 from collector.fleet.registry import Registry, bump_version
 from collector.fleet.tables import agents, fleet_version, hosts, hubs, sites
 from collector.history import queries
 from collector.history import tables as _history  # noqa: F401
 from collector.history.chunk import Samples, pack, split
 from collector.history.reader import History
+from collector.intake.nonce import Nonces
 from collector.live.board import Live
 from collector.live.shape import Layout, Shapes
 from collector.log import tables as log_tables
