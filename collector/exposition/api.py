@@ -17,6 +17,7 @@ from collector.exposition.incidents import incidents_text
 from collector.exposition.site import WHOLE, parse_shard, site_text
 from collector.exposition.stream import stream
 from collector.services import Services
+from collector.store.scope import EVERYTHING
 
 
 def router(services: Services) -> APIRouter:
@@ -24,6 +25,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/metrics", summary="The collector itself, sites and hubs")
     async def metrics(request: Request, caller: Reader) -> Response:
+        """A caller with limits sees its own sites, hubs and agencies, and nothing of the collector itself."""
         fleet = services.registry.fleet
 
         async def chunks() -> AsyncIterator[bytes]:
@@ -35,7 +37,8 @@ def router(services: Services) -> APIRouter:
                 yield chunk
             for chunk in incidents_text(fleet, services.response.incidents.open_at, caller.scope):
                 yield chunk
-            yield services.telemetry.text()
+            if caller.scope == EVERYTHING:  # it names hubs, rosters, channels and stores, and belongs to no agency
+                yield services.telemetry.text()
 
         return stream(request, chunks())
 
