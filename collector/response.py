@@ -25,7 +25,7 @@ from collector.incidents.signal import CRITICAL, SEVERITIES, WARNING
 from collector.jobs import Job
 from collector.log.tables import envelopes
 from collector.pages import api as pages_api
-from collector.pages import outbox_api, reply_api, verify
+from collector.pages import outbox_api, reply_api, verify, who_api
 from collector.pages.office import PostOffice
 from collector.pages.relay_receipts import SECONDS as RECEIPT_SECONDS
 from collector.pages.relay_receipts import ReceiptJob
@@ -74,6 +74,7 @@ class Response:
             reply_api.router(self._services, self.pages),
             outbox_api.router(self._services, self.pages),
             verify.router(self._services, self.pages),
+            who_api.router(self._services),
         )
 
     def restore(self) -> None:

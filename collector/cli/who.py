@@ -1,27 +1,28 @@
-"""``bongsu who SITE``: who would be called for a site, now or at another time."""
+"""``bongsu who SITE``: who would be called for a site, now or at another time, and who is on duty for it."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from agent.link.clock import SystemClock
 from collector.cli.options import Verbs, opened, verb
 from collector.cli.printing import table
 from collector.errors import UsageError, nearest
-from collector.fleet.registry import Registry
-from collector.people.queries import Book, whole_book
+from collector.fleet.registry import Registry, Site
+from collector.pages.who import Call, Who, turn_rows
+from collector.pages.who_queries import ask_who
+from collector.people.queries import Book
 from collector.rosters.answer import answer_rows
-from collector.rosters.compile import ground_of
-from collector.rosters.duty import called
 from collector.rosters.instants import read_instant
-from collector.rosters.queries import load_rosters
 from collector.store.schema import instant
 
-HEAD = ("order", "person", "name", "roster", "layer", "until", "contact", "")
+NO_ROSTER = "no roster is for this site"
+TURNS = ("after", "person", "name", "because", "contact", "")
+DUTIES = ("on duty", "name", "roster", "layer", "until", "")
+BECAUSE = {"on_duty": "on duty", "fallback": "fallback", "named": "named by the step", "team": "called in"}
 
 
 def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -33,7 +34,7 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    with opened(args) as (_, store):
+    with opened(args) as (settings, store):
         registry = Registry(store)
         registry.refresh()
         fleet = registry.fleet
@@ -42,37 +43,85 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"site {args.site!r}: no such site; {nearest(args.site, list(fleet.sites))}")
         at = read_instant(args.at, site.timezone) if args.at else instant(SystemClock().wall_ms())
         with store.reading() as connection:
-            rosters, book = load_rosters(connection), whole_book(connection)
-    found = answer_rows(called(rosters, ground_of(fleet), site.id, site.agency, at), book.people, at, lambda _: True)
+            found, book = ask_who(connection, fleet, settings.channels, site, at)
     if args.json:
-        body = {"site": site.id, "at": at.isoformat(), "timezone": site.timezone, "rosters": found}
+        body = {
+            "site": site.id,
+            "at": at.isoformat(),
+            "timezone": site.timezone,
+            "policy": found.policy.id,
+            "repeat_seconds": found.policy.repeat_seconds,
+            "turns": turn_rows(found, book.people, lambda _: True),
+            "rosters": answer_rows(found.called, book.people, at, lambda _: True),
+        }
         print(json.dumps(body, ensure_ascii=False, indent=2))
     else:
-        _print(found, book, at, site.id, site.timezone)
-    return 0 if any(roster["people"] for roster in found) else 1
+        _print(found, book, site)
+    return 0 if found.reached else 1
 
 
-def _print(found: list[dict[str, Any]], book: Book, at: datetime, site: str, zone: str) -> None:
-    here = at.astimezone(ZoneInfo(zone))
-    print(f"{site} at {here:%Y-%m-%d %H:%M} {zone} ({at:%Y-%m-%d %H:%M} UTC)")
-    for roster in found:
-        if roster["is_hole"]:
-            print(f"NOBODY IS ON DUTY in roster {roster['roster']}" + ("" if roster["people"] else ", and no fallback"))
-    lines: list[tuple[str, ...]] = []
-    for roster in found:
-        for person in roster["people"]:
-            known = book.people.get(person["id"])
-            until = person["until"]
-            lines.append(
-                (
-                    str(len(lines) + 1),
-                    person["id"],
-                    (known.name_en or known.name_ko) if known else "-",
-                    roster["roster"],
-                    person["layer"] or "fallback",
-                    f"{datetime.fromisoformat(until).astimezone(ZoneInfo(zone)):%m-%d %H:%M}" if until else "-",
-                    f"{known.contacts[0].channel} {known.contacts[0].address}" if known and known.contacts else "-",
-                    "quiet hours" if person["is_quiet"] else "",
-                )
+def _print(found: Who, book: Book, site: Site) -> None:
+    here = found.at.astimezone(ZoneInfo(site.timezone))
+    print(f"{site.id} at {here:%Y-%m-%d %H:%M} {site.timezone} ({found.at:%Y-%m-%d %H:%M} UTC)")
+    for each in found.called:
+        if each.is_hole:
+            print(
+                f"NOBODY IS ON DUTY in roster {each.roster.id}" + ("" if each.roster.fallback else ", and no fallback")
             )
-    print(table([HEAD, *lines]) if lines else "Nobody would be called: no roster is for this site.")
+    lines = [line for turn in found.turns for line in _turn(turn.after_seconds, turn.calls, turn.is_one_of, book)]
+    if lines:
+        print(f"Called by policy {found.policy.id}, if something critical breaks and nobody answers:")
+        print(table([TURNS, *lines]))
+        if found.policy.repeat_seconds:
+            print(f"then the last again every {_minutes(found.policy.repeat_seconds)}")
+    if not found.reached:
+        why = "nobody of them can be reached" if lines else "no step has anybody" if found.called else NO_ROSTER
+        print(f"Nobody would be called: {why}.")
+    duties = _duties(found, book, site.timezone)
+    if duties:
+        print(table([DUTIES, *duties]))
+    if found.fallback:
+        print(f"fallback, called only where nobody is on duty or a step says so: {', '.join(found.fallback)}")
+
+
+def _turn(after_seconds: int, calls: tuple[Call, ...], is_one_of: bool, book: Book) -> list[tuple[str, ...]]:
+    lines: list[tuple[str, ...]] = []
+    for call in calls:
+        known = book.people.get(call.person)
+        contacts = known.contacts if known else ()
+        reached = [f"{one.channel} {one.address}" for one in contacts if one.channel in call.channels]
+        lines.append(
+            (
+                _minutes(after_seconds) if after_seconds else "at once",
+                call.person,
+                _name(call.person, book),
+                BECAUSE.get(call.why, call.why) + (f" with team {call.team}" if call.team else ""),
+                ", ".join(reached) or "-",
+                f"CANNOT BE REACHED: {call.trouble}" if call.trouble else "one of these, in turn" if is_one_of else "",
+            )
+        )
+    return lines
+
+
+def _duties(found: Who, book: Book, zone: str) -> list[tuple[str, ...]]:
+    return [
+        (
+            person["id"],
+            _name(person["id"], book),
+            row["roster"],
+            person["layer"],
+            f"{datetime.fromisoformat(person['until']).astimezone(ZoneInfo(zone)):%m-%d %H:%M}",
+            "quiet hours: woken by what is critical alone" if person["is_quiet"] else "",
+        )
+        for row in answer_rows(found.called, book.people, found.at, lambda _: True)
+        for person in row["on_duty"]
+    ]
+
+
+def _name(person: str, book: Book) -> str:
+    known = book.people.get(person)
+    return (known.name_en or known.name_ko) if known else "-"
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"

@@ -1,4 +1,4 @@
-"""``/api/rosters`` and ``/api/who``: who is on duty, who would be called, and what is changed by the day."""
+"""``/api/rosters``: who is on duty, and what is changed by the day."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collector.errors import Refused, UsageError
 from collector.people.queries import may_reach
 from collector.rosters.answer import answer_rows
 from collector.rosters.asked import NOTE_CHARS, known, now_of, take_cancel, take_handover, take_override, to_change
-from collector.rosters.duty import answer, called, holes
+from collector.rosters.duty import answer, holes
 from collector.rosters.instants import read_instant
 from collector.rosters.queries import list_handovers, receive_handover
 from collector.rosters.roster import Roster
@@ -50,22 +50,6 @@ class Made(BaseModel):
 
 def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["rosters"])
-
-    @routes.get("/who")
-    def who(caller: Reader, site: str, at: str = "") -> dict[str, Any]:
-        """Who would be called for a site, now or ``at`` another time (with an offset, or by the site's clock)."""
-        there = services.registry.fleet.sites.get(site)
-        if there is None or not caller.scope.allows(there.agency, site):
-            raise not_found("site", site)
-        when = instant_of(at, there.timezone) if at else now_of(services)
-        found = known(services, caller)
-        rows = answer_rows(
-            called(found.rosters, found.ground, site, there.agency, when),
-            found.book.people,
-            when,
-            partial(may_reach, caller),
-        )
-        return {"site": site, "at": when, "timezone": there.timezone, "rosters": rows}
 
     @routes.get("/rosters")
     def rosters(caller: Reader) -> dict[str, Any]:

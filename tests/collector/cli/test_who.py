@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ quiet_hours = "23:00-07:00"
 contacts = [{ channel = "phone", address = "+82-2-555-0001" }]
 [[people]]
 id = "lee"
+contacts = [{ channel = "phone", address = "+82-2-555-0002" }]
 [[rosters]]
 id = "noc"
 fallback = ["lee"]
@@ -39,7 +42,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_who_answers_from_the_file(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_who_answers_from_the_file(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["who", "local"]) == 1
     assert "no roster is for this site" in capsys.readouterr().out
     file = tmp_path / "rosters.toml"
@@ -49,17 +54,38 @@ def test_who_answers_from_the_file(data: Path, tmp_path: Path, capsys: pytest.Ca
     assert main(["apply", str(file)]) == 0
     assert main(["apply", str(file)]) == 0
     assert "Nothing to change" in capsys.readouterr().out
-    assert main(["who", "local", "--at", "2026-11-22T03:00+09:00"]) == 0
+    night = ["who", "local", "--at", "2026-11-22T03:00+09:00"]
+    assert main(night) == 1, "an address nobody verified is a stranger's"
     out = capsys.readouterr().out
     assert "local at 2026-11-22 03:00 Asia/Seoul (2026-11-21 18:00 UTC)" in out
-    assert "11-22 09:00  phone +82-2-555-0001  quiet hours" in out
-    assert main(["who", "local", "--at", "2026-11-22T12:00"]) == 0
+    assert "CANNOT BE REACHED: has no address that was verified" in out
+    assert "nobody of them can be reached" in out
+    with closing(sqlite3.connect(data / "bongsu.db")) as database, database:
+        database.execute("UPDATE people_contacts SET verified_at = '2026-11-01 00:00:00'")
+    config = tmp_path / "collector.toml"
+    config.write_text('[[channels]]\nname = "phone"\nkind = "webhook"\nurl = "https://ars.example.org/call"\n')
+    monkeypatch.setenv("BONGSU_CONFIG", str(config))
+    assert main(night) == 0
     out = capsys.readouterr().out
-    assert "NOBODY IS ON DUTY in roster noc" in out
-    assert "lee" in out
+    steps = [" ".join(line.split()) for line in out[: out.index("then the last")].splitlines()[2:]]
+    assert steps == [
+        "after person name because contact",
+        "at once kim 김가람 on duty phone +82-2-555-0001",
+        "5 min lee lee fallback phone +82-2-555-0002",
+        "5 min kim 김가람 on duty phone +82-2-555-0001",
+        "10 min kim 김가람 on duty phone +82-2-555-0001",
+        "10 min lee lee fallback phone +82-2-555-0002",
+    ]
+    assert "11-22 09:00  quiet hours" in out
+    assert "fallback, called only where nobody is on duty or a step says so: lee" in out
+    assert main(["who", "local", "--at", "2026-11-22T12:00"]) == 0
+    assert "NOBODY IS ON DUTY in roster noc" in capsys.readouterr().out
     assert main(["who", "local", "--at", "2026-11-22T12:00", "--json"]) == 0
-    (roster,) = json.loads(capsys.readouterr().out)["rosters"]
-    assert (roster["is_hole"], [person["id"] for person in roster["people"]]) == (True, ["lee"])
+    body = json.loads(capsys.readouterr().out)
+    (roster,) = body["rosters"]
+    assert (roster["is_hole"], roster["on_duty"]) == (True, [])
+    assert [person["id"] for person in roster["fallback"]] == ["lee"]
+    assert [(one["id"], one["why"]) for one in body["turns"][0]["people"]] == [("lee", "fallback")]
 
 
 def test_mistakes_are_told(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

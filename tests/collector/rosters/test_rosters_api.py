@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 from stage import PASSWORD, Stage
 from starlette.testclient import TestClient
 
+from collector.pages import who_api
 from collector.people import api as people_api
+from collector.people.tables import people_contacts
 from collector.rosters import api as rosters_api
+from collector.settings_channels import Channel
 from collector.store.scope import Scope
 from collector.verdicts.standing import HostStanding, SiteStanding, Standing
 from collector.web.pages import oncall
@@ -21,7 +27,7 @@ BROWSER = {"accept": "text/html", "accept-language": "ko", "origin": "https://bo
 
 @pytest.fixture
 def stage(stage: Stage) -> Stage:
-    for noun in (people_api, rosters_api, oncall):
+    for noun in (people_api, rosters_api, who_api, oncall):
         stage.fastapi.include_router(noun.router(stage))
     stage.standing = Standing(
         sites={"here": SiteStanding(4, 5, "power", None), "there": SiteStanding(0, 5, "reporting", None)},
@@ -51,22 +57,34 @@ def test_addresses_are_for_who_must_reach_people(stage: Stage) -> None:
     assert ids(stage.program("y").get("/api/people?limit=2").json()) == ["ada", "kim"]
 
 
+def on_duty(rosters: list[dict[str, Any]]) -> list[tuple[str, list[str], bool]]:
+    return [(row["roster"], [person["id"] for person in row["on_duty"]], row["is_hole"]) for row in rosters]
+
+
 def test_who_would_be_called(stage: Stage) -> None:
+    with stage.store.transaction() as connection:
+        connection.execute(update(people_contacts).values(verified_at=stage.clock.now))
+    stage.settings = replace(stage.settings, channels=(Channel("phone", "webhook", {}, {}),))
     client = stage.program("reader")
     body = client.get("/api/who?site=here&at=2026-11-23T10:00").json()  # Monday, Lagos
-    assert body["at"] == "2026-11-23T09:00:00Z"
-    assert [(r["roster"], [p["id"] for p in r["people"]], r["is_hole"]) for r in body["rosters"]] == [
-        ("here", ["ada"], False),
-        ("noc", ["lee"], False),
-    ]
+    assert (body["at"], body["policy"], body["repeat_seconds"]) == ("2026-11-23T09:00:00Z", "critical", 900)
+    assert on_duty(body["rosters"]) == [("here", ["ada"], False), ("noc", ["lee"], False)]
+    first = body["turns"][0]["people"]
+    assert [(p["id"], p["why"]) for p in first] == [("ada", "on_duty"), ("lee", "on_duty"), ("kim", "fallback")]
+    assert {p["channels"] for p in first} == {p["trouble"] for p in first} == {None}, "not for every reader to know"
     night = client.get("/api/who?site=here&at=2026-11-22T18:00Z").json()["rosters"]
-    assert [(r["roster"], [p["id"] for p in r["people"]], r["is_hole"]) for r in night] == [
-        ("here", ["kim"], True),
-        ("noc", ["kim"], False),
+    assert on_duty(night) == [("here", [], True), ("noc", ["kim"], False)]
+    assert night[1]["on_duty"][0]["is_quiet"] is None
+    operator = stage.program("noc", role="operator")
+    night = operator.get("/api/who?site=here&at=2026-11-22T18:00Z").json()["rosters"]
+    assert night[1]["on_duty"][0]["is_quiet"] is True, "03:00 in Seoul"
+    assert [person["id"] for person in night[1]["fallback"]] == ["lee"], "who is on duty stands in for nobody"
+    told = operator.get("/api/who?site=here&at=2026-11-23T10:00").json()["turns"][0]["people"]
+    assert [(p["id"], p["channels"], p["trouble"]) for p in told] == [
+        ("ada", [], "has no address"),
+        ("lee", ["phone"], ""),
+        ("kim", ["phone"], ""),
     ]
-    assert night[0]["people"][0]["is_quiet"] is None, "not for every reader to know"
-    night = stage.program("noc", role="operator").get("/api/who?site=here&at=2026-11-22T18:00Z").json()["rosters"]
-    assert night[0]["people"][0]["is_quiet"] is True, "03:00 in Seoul"
     assert client.get("/api/who?site=nowhere").status_code == 404
     assert client.get("/api/who?site=here&at=soon").status_code == 422
     assert stage.program("own", scope=OWNER).get("/api/who?site=away").status_code == 404
@@ -90,9 +108,7 @@ def test_overrides_change_who_is_called_and_can_be_cancelled(stage: Stage) -> No
     client = stage.program("noc", role="operator")
     body = {"out": "lee", "instead": "ada", "began": "2026-11-23T12:00", "ended": "2026-11-23T18:00", "reason": "대직"}
     number = client.post("/api/rosters/noc/overrides", json=body).json()["id"]
-    assert [p["id"] for p in client.get("/api/who?site=there&at=2026-11-23T13:00").json()["rosters"][0]["people"]] == [
-        "ada"
-    ]
+    assert on_duty(client.get("/api/who?site=there&at=2026-11-23T13:00").json()["rosters"])[0][1] == ["ada"]
     assert client.get("/api/rosters/noc").json()["overrides"][0]["created_by"] == "token:noc"
     for change, status in (
         ({"out": "nobody"}, 422),
@@ -111,9 +127,7 @@ def test_overrides_change_who_is_called_and_can_be_cancelled(stage: Stage) -> No
     assert own.delete(f"/api/rosters/noc/overrides/{number}").status_code == 403
     assert client.delete(f"/api/rosters/noc/overrides/{number}").status_code == 204
     assert client.delete(f"/api/rosters/noc/overrides/{number}").status_code == 404
-    assert [p["id"] for p in client.get("/api/who?site=there&at=2026-11-23T13:00").json()["rosters"][0]["people"]] == [
-        "lee"
-    ]
+    assert on_duty(client.get("/api/who?site=there&at=2026-11-23T13:00").json()["rosters"])[0][1] == ["lee"]
     stage.is_hub = True
     assert client.post("/api/rosters/noc/overrides", json=body).status_code == 409
 
