@@ -28,9 +28,12 @@ def more_of(services: Services, caller: Caller, site: Site, row: view.SiteRow, n
         changes = changes_of(connection, "site", site.id, first_ms(now_ms, zone), now_ms + 1)
         windows = open_windows(connection, instant(now_ms))
     found = known(services, caller)
+    asked = called(found.rosters, found.ground, site.id, site.agency, instant(now_ms))
+    is_any = any(each.duties for each in asked)  # then nobody stands in for those of whom nobody has to be on duty
     duties = [
         (each.roster, names_of(found.book, each.people, language), each.is_hole)
-        for each in called(found.rosters, found.ground, site.id, site.agency, instant(now_ms))
+        for each in asked
+        if each.duties or each.is_hole or not is_any
     ]
     return {
         "past": past_of(changes, row.verdict.state, row.verdict.since_ms, now_ms, zone),
