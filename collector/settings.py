@@ -12,12 +12,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agent.link.names import Limits
+from collector.credentials import Login
 from collector.settings_alerts import AlertmanagerTarget, AlertSettings, Intake, WatchdogSettings
 from collector.settings_channels import Channel, Outbound
 from collector.settings_paging import PagingSettings
 from collector.settings_remote_write import Destination
 
 DEFAULT_DATA_DIR = Path("/var/lib/bongsu")
+LONGEST_REGISTRY_SECONDS = 80
+"""A hub without reports is heard by nothing but that question, and after 90 s without a word the centre takes it for silent."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 
@@ -78,6 +81,23 @@ class HistorySettings:
     rollup_5m_days: int = _key(180, "a whole number of days, at least 1", 1)
     rollup_1h_days: int = _key(1095, "a whole number of days, at least 1", 1)
     upstream: str = _key("", "the URL of a Prometheus, VictoriaMetrics or Mimir, such as http://prometheus:9090")
+    upstream_bearer_token_file: str = _key("", "the path of a file with a token")
+    upstream_username: str = _key("", "a user name")
+    upstream_password_file: str = _key("", "the path of a file with a password")
+    upstream_ca_file: str = _key("", "the path of a PEM file with the authority of its certificate")
+    upstream_headers: Mapping[str, str] = field(
+        default_factory=dict, metadata={"expected": "a table of texts", "least": None}
+    )
+
+    @property
+    def upstream_login(self) -> Login:
+        return Login(
+            self.upstream_bearer_token_file,
+            self.upstream_username,
+            self.upstream_password_file,
+            self.upstream_ca_file,
+            self.upstream_headers,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +123,7 @@ class Upstream:
 
     url: str = _key("", "the URL of the centre, such as https://bongsu.example.org")
     ca_file: str = _key("", "the path of a PEM file with the authority that the centre's certificate is from")
-    registry_seconds: int = _key(60, "a whole number of seconds, at least 1", 1)
+    registry_seconds: int = _key(60, f"a whole number of seconds, 1 to {LONGEST_REGISTRY_SECONDS}", 1)
     backlog_share_percent: int = _key(25, "a whole number of percent, 1 to 100", 1)
     keep_days: int = _key(30, "a whole number of days, at least 1", 1)
 

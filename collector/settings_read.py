@@ -13,8 +13,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agent.link.names import Limits
+from collector.credentials import Login, check_credentials
 from collector.errors import SettingsError, nearest
-from collector.settings import DEFAULT_DATA_DIR, LOG_FORMATS, LOG_LEVELS, SECTIONS, Settings, Upstream
+from collector.settings import (
+    DEFAULT_DATA_DIR,
+    LOG_FORMATS,
+    LOG_LEVELS,
+    LONGEST_REGISTRY_SECONDS,
+    SECTIONS,
+    HistorySettings,
+    Settings,
+    Upstream,
+)
 from collector.settings_alerts import check_watchdog, read_alertmanagers, read_intakes
 from collector.settings_channels import read_channels
 from collector.settings_paging import check_paging
@@ -72,11 +82,7 @@ def check(settings: Settings, name: str = "settings") -> None:
     for section, key, url in (("server", "public_url", server.public_url), ("upstream", "url", settings.upstream.url)):
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
             raise SettingsError(f"{name}: [{section}] {key} = {url!r}: expected http://… or https://… with a host name")
-    asked = urlsplit(settings.history.upstream)
-    if settings.history.upstream and (asked.scheme not in ("http", "https") or not asked.hostname):
-        raise SettingsError(
-            f"{name}: [history] upstream = {settings.history.upstream!r}: expected http://… or https://… with a host name"
-        )
+    _check_history(settings.history, name)
     if server.port > 65535:
         raise SettingsError(f"{name}: [server] port = {server.port}: expected a port number, 0 to 65535")
     if not server.is_loopback and not server.is_secure:
@@ -96,9 +102,31 @@ def check(settings: Settings, name: str = "settings") -> None:
         )
 
 
+def _check_history(history: HistorySettings, name: str) -> None:
+    asked, login = urlsplit(history.upstream), history.upstream_login
+    if history.upstream and (asked.scheme not in ("http", "https") or not asked.hostname):
+        raise SettingsError(
+            f"{name}: [history] upstream = {history.upstream!r}: expected http://… or https://… with a host name"
+        )
+    if asked.username is not None:
+        raise SettingsError(
+            f"{name}: [history] upstream: a user goes into upstream_username and upstream_password_file"
+        )
+    if login != Login() and not history.upstream:
+        raise SettingsError(
+            f"{name}: [history] upstream: missing; the other keys of upstream_… say how to log in there"
+        )
+    check_credentials(f"{name}: [history]", login, ("content-type", "content-length", "host"), "upstream_")
+
+
 def _check_upstream(upstream: Upstream, name: str) -> None:
     if upstream.ca_file and not Path(upstream.ca_file).is_file():
         raise SettingsError(f"{name}: [upstream] ca_file = {upstream.ca_file!r}: no such file")
+    if upstream.registry_seconds > LONGEST_REGISTRY_SECONDS:
+        raise SettingsError(
+            f"{name}: [upstream] registry_seconds = {upstream.registry_seconds}: expected 1 to {LONGEST_REGISTRY_SECONDS}; "
+            "a hub that asks more seldom, and has nothing else to say, would look silent to the centre"
+        )
     if upstream.backlog_share_percent > 100:
         share = upstream.backlog_share_percent
         raise SettingsError(f"{name}: [upstream] backlog_share_percent = {share}: expected 1 to 100")

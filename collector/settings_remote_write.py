@@ -8,16 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from collector.credentials import check_credentials
 from collector.errors import SettingsError, nearest
 
 MODES = ("all", "backlog")
 ORDERS = ("any", "ordered")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = frozenset({"content-type", "content-encoding", "content-length", "host", "x-prometheus-remote-write-version"})
 
 
@@ -100,19 +99,7 @@ def _check(where: str, one: Destination) -> None:
     for key, valid in (("mode", MODES), ("order", ORDERS)):
         if getattr(one, key) not in valid:
             raise SettingsError(f"{where}: {key} = {getattr(one, key)!r}: {nearest(getattr(one, key), valid)}")
-    if bool(one.username) != bool(one.password_file):
-        raise SettingsError(f"{where}: username and password_file only work together")
-    if one.username and one.bearer_token_file:
-        raise SettingsError(f"{where}: bearer_token_file: expected either a token or a user name, not both")
-    for key in ("bearer_token_file", "password_file", "ca_file"):
-        path = getattr(one, key)
-        if path and not Path(path).is_file():
-            raise SettingsError(f"{where}: {key} = {path!r}: no such file")
-    for header, value in one.headers.items():
-        if not isinstance(value, str) or not _HEADER.fullmatch(header) or not value.isprintable():
-            raise SettingsError(f"{where}: headers: {header} = {value!r}: expected a header's name and a line of text")
-        if header.lower() in _OURS:
-            raise SettingsError(f"{where}: headers: {header}: is set by the protocol")
+    check_credentials(where, one, _OURS)
 
 
 def _expected(key: str) -> str:

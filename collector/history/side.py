@@ -24,7 +24,7 @@ class HistorySide:
         self._ageing = Ageing(store, self.past, Days(keeps.raw_days, keeps.rollup_5m_days, keeps.rollup_1h_days))
         self.past.coarse = self._ageing.coarse
         if keeps.upstream:
-            self.past.upstream = Upstream(keeps.upstream, clock.monotonic)
+            self.past.upstream = Upstream(keeps.upstream, clock.monotonic, keeps.upstream_login)
         self.own = OwnSeries(store)
         self.past.sources.append(self.own)
         self.recent = Recent(store, registry, self.past)

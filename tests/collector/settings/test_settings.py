@@ -41,6 +41,25 @@ def test_without_a_file_everything_is_at_its_default() -> None:
         ),
         ("[history]\nraw_days = true", "collector.toml: [history] raw_days = True: expected a whole number"),
         ("[history]\nraw_dys = 9", "collector.toml: [history] raw_dys: unknown key; did you mean 'raw_days'?"),
+        (
+            '[history]\nupstream = "http://u:p@prometheus"',
+            "a user goes into upstream_username and upstream_password_file",
+        ),
+        ('[history]\nupstream_username = "u"', "[history] upstream: missing; the other keys of upstream_… say how"),
+        (
+            '[history]\nupstream = "http://p"\nupstream_username = "u"',
+            "[history]: upstream_username and upstream_password_file only work together",
+        ),
+        (
+            '[history]\nupstream = "http://p"\nupstream_bearer_token_file = "/nowhere"',
+            "[history]: upstream_bearer_token_file = '/nowhere': no such file",
+        ),
+        (
+            '[history]\nupstream = "http://p"\n[history.upstream_headers]\n"a b" = "c"',
+            "[history]: upstream_headers: a b = 'c': expected a header's name and a line of text",
+        ),
+        ('[history]\nupstream = "http://p"\nupstream_headers = 3', "upstream_headers = 3: expected a table of texts"),
+        ("[upstream]\nregistry_seconds = 90", "[upstream] registry_seconds = 90: expected 1 to 80"),
         ("[histroy]\nraw_days = 9", "histroy: unknown key; did you mean 'history'?"),
         ("history = 3", "collector.toml: history = 3: expected a table, written [history]"),
         ("[limits]\nlabels = 0", "collector.toml: [limits] labels = 0: expected a whole number, at least 1"),
