@@ -47,7 +47,7 @@ def zone_label(name: str, ms: int) -> str:
 def both(ms: int, zone_name: str, own: str = "") -> str:
     """An instant in Korea time, in a site's and in the reader's own, on one line; a clock that says the same is left out."""
     said = [f"{stamp(ms)} KST"]
-    offsets = [KST.utcoffset(None)]
+    offsets: list[timedelta | None] = [KST.utcoffset(None)]
     for name in (zone_name, own):
         here = at(ms, zone(name)) if name else None
         if here is not None and here.utcoffset() not in offsets:

@@ -32,6 +32,7 @@ from collector.web import incident_view, plots, site_view, view
 from collector.web.completeness_view import SHOWN_HOURS, Strip, strip
 from collector.web.link_bytes import RECEIVED, SENT, LinkBytes, bytes_per_minute
 from collector.web.pages.site_more import more_of
+from collector.web.pages.status import status_page
 from collector.web.queries import latest_changes
 from collector.web.render import frame_of, page
 
@@ -71,6 +72,7 @@ def router(services: Services) -> APIRouter:
         values = {
             "site": found,
             "row": row,
+            "status_page": status_page(services, found.agency),
             "more": more_of(services, caller, found, row, frame.now_ms, frame.language) if is_own else None,
             "last_ms": view.last_report_ms(fleet, live, found.id),
             "hosts": sorted(lines, key=lambda line: (-line.verdict.state, line.host.id))[:SHOWN_HOSTS],

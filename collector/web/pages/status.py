@@ -39,7 +39,7 @@ def router(services: Services) -> APIRouter:
         fleet, standing = services.registry.fleet, services.standing
         is_feed, name = agency.endswith(FEED), agency.removesuffix(FEED)
         found = fleet.agencies.get(name)
-        if found is None or name not in services.settings.access.status_pages.split():
+        if found is None or not status_page(services, name):
             raise not_found("status page", name)
         mine = {one.id: one for one in fleet.systems.values() if one.agency == name}
         with services.store.reading() as connection:
@@ -61,6 +61,11 @@ def router(services: Services) -> APIRouter:
         return page(request, services, "status.html", values, frame=frame)
 
     return routes
+
+
+def status_page(services: Services, agency: str) -> str:
+    """The address of an agency's page for everybody; empty where it has none."""
+    return f"/status/{agency}" if agency in services.settings.access.status_pages.split() else ""
 
 
 def feed(

@@ -15,6 +15,7 @@ from collector.agencies.queries import find_system, list_systems
 from collector.verdicts.standing import OK
 from collector.web import systems_view
 from collector.web.pages.recovery import recovery
+from collector.web.pages.status import status_page
 from collector.web.queries import latest_changes
 from collector.web.render import frame_of, page
 from collector.web.view import judged
@@ -77,6 +78,7 @@ def router(services: Services) -> APIRouter:
             for name in names
         ]
         values = {
+            "status_page": status_page(services, found.agency),
             "line": systems_view.system_line(found, fleet, members, standing, caller.scope),
             "parents": parents,
             "children": [

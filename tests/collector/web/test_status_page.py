@@ -57,3 +57,10 @@ def test_who_was_not_decided_on_has_none(stranger: TestClient, world: World) -> 
     others = set(world.registry.fleet.agencies) - set(world.settings.access.status_pages.split())
     for agency in (*others, "nobody", "nope"):
         assert stranger.get(f"/status/{agency}").status_code == 404
+
+
+def test_the_page_of_a_system_leads_there_where_its_agency_has_one(world: World) -> None:
+    near = TestClient(world.app(), base_url="http://127.0.0.1:8650")
+    for system in world.registry.fleet.systems.values():
+        leads = f'href="/status/{system.agency}"' in near.get(f"/systems/{system.id}", headers=BROWSER).text
+        assert leads == (system.agency == "adm"), system.id
