@@ -85,9 +85,14 @@ class _SeriesHead(msgspec.Struct, array_like=True, frozen=True):
     labels: dict[str, str]
 
 
+class _CheckHead(msgspec.Struct, array_like=True, frozen=True):
+    host: str
+    name: str
+
+
 class _SchemaHead(msgspec.Struct, array_like=True, frozen=True):
     series: list[_SeriesHead]
-    checks: list[tuple[str, str]]
+    checks: list[_CheckHead]
 
 
 Envelope = tuple[bytes, bytes, bytes]
@@ -219,7 +224,7 @@ def open_schema(packed: bytes, limits: Limits = LIMITS) -> Schema:
         raise WireError("too_large", f"schema of {len(packed)} bytes")
     opened = _read(_decode_schema, packed, "schema")
     series = tuple(Series(s.host, s.name, s.type, _label_pairs(s.labels)) for s in opened.series)
-    return Schema(series, tuple(opened.checks), packed, schema_hash(packed))
+    return Schema(series, tuple((c.host, c.name) for c in opened.checks), packed, schema_hash(packed))
 
 
 def _label_pairs(labels: dict[str, str]) -> Labels:
