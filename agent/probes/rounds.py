@@ -2,6 +2,9 @@
 
 ``step`` hands the probes that are due to workers and says when it wants to be called again; what each found last is
 there at once, as a check of the reports. A result that is too old is no result.
+
+One bad look is no proof, and the collector calls somebody once a second one had the time to come, by the pace of the reports.
+So a probe that is put more seldom than that is put again before the next report while it fails.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import NamedTuple
 
-from agent.checks.base import UNKNOWN, Check, Host, Result, State
+from agent.checks.base import OK, UNKNOWN, Check, Host, Result, State
 from agent.link.clock import Clock
 from agent.link.names import STALE_INTERVALS
 from agent.probes.certificate import judge_certificate
@@ -44,6 +47,7 @@ class Rounds:
         self._beats = [
             (probe, Beat(probe.interval_seconds or interval_seconds, seed + probe.name.encode())) for probe in probes
         ]
+        self._probes = tuple(probes)
         self._interval_seconds = interval_seconds
         self._running: set[str] = set()
         self._seen: dict[str, Seen] = {}
@@ -52,15 +56,26 @@ class Rounds:
     def step(self, now: float) -> float:
         """Begin what is due and not still running."""
         for probe, beat in self._beats:
-            if not beat.is_due(now):
+            if beat.is_due(now):
+                beat.next_after(now)
+            elif not self._is_doubted(probe, now):
                 continue
-            beat.next_after(now)
             with self._lock:
                 if probe.name in self._running:
                     continue
                 self._running.add(probe.name)
             self._hand(lambda probe=probe: self._look(probe))  # type: ignore[misc]
-        return min(beat.due_at for _, beat in self._beats)
+        due = min(beat.due_at for _, beat in self._beats)
+        return min(due, now + self._interval_seconds / 2) if any(map(self._is_seldom, self._probes)) else due
+
+    def _is_seldom(self, probe: Probe) -> bool:
+        return probe.interval_seconds > self._interval_seconds
+
+    def _is_doubted(self, probe: Probe, now: float) -> bool:
+        seen = self._seen.get(probe.name)
+        if seen is None or seen.finding.severity == OK or not self._is_seldom(probe):
+            return False
+        return now >= seen.at + self._interval_seconds / 2
 
     def checks(self) -> list[Check]:
         """One check for each probe, that tells what was found last."""

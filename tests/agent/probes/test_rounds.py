@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from target_server import Target, in_days, make_certificate, running
@@ -69,14 +70,41 @@ def test_a_probe_that_hangs_is_not_begun_twice_and_grows_old():
 
 def test_each_probe_keeps_its_own_interval():
     clock, desk = StoppedClock(), Desk()
-    probes = [Probe("fast", "tcp", "127.0.0.1:1", 10.0), Probe("slow", "tcp", "127.0.0.1:1", 100.0)]
-    rounds = Rounds(probes, HERE, 30, clock, desk, b"seed")
-    begun = 0
-    while clock.now < 2000.0:
-        clock.now = rounds.step(clock.now)
-        begun += len(desk.waiting)
-        desk.do_all()
+    with running(Target(b"x", greets=True)) as target:
+        there = f"127.0.0.1:{target.port}"
+        rounds = Rounds(
+            [Probe("fast", "tcp", there, 10.0), Probe("slow", "tcp", there, 100.0)], HERE, 30, clock, desk, b"seed"
+        )
+        begun = 0
+        while clock.now < 2000.0:
+            clock.now = rounds.step(clock.now)
+            begun += len(desk.waiting)
+            desk.do_all()
     assert begun == pytest.approx(100 + 10, abs=3)
+
+
+def test_a_probe_that_is_put_seldom_is_put_again_before_the_next_report_while_it_fails():
+    """Else one lost packet in an hour would stand as bad in every report of that hour."""
+    clock, desk, host = StoppedClock(), Desk(), LocalHost()
+    looked: list[float] = []
+
+    def until(end: float) -> None:
+        while clock.now < end:
+            clock.now = rounds.step(clock.now)
+            looked.extend([clock.now] * len(desk.waiting))
+            desk.do_all()
+
+    with running(Target(b"x", greets=True)) as target:
+        port = target.port
+        rounds = Rounds([Probe("db", "tcp", f"127.0.0.1:{port}", 3600.0)], HERE, 30, clock, desk, b"seed")
+        until(9500.0)
+        assert len(looked) == 3
+        assert told(rounds, host)["probe:db"].state == OK
+    until(looked[-1] + 3600 + 100)
+    failed = [at for at in looked[3:] if at > looked[2]]
+    assert told(rounds, host)["probe:db"].state == CRITICAL
+    assert all(15 <= late - soon <= 30 for soon, late in pairwise(failed)), "a report every 30 s has a look of its own"
+    assert len(failed) >= 3
 
 
 def test_a_check_at_the_terminal_probes_at_once(tmp_path):
