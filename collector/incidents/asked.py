@@ -183,9 +183,13 @@ def summon(services: Desk, caller: Caller, number: int, team: str) -> Incident:
 
 def summons_for(connection: Connection, caller: Caller, number: int) -> list[Summoned]:
     """Who was called in, for those who handle the incident or look into it later; for others nobody."""
+    return summoned(connection, number) if may_know_people(connection, caller, number) else []
+
+
+def may_know_people(connection: Connection, caller: Caller, number: int) -> bool:
+    """Whether they are told whom it was that was called: of their own incidents, those who handle or look into them."""
     may_know = caller.may("answer") or caller.may("audit")
-    is_own = may_know and queries.find(connection, caller.scope, number) is not None
-    return summoned(connection, number) if is_own else []
+    return may_know and queries.find(connection, caller.scope, number) is not None
 
 
 def report_for(
@@ -197,13 +201,14 @@ def report_for(
         events = queries.events_of(connection, number)
         book = whole_book(connection)
         called_in = summons_for(connection, caller, number)
+        tells = may_know_people(connection, caller, number)
         record(connection, now, caller.name, "export.report", str(number), {"stage": stage})
     names = names_of(book, language)
     page = services.settings.server.public_url.rstrip("/")
     runbook = f"{page}/runbooks/{found.reason}" if load_runbook(found.reason, language) is not None else ""
     fleet = services.registry.fleet
     course = seen.course(events, caller.scope)[::-1]
-    return report(found, course, stage, language, fleet, now, zone, names, runbook, called_in)
+    return report(found, course, stage, language, fleet, now, zone, names, runbook, called_in, tells_people=tells)
 
 
 def names_of(book: Book, language: str) -> Mapping[str, str]:

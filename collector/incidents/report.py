@@ -53,11 +53,13 @@ def report(
     runbook: str = "",
     summoned: Sequence[Summoned] = (),
     lost: Sequence[LostTime] = (),
+    *,
+    tells_people: bool = False,
 ) -> Report:
     """``names``: of people, by id or login; ``zone``: whose clock times are told by; ``summoned``: who was called in;
-    ``lost``: what was affected, with the time it was down."""
+    ``lost``: what was affected, with the time it was down; ``tells_people``: whether it names who was called."""
     assert stage in STAGES, stage
-    writing = _Writing(incident, language, fleet, now, ZoneInfo(zone), names or {}, summoned, lost)
+    writing = _Writing(incident, language, fleet, now, ZoneInfo(zone), names or {}, summoned, lost, tells_people)
     return writing.whole(events, stage, runbook)
 
 
@@ -81,7 +83,9 @@ class _Writing:
         names: Mapping[str, str],
         summoned: Sequence[Summoned],
         lost: Sequence[LostTime],
+        tells_people: bool,
     ) -> None:
+        self._tells_people = tells_people
         self._summoned, self._lost = summoned, lost
         self._of = incident
         self._language = language
@@ -195,10 +199,14 @@ class _Writing:
         found = []
         for event in list(events)[-MOST_EVENTS:]:
             kind = phrase(self._language, "incident_event", event.kind)
-            said = str(event.data.get("text") or event.data.get("to") or self._merged(event) or "")
+            said = str(event.data.get("text") or event.data.get("to") or self._merged(event) or self._called(event))
             who = f" {self._person(event.by)}" if event.by else ""
             found.append(Line(self._time(event.at), f"{kind}{who}" + (f": {said}" if said else "")))
         return Section(self._t["course"], tuple(found) or (Line("", self._t["none"]),))
+
+    def _called(self, event: Event) -> str:
+        people = event.data.get("people", ()) if self._tells_people and event.kind in ("paged", "fix_warning") else ()
+        return ", ".join(self._person(str(one)) for one in people)
 
     def _merged(self, event: Event) -> str:
         title = event.data.get(f"title_{self._language}")

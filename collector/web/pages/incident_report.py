@@ -14,7 +14,7 @@ from collector.access.audit import record
 from collector.access.guard import Reader
 from collector.access.problems import not_found
 from collector.incidents import seen
-from collector.incidents.asked import summons_for
+from collector.incidents.asked import may_know_people, summons_for
 from collector.incidents.incident import Incident
 from collector.incidents.lost_time import LostTime, lost_time
 from collector.incidents.queries import events_of, find_seen, signals_of
@@ -64,6 +64,7 @@ def write(services: Services, frame: Frame, caller: Caller, number: int, stage: 
         signals = seen.signals(signals_of(connection, number), fleet, caller.scope)
         names = PeopleNames(whole_book(connection), frame.language)
         called_in = summons_for(connection, caller, number)
+        tells = may_know_people(connection, caller, number)
     if caller.scope != EVERYTHING:
         found = seen.narrowed(found, fleet, caller.scope)
     with services.store.transaction() as connection:
@@ -72,7 +73,7 @@ def write(services: Services, frame: Frame, caller: Caller, number: int, stage: 
     runbook = advice(found.reason, found.subject_kind, notes, frame.language).runbook
     return report(
         found, events, stage, frame.language, fleet, now, names=names.all, runbook=runbook, summoned=called_in,
-        lost=lost_of(services, found, frame.now_ms),
+        lost=lost_of(services, found, frame.now_ms), tells_people=tells,
     )  # fmt: skip
 
 

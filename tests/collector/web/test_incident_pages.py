@@ -17,7 +17,7 @@ from world import World, make_world, plant, serving, trouble
 from collector.access.audit import read_log
 from collector.escalation.queries import add_timer
 from collector.escalation.timer import STEP
-from collector.incidents.queries import events_of, find
+from collector.incidents.queries import events_of, find, note_event
 from collector.incidents.tables import incident_reach, incident_signals
 from collector.response import Response
 from collector.store.schema import instant
@@ -146,6 +146,15 @@ def test_a_tenant_reads_what_reaches_them_and_answers_nothing_of_it(world: World
 
 def told_at(world: World) -> datetime:
     return instant(world.clock.wall_ms())
+
+
+def test_a_report_names_who_was_called_to_those_who_may_know(world: World) -> None:
+    with world.store.transaction() as connection:
+        note_event(connection, 3, "paged", "", told_at(world), {"people": ["lee"]})
+    assert "호출함: 이나래" in Browser(world, "garam").see("/incidents/3/report/interim.txt")
+    theirs = Browser(world, "tenant").see("/incidents/3/report/interim.txt?lang=ko")
+    assert "호출함" in theirs
+    assert "호출함: " not in theirs
 
 
 def test_answering_by_name_and_for_another(world: World) -> None:
