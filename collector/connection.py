@@ -7,16 +7,22 @@ headers. A body's size and time are the business of whoever reads it (``intake.b
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 SMALL_BYTES = 4 << 10
 HEADER_SECONDS = 20.0
 """From the connection, or from a request's first byte, to the end of its headers."""
 HEADER_BYTES = 64 << 10
 WHOLE = "bongsu.whole"
-"""Set in the scope of a request once its whole body is here: whoever reads it then waits for nothing."""
+"""Set in the scope of a request once its whole body is here: whoever reads it then waits for nothing. What is set is an
+``AnswerWhole``."""
+AnswerWhole = Callable[[int, Sequence[tuple[bytes, bytes]], bytes], bool]
+"""Sends status, headers and body as one piece, where the headers are our own and name the body's length: a third of what
+uvicorn takes to look at each of them. False where it did not, because the peer is gone or does not read."""
 
 
 class Connection(HttpToolsProtocol):
@@ -55,8 +61,25 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self.scope[WHOLE] = True  # type: ignore[literal-required]
+        self.scope[WHOLE] = partial(self._answer, self.cycle)  # type: ignore[literal-required]
         super().on_message_complete()
+
+    def _answer(
+        self, cycle: RequestResponseCycle, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> bool:
+        if cycle.disconnected or cycle.response_started or self.flow.write_paused:
+            return False
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        lines = [b"%s: %s\r\n" % header for header in (*cycle.default_headers, *headers)]
+        if not cycle.keep_alive:
+            lines.append(b"connection: close\r\n")
+        self.transport.write(b"".join((STATUS_LINE[status], *lines, b"\r\n", body)))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+        return True
 
     def _be_patient(self) -> None:
         if self._patience is not None:
@@ -72,7 +95,8 @@ class Connection(HttpToolsProtocol):
 class OneWrite:
     """A transport that sends an answer's head with its body: each write is a system call and wakes the reader.
 
-    A small piece waits for the next one, but no longer than the loop's turn.
+    A small piece waits for the next one, but no longer than the loop's turn. So the answers of one commit, which are made
+    in one turn, go out one right after the other.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -81,14 +105,14 @@ class OneWrite:
         self._waiting = b""
 
     def write(self, data: bytes) -> None:
-        if self._waiting:
+        if len(self._waiting) + len(data) > SMALL_BYTES:
             data, self._waiting = self._waiting + data, b""
             self._transport.write(data)
-        elif len(data) <= SMALL_BYTES:
+        elif self._waiting:
+            self._waiting += data
+        else:
             self._waiting = data
             self._loop.call_soon(self._flush)
-        else:
-            self._transport.write(data)
 
     def close(self) -> None:
         self._flush()

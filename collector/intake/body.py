@@ -93,9 +93,13 @@ async def send(
     reply: Send, status: int, body: bytes, content_type: bytes, headers: tuple[tuple[bytes, bytes], ...] = ()
 ) -> None:
     """One whole answer."""
-    fixed = ((b"content-type", content_type), (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store"))
+    fixed = fixed_headers(body, content_type)
     await reply({"type": "http.response.start", "status": status, "headers": [*fixed, *headers]})
     await reply({"type": "http.response.body", "body": body})
+
+
+def fixed_headers(body: bytes, content_type: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    return (b"content-type", content_type), (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store")
 
 
 async def send_problem(reply: Send, status: int, code: str, text: str, retry_after_seconds: int = 0) -> None:

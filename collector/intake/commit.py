@@ -38,6 +38,9 @@ AGAIN_MS = 75_000
 WANTED_AGAIN = 1_000
 """Schemas waited for, of all agents, up to which each answer asks for its agents' again; more are looked through too long."""
 
+Waiting = tuple[Work, ...] | Callable[[], None] | None
+"""Requests to be committed together, an errand between two commits, or the word to stop."""
+
 
 class Writer:
     """The one thread that writes the log. ``submit`` from any thread; ``call`` runs something between two batches."""
@@ -53,7 +56,7 @@ class Writer:
         self._raw_ms = int(raw_days * DAY_MS)
         self.decides = True
         """Whether it may declare what cannot be read to be lost; a hub leaves that to its centre."""
-        self._queue: queue.SimpleQueue[Work | Callable[[], None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Waiting] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._gathering = Gathering()
         self._is_restored = True
@@ -119,8 +122,9 @@ class Writer:
         """How long a request that comes now is to wait for others before it is looked at."""
         return self._gathering.wait(time.monotonic()) if self._thread.is_alive() else 0.0
 
-    def submit(self, work: Work) -> None:
-        self._queue.put(work)
+    def submit(self, *works: Work) -> None:
+        """These together: each thing put into the queue wakes the writer, who then wants the interpreter."""
+        self._queue.put(works)
 
     def call(self, action: Callable[[], None]) -> None:
         """Run ``action`` in the writer's thread between two batches; what it raises is logged."""
@@ -136,18 +140,18 @@ class Writer:
         while not self._queue.empty():
             self._work_off([self._queue.get()])
 
-    def _work_off(self, waiting: list[Work | Callable[[], None] | None]) -> bool:
+    def _work_off(self, waiting: list[Waiting]) -> bool:
         """Commit and run these and all others that wait; False where it was said to stop."""
         while not self._queue.empty():
             waiting.append(self._queue.get())
-        works = [item for item in waiting if isinstance(item, Work)]
+        works = [work for item in waiting if isinstance(item, tuple) for work in item]
         if works:
             self._gathering.came(len(works), time.monotonic())
             self._commit_or_refuse(works)
         for item in waiting:
             if item is None:
                 return False
-            if not isinstance(item, Work):
+            if not isinstance(item, tuple):
                 self._call(item)
         return True
 

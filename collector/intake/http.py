@@ -13,10 +13,10 @@ from agent.link.answer import HOLD, Receiver, write_answer
 from agent.link.clock import Clock
 from agent.link.names import ANSWER_TYPE, Limits
 from agent.link.wire import WireError, open_request
-from collector.connection import WHOLE
+from collector.connection import WHOLE, AnswerWhole
 from collector.fleet.registry import Registry
 from collector.intake.admit import Admission, Admitted, Refused
-from collector.intake.body import BodyError, Receive, Room, Scope, Send, read_body, send, send_problem
+from collector.intake.body import BodyError, Receive, Room, Scope, Send, fixed_headers, read_body, send, send_problem
 from collector.intake.brought import BAD_SIGNATURE, say_forged
 from collector.intake.commit import Writer
 from collector.intake.nonce import Nonces
@@ -31,6 +31,7 @@ REQUEST_RECORDS = 100_000
 REQUEST_COLUMN_BYTES = 256 << 20
 """What one request may hold unpacked, of admitted envelopes: a thousand ordinary envelopes are a third of it."""
 SCHEMAS_AT_ONCE = 1_000
+_ANSWER_TYPE = ANSWER_TYPE.encode()
 _decode_schemas = msgspec.msgpack.Decoder(list[bytes]).decode
 
 
@@ -56,7 +57,9 @@ class Intake:
         self.on_shed: Callable[[str], None] = lambda _lane: None
         """Told the lane of a request that was turned away for load."""
         self._room = Room()
-        self._admitted: deque[Work] = deque()
+        self._gathered: list[asyncio.Future[None]] = []
+        """Requests that wait for others."""
+        self._admitted: list[Work] = []
         """For the writer, of those who waited together."""
         self._finished: deque[tuple[asyncio.Future[BaseException | None], BaseException | None]] = deque()
         self.refusals: Counter[tuple[str, str]] = Counter()
@@ -87,9 +90,7 @@ class Intake:
                 raise BodyError(
                     413, f"{len(raws)} envelopes in one request: expected at most {self._limits.request_envelopes}"
                 )
-            wait = self._writer.company_seconds()
-            if wait:
-                await asyncio.sleep(wait)
+            await self._company()
         except BodyError as why:
             code = {413: "too_large", 503: "busy"}.get(why.status, "malformed")
             self._count("", code)
@@ -136,7 +137,10 @@ class Intake:
         now_ms = self._clock.wall_ms()
         slowed = self.shedder.backlog_bytes_per_second(len(work.outcomes), self._clock.monotonic())
         said = answer(work, answering, self._registry.fleet, now_ms, self._nonces.make(now_ms), slowed)
-        await send(reply, 200, write_answer(said), ANSWER_TYPE.encode())
+        words = write_answer(said)
+        whole: AnswerWhole | None = scope.get(WHOLE)
+        if whole is None or not whole(200, fixed_headers(words, _ANSWER_TYPE), words):
+            await send(reply, 200, words, _ANSWER_TYPE)
 
     async def _commit(self, raws: list[msgspec.Raw], singly: bool) -> tuple[Work, BaseException | None]:
         loop = asyncio.get_running_loop()
@@ -158,9 +162,30 @@ class Intake:
             loop.call_soon(self._submit_admitted)
         return work, await done
 
+    async def _company(self) -> None:
+        """Wait for others to share a commit with. All who wait until the same moment need one timer."""
+        seconds = self._writer.company_seconds()
+        if not seconds:
+            return
+        loop = asyncio.get_running_loop()
+        if self._gathered and self._gathered[0].get_loop() is not loop:
+            await asyncio.sleep(seconds)  # a program may have a loop for each request
+            return
+        here: asyncio.Future[None] = loop.create_future()
+        self._gathered.append(here)
+        if len(self._gathered) == 1:
+            loop.call_later(seconds, self._go_on)
+        await here
+
+    def _go_on(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        for waiting in gathered:
+            if not waiting.done():
+                waiting.set_result(None)
+
     def _submit_admitted(self) -> None:
-        while self._admitted:
-            self._writer.submit(self._admitted.popleft())
+        works, self._admitted = self._admitted, []
+        self._writer.submit(*works)
 
     def _settle_finished(self) -> None:
         here = asyncio.get_running_loop()

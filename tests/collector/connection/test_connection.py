@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -23,9 +24,11 @@ async def app(_scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-def talk(conversation: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]]) -> Any:
+def talk(
+    conversation: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]], served: Any = app
+) -> Any:
     async def run() -> Any:
-        config = uvicorn.Config(app, http=Connection, log_config=None)
+        config = uvicorn.Config(served, http=Connection, log_config=None)
         config.load()
         state = ServerState()
         loop = asyncio.get_running_loop()
@@ -80,3 +83,51 @@ def test_a_request_in_time_and_the_next_on_the_same_connection_are_answered(monk
         return answers
 
     assert all(answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"ok") for answer in talk(twice))
+
+
+async def whole(scope: Any, receive: Any, send: Any) -> None:
+    """Answers in one piece where it can, or, asked for /long, in two."""
+    while (await receive()).get("more_body"):
+        pass
+    headers, body = ((b"content-type", b"text/plain"), (b"content-length", b"2")), b"ok"
+    if scope["path"] == "/long" or not scope[connection.WHOLE](200, headers, body):
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+@pytest.mark.parametrize("said", [b"", b"Connection: close\r\n", b"Connection: keep-alive\r\n"])
+def test_an_answer_in_one_piece_is_the_answer_in_two(version: bytes, said: bytes) -> None:
+    def ask(path: bytes, last: bytes = b"") -> bytes:
+        return b"POST %s HTTP/%s\r\nHost: x\r\n%sContent-Length: 1\r\n\r\nx" % (path, version, last)
+
+    def told(path: bytes) -> bytes:
+        async def thrice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+            writer.write(ask(path, said) + ask(path, said) + ask(path, b"Connection: close\r\n"))  # none is waited for
+            return await reader.read()
+
+        answers: bytes = talk(thrice, whole)
+        return re.sub(rb"date: [^\r]+", b"date: now", answers)
+
+    assert told(b"/whole") == told(b"/long")
+    assert told(b"/whole").count(b"\r\n\r\nok") == (1 if said == b"Connection: close\r\n" or version == b"1.0" else 3)
+
+
+def test_nobody_who_is_gone_or_does_not_read_is_answered_in_one_piece() -> None:
+    sent: list[bool] = []
+
+    async def late(scope: Any, receive: Any, _send: Any) -> None:
+        await receive()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        sent.append(scope[connection.WHOLE](200, (), b""))
+
+    async def leave(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(ASK)
+        await asyncio.sleep(0.05)
+        writer.close()
+        while not sent:
+            await asyncio.sleep(0.01)
+
+    talk(leave, late)
+    assert sent == [False]
