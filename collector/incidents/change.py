@@ -16,7 +16,7 @@ from collector.incidents.top import top_causes
 from collector.incidents.words import CHECKS, title
 from collector.store.schema import frozen as plain
 from collector.store.schema import instant
-from collector.verdicts.reasons import SILENT
+from collector.verdicts.reasons import SILENT, UNREACHABLE
 from collector.verdicts.standing import Fact
 
 if TYPE_CHECKING:
@@ -191,8 +191,12 @@ def _due(course: Course, draft: Draft, root: Signal) -> None:
         tell_from(draft, None)  # nobody was told yet, even if this is the moment for it
     elif was is not None and was > course.now and root.source == VERDICT and _is_long_past(due, course.now):
         return
-    elif due is not None and (was is None or due < was or (due > was > course.now and root.reason == SILENT)):
+    elif due is not None and (was is None or due < was or (due > was > course.now and _is_lost_host(root))):
         tell_from(draft, _no_sooner(due, was, course.now))
+
+
+def _is_lost_host(root: Signal) -> bool:
+    return root.subject[0] == "host" and root.reason in (SILENT, UNREACHABLE)
 
 
 def _is_long_past(due: datetime | None, now: datetime) -> bool:

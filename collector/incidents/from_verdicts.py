@@ -19,8 +19,8 @@ CHECK_FACTS = {1: "check_warning", CHECK_CRITICAL: "check_critical"}
 MOST_CHECKS = 20
 WIDE = frozenset({"hub", "carrier", "cable", "facility", "device", "collector"})
 """One of these is one disturbance however much lies behind it."""
-HOSTS_OUT = frozenset({r.HOSTS_SILENT, r.HOSTS_DOWN})
-"""Many hosts of one site at once."""
+HOSTS_OUT = frozenset({r.HOSTS_SILENT, r.HOSTS_DOWN, r.BUILDING_FAILING})
+"""Many hosts of one site at once, or the first of many."""
 GRAVE_GRADES = frozenset({1, 2})
 
 

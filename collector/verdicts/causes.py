@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agent.link.names import CRITICAL, QUICK_CHECKS
+from agent.link.names import CRITICAL, QUICK_CHECKS, STALE_INTERVALS
 from collector.fleet.registry import Fleet
 from collector.verdicts import reasons as r
+from collector.verdicts.buildings import WENT_BEFORE
+from collector.verdicts.hubs import HEARTBEAT_MS
 from collector.verdicts.pace import Pace
-from collector.verdicts.standing import DOWN, MAINTENANCE, NO_DATA, OK, Cause, Fact, Standing
+from collector.verdicts.standing import DEGRADED, DOWN, MAINTENANCE, NO_DATA, OK, Cause, Fact, Standing
 
 HOLD_DOWN_MS = 30_000
 """Before anybody is told: a restart of a few seconds wakes nobody."""
@@ -58,7 +60,7 @@ def _waiting_for_neighbours(causes: dict[str, Cause], fleet: Fleet) -> dict[str,
     by_site: dict[str, list[Cause]] = {}
     for root, cause in causes.items():
         host = fleet.hosts.get(root.removeprefix("host:")) if root.startswith("host:") else None
-        if host is not None and cause.reason == r.SILENT and cause.due_ms is not None:
+        if host is not None and cause.reason in (r.SILENT, r.UNREACHABLE) and cause.due_ms is not None:
             by_site.setdefault(host.site, []).append(cause)
     for few in by_site.values():
         dues = sorted(cause.due_ms or 0 for cause in few)
@@ -102,10 +104,8 @@ def _cause(root: str, parts: list[_Part], fleet: Fleet, standing: Standing, pace
             affected["site", site] = None
     if own is None:
         own = _root_of(kind, subject, standing)
-    if own is not None and kind == "site" and own.reason in OF_HOSTS:  # its hosts fell silent together
-        since_ms = min(part.since_ms for part in parts)
-        reason = r.HOSTS_DOWN if own.reason == r.HOSTS_DOWN else r.HOSTS_SILENT
-        own = _Part(kind, subject, (own.state, since_ms, reason), "", parts[0].evidence)
+    if own is not None and kind == "site" and own.state == DEGRADED:
+        own = _by_its_hosts(own, parts)
     affected.pop((kind, subject), None)
     evidence = own.evidence if own is not None else parts[0].evidence
     last = [
@@ -124,6 +124,19 @@ def _cause(root: str, parts: list[_Part], fleet: Fleet, standing: Standing, pace
         None if reason in (r.FLAPPING, r.RECOVERING) else seen_ms + hold_ms,
         hold_ms,
     )
+
+
+def _by_its_hosts(site: _Part, parts: list[_Part]) -> _Part:
+    """A site whose hosts fell silent together, or were lost after its building began to fail."""
+    lost = next((part for part in parts if any(fact.code == WENT_BEFORE for fact in part.evidence)), None)
+    if lost is None and site.reason not in OF_HOSTS:
+        return site
+    since_ms = min(part.since_ms for part in parts)
+    if lost is not None:
+        evidence = (*lost.evidence, *(fact for fact in site.evidence if fact not in lost.evidence))
+        return _Part("site", site.id, (site.state, since_ms, r.BUILDING_FAILING), "", evidence)
+    reason = r.HOSTS_DOWN if site.reason == r.HOSTS_DOWN else r.HOSTS_SILENT
+    return _Part("site", site.id, (site.state, since_ms, reason), "", parts[0].evidence)
 
 
 def _root_of(kind: str, subject: str, standing: Standing) -> _Part | None:
@@ -153,4 +166,7 @@ def _hold_ms(kind: str, subject: str, reason: str, fleet: Fleet, standing: Stand
     if place is None or not place.hub:
         return HOLD_DOWN_MS
     every_ms = pace.of_host(entry) if entry is not None else pace.site_ms[place.id]
-    return max(HOLD_DOWN_MS, PARENT_INTERVALS * every_ms)
+    hold_ms = max(HOLD_DOWN_MS, PARENT_INTERVALS * every_ms)
+    if kind == "site" and reason in (r.SILENT, r.AGENT_DOWN):  # the hub has to be missed first, if it is gone as well
+        return max(hold_ms, HEARTBEAT_MS + LATE_MS - (STALE_INTERVALS - 1) * every_ms)
+    return hold_ms

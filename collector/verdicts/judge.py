@@ -94,8 +94,9 @@ class _Judgement:
         parents = Parents(self.fleet, self.index, self.senses, raw, every, self.maintained, self.windows, *began)
         hubs, self.memory = parents.judge(self.memory, blind, before.maintained_sites, past.books["hub"])
         around = Around(
-            self.fleet, self.index, self.memory, self.now_ms, blind, hubs, links, self.windows, self.cut_off, every
-        )
+            self.fleet, self.index, self.memory, self.now_ms, blind, hubs, links, self.windows, self.cut_off, every,
+            self.now_ms < self.grace.ends_ms,
+        )  # fmt: skip
         sites, changed_sites, special = self._sites(raw, around, links)
         hosts, changed_hosts, loose = self._hosts(own, sites, changed_sites)
         systems, interfaces = judge_services(
@@ -233,7 +234,8 @@ class _Judgement:
         apart = shared.keys() | {host for host, finding in own.items() if finding.state == MAINTENANCE}
         dead = {device for device in self.index.hosts_by_device if device in own and own[device].state == DOWN}
         apart |= dead | {host for device in dead for host in self.index.hosts_by_device[device]}
-        shared |= share_sites(fleet, self.memory.silent, apart, past.books["host"])
+        silent, facts = self.memory.silent, past.memory.facts
+        shared |= share_sites(fleet, self.hearing, silent, apart, past.books["host"], facts)
         todo = set(self.hearing.moved_hosts) | own.keys() | past.working.own.keys() | shared.keys()
         todo |= past.working.loose_hosts | {host for kind, host in self.out.stopped if kind == "host"}
         for site in changed_sites:
@@ -250,7 +252,8 @@ class _Judgement:
             now = HostStanding(
                 state, since_ms, reason, heard[host].last_report_ms, heard[host].failing, cause, evidence
             )
-            if before is None or (before.state, before.cause, before.failing) != (state, cause, now.failing):
+            is_same = before is not None and (before.state, before.cause, before.failing) == (state, cause, now.failing)
+            if not is_same or entry.site in changed_sites:  # to its systems a silent host is what its site makes it
                 changed.add(host)
             hosts[host] = before if before is not None and before == now else now
         return hosts, frozenset(changed), frozenset(shared)

@@ -28,6 +28,7 @@ UNREACHABLE = "unreachable"
 COMMON_FACTOR = "common_factor"
 BEHIND = "behind"
 AGENT_DOWN = "agent_down"
+BUILDING_FAILING = "building_failing"
 ON_BATTERY = "on_battery"
 ON_BACKUP = "on_backup"
 LINK_DEGRADED = "link_degraded"
@@ -74,6 +75,7 @@ FACTS = (
     "rtt",
     "baseline",
     "shared",
+    "went_before",
     "recovered",
     "window",
     "link_state",

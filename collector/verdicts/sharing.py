@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from collector.fleet.registry import Fleet
 from collector.verdicts import reasons as r
+from collector.verdicts.buildings import find_trouble, lost_after, remembered
 from collector.verdicts.factors import WINDOW_MS, common_factors, together
 from collector.verdicts.finding import Finding
 from collector.verdicts.heard import Hearing
@@ -82,15 +83,20 @@ def share_devices(index: Index, hearing: Hearing, own: Mapping[str, Finding]) ->
 
 
 def share_sites(
-    fleet: Fleet, silent: Mapping[str, int], apart: Collection[str], known: Mapping[str, Recorded]
+    fleet: Fleet,
+    hearing: Hearing,
+    silent: Mapping[str, int],
+    apart: Collection[str],
+    known: Mapping[str, Recorded],
+    facts: Mapping[tuple[str, str], tuple[Fact, ...]],
 ) -> dict[str, tuple[str, Fact]]:
-    """Hosts that fell silent together at a site that still reports, as (``site:ID``, fact).
+    """Hosts that fell silent together at a site that still reports, or after its building began to fail, as
+    (``site:ID``, fact).
 
-    ``silent``: last reports by host. ``apart``: hosts with a nearer cause. ``known``: how hosts stand in the rows: who fell
-    silent with others stays with them, however few are left of them.
+    ``silent``: last reports by host. ``apart``: hosts with a nearer cause.
+    ``known`` and ``facts``: how hosts stand in the rows, and upon what: who fell silent with others stays with them, however
+    few are left of them.
     """
-    if len(silent) < LEAST_HOSTS and not any(host in known and known[host].cause for host in silent):
-        return {}
     by_site: dict[str, list[str]] = {}
     for host in silent:
         if host in fleet.hosts and host not in apart:
@@ -99,15 +105,18 @@ def share_sites(
     for site, hosts in by_site.items():
         factor, every = f"site:{site}", len(fleet.hosts_by_site.get(site, ()))
         kept = [host for host in hosts if _fell_with(known.get(host), factor)]
+        trouble = remembered(kept, facts)
         if kept:
             until_ms = max(silent[host] for host in kept) + WINDOW_MS
             kept += [host for host in hosts if host not in kept and silent[host] <= until_ms]
         else:
-            kept = together(hosts, silent)
+            trouble = find_trouble(site, fleet, hearing)
+            kept = lost_after(trouble, hosts, silent) if trouble is not None else []
+        if not kept:
+            trouble, kept = None, together(hosts, silent)
             if len(kept) < LEAST_HOSTS or len(kept) * OF_SITE < every:
                 continue
-        fact = Fact("shared", factor, f"{len(kept)}/{every}")
-        found |= dict.fromkeys(kept, (factor, fact))
+        found |= dict.fromkeys(kept, (factor, trouble or Fact("shared", factor, f"{len(kept)}/{every}")))
     return found
 
 

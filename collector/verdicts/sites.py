@@ -20,6 +20,7 @@ from collector.verdicts.work import behind_work, in_window
 
 COLLECTOR = "collector:self"
 TOGETHER_MS_PER_INTERVAL = 2
+LOST_HOSTS = frozenset({(DEGRADED, r.HOSTS_SILENT), (DEGRADED, r.HOSTS_DOWN)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Around:
     """Sites all of whose lines are in agreed work."""
     interval_ms: Mapping[str, int]
     """Between the reports of a site."""
+    is_starting: bool
+    """Whether who is silent may only have had no time to report since the collector started."""
 
 
 def find_site(site: Site, raw: RawSite, tally: Tally, recorded: Recorded | None, around: Around) -> Finding:
@@ -45,7 +48,11 @@ def find_site(site: Site, raw: RawSite, tally: Tally, recorded: Recorded | None,
     if window is not None:
         return in_window(window)
     if raw.state != NO_DATA:
-        return _current(site, raw, around)
+        found = _current(site, raw, around)
+        is_awaited = around.is_starting and found.reason == r.CHECKS_FAILING and raw.hosts[NO_DATA] > 0
+        if is_awaited and recorded is not None and (recorded.state, recorded.reason) in LOST_HOSTS:
+            return Finding(DEGRADED, recorded.reason, recorded.cause)
+        return found
     if raw.reason in r.SELF_EXPLAINED:
         return Finding(raw.state, raw.reason)
     return _silent(site, raw, tally, recorded, around)

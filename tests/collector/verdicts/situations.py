@@ -137,6 +137,85 @@ SITUATIONS: tuple[Situation, ...] = (
         },
     ),
     Situation(
+        "batteries heat up on mains that are lost, and the first host is lost",
+        "check srv1.gwangju ups:rack1 2;battery gwangju;+4;silent srv4.gwangju;+5",
+        {"site:gwangju": "degraded on_battery", "host:srv4.gwangju": "no_data common_factor site:gwangju"},
+        {"host:srv1.gwangju": (), "site:gwangju": ("host:srv4.gwangju",)},
+    ),
+    Situation(
+        "batteries heat up, and the first host is lost",
+        "check srv1.gwangju ups:rack1 2;+4;silent srv4.gwangju;+5",
+        {
+            "site:gwangju": "degraded hosts_silent",
+            "host:srv1.gwangju": "degraded checks_failing",
+            "host:srv4.gwangju": "no_data common_factor site:gwangju",
+        },
+        {"host:srv1.gwangju": ("site:gwangju",), "site:gwangju": ("host:srv4.gwangju",)},
+    ),
+    Situation(
+        "a battery is bad for more than an hour before a host is lost",
+        "check srv1.gwangju ups:rack1 2;+230;silent srv4.gwangju;+5",
+        {"site:gwangju": "degraded hosts_silent", "host:srv4.gwangju": "no_data silent"},
+        {"host:srv1.gwangju": ("site:gwangju",), "host:srv4.gwangju": ("site:gwangju",)},
+    ),
+    Situation(
+        "batteries heat up, and hosts are lost one after the other",
+        "check srv1.gwangju ups:rack1 2;+4;silent srv3.gwangju;unreached srv3.gwangju;+2;silent srv2.gwangju;"
+        "unreached srv2.gwangju;+5",
+        {
+            "site:gwangju": "degraded hosts_down",
+            "host:srv2.gwangju": "down unreachable site:gwangju",
+            "host:srv3.gwangju": "down unreachable site:gwangju",
+            "system:login": "degraded redundancy_lost site:gwangju",
+            "system:visa": "degraded dependency site:gwangju",
+            "system:form": "degraded members_degraded site:gwangju",
+        },
+        {
+            "host:srv1.gwangju": ("site:gwangju",),
+            "site:gwangju": ("host:srv2.gwangju", "host:srv3.gwangju", "system:form", "system:login", "system:visa"),
+        },
+    ),
+    Situation(
+        "batteries are cool again, the lost hosts are not back",
+        "check srv1.gwangju ups:rack1 2;+4;silent srv3.gwangju srv4.gwangju;unreached srv3.gwangju;+9;"
+        "check srv1.gwangju ups:rack1 0;back srv4.gwangju;+3",
+        {"site:gwangju": "degraded hosts_down", "host:srv3.gwangju": "down unreachable site:gwangju"},
+        {"site:gwangju": ("host:srv3.gwangju",)},
+    ),
+    Situation(
+        "batteries heat up, and an agent dies whose host answers",
+        "check srv1.gwangju ups:rack1 2;+4;silent srv2.gwangju;+5",
+        {
+            "site:gwangju": "degraded hosts_silent",
+            "host:srv2.gwangju": "no_data agent_down agent:" + b"srv2.gwangju".ljust(16, b"\0").hex(),
+            "system:login": "degraded members_unknown agent:" + b"srv2.gwangju".ljust(16, b"\0").hex(),
+            "system:visa": "degraded dependency agent:" + b"srv2.gwangju".ljust(16, b"\0").hex(),
+            "system:form": "degraded members_degraded agent:" + b"srv2.gwangju".ljust(16, b"\0").hex(),
+        },
+        {
+            "host:srv1.gwangju": ("site:gwangju",),
+            "agent:" + b"srv2.gwangju".ljust(16, b"\0").hex(): (
+                "host:srv2.gwangju",
+                "site:gwangju",
+                "system:form",
+                "system:login",
+                "system:visa",
+            ),
+        },
+    ),
+    Situation(
+        "a process dies next to a host that is lost",
+        "check srv1.gwangju process:nginx 2;+4;silent srv4.gwangju;+5",
+        {"site:gwangju": "degraded hosts_silent", "host:srv4.gwangju": "no_data silent"},
+        {"host:srv1.gwangju": ("site:gwangju",), "host:srv4.gwangju": ("site:gwangju",)},
+    ),
+    Situation(
+        "a battery warns, which is no reason to lose a host",
+        "check srv1.gwangju ups:rack1 1;+4;silent srv4.gwangju;+5",
+        {"site:gwangju": "degraded hosts_silent", "host:srv4.gwangju": "no_data silent"},
+        {"host:srv1.gwangju": ("site:gwangju",), "host:srv4.gwangju": ("site:gwangju",)},
+    ),
+    Situation(
         "a check is critical",
         "check srv2.cairo disk 2;+1",
         {"site:cairo": "degraded checks_failing", "host:srv2.cairo": "degraded checks_failing"},

@@ -75,8 +75,11 @@ def test_batteries_burn_and_cooling_is_lost_in_a_data_centre() -> None:
     assert world.standing.hosts["srv3.gwangju"].state == DOWN
     assert (world.standing.systems["safety"].state, world.standing.systems["safety"].cause) == (
         DOWN,
-        "host:srv3.gwangju",
+        "site:gwangju",
     )
+    (lost,) = [cause for cause in world.standing.causes.values() if ("host", "srv3.gwangju") in cause.affected]
+    assert lost.id == "site:gwangju"
+    assert lost.evidence[0][:3] == ("went_before", "srv1.gwangju", "ups_temperature")
     # then everything
     world.do("silent gwangju")
     world.do("unreached gwangju")

@@ -49,6 +49,8 @@ MUTANTS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "flapping is not damped": ("flapping", "START", lambda old: 1e9),
     "dependencies do not count": ("systems", "_depends", lambda old: lambda *args, **kwargs: Finding(OK, r.REPORTING)),
     "a group needs none of its members": ("systems", "judge_group", lambda old: lambda *args: Finding(OK, r.REPORTING)),
+    "what went before is forgotten": ("sharing", "find_trouble", lambda old: lambda *args: None),
+    "a bad battery explains everything": ("buildings", "BEFORE_MS", lambda old: 10**12),
     "agreed work is no excuse": ("judge", "find_site", lambda old: lambda s, raw, t, rec, a: old(s, raw, t, rec, _without_windows(a))),
     "work on the only line is no excuse": ("judge", "cut_off", lambda old: lambda *args: {}),
     "work on a hub is no excuse": ("parents", "in_window", lambda old: lambda window, facts: Finding(DOWN, r.HUB_DOWN, "", facts)),
