@@ -48,6 +48,8 @@ THIN_REGISTRY_SECONDS = 80
 LULL_SECONDS = 300.0
 """Of nothing wrong before a play may be coarse."""
 FULL_BYTES, NARROW_BYTES = 1500.0, 1400.0
+NEXT_DOOR_RTT = 0.0004
+"""Seconds, between machines of one centre."""
 HUB_JOBS = {"registry": 5.0, "checkpoint": 60.0, "letting_go": 600.0, "verdicts": 5.0, "history_chunks": 60.0}
 CALLING_JOBS = {"alerts": 2.0, "island": 2.0, "incidents": 1.0, "pages": 1.0, "page_delivery": 1.0}
 """Of a hub that calls people while it is alone."""
@@ -273,12 +275,15 @@ class Demo:
     def _look(self, host: str, look: Looked) -> list[Reading]:
         own, place = AT[host.rpartition(".")[2]], AT[look.target.rpartition(".")[2]]
         link = look.id.rpartition("/")[2] if look.subject == "link" else "main"
-        is_there = self.carries(own) and self.condition.battery_ratio(place.id, self.timeline.now) > 0
-        if look.subject == "link":
+        is_there = (self.carries(own) or own is place) and self.condition.battery_ratio(place.id, self.timeline.now) > 0
+        if look.subject == "host":
+            is_there = is_there and look.target not in self.condition.dead_hosts
+        elif look.subject == "link":
             is_there = is_there and look.id not in self.condition.cut_links
         else:
             is_there = is_there and self.carries(place)
-        rtt = (self._rtt(own) + self._rtt(place, link)) / 2 * self.chance.uniform(0.97, 1.06)
+        usual = NEXT_DOOR_RTT if look.subject == "host" else (self._rtt(own) + self._rtt(place, link)) / 2
+        rtt = usual * self.chance.uniform(0.97, 1.06)
         told = [
             ("probe_success", "icmp", float(is_there)),
             ("probe_duration_seconds", "icmp", rtt if is_there else 1.0),
@@ -286,7 +291,7 @@ class Demo:
         found = [_probe(name, look.target, module, value) for name, module, value in told]
         found.append(_probe("probe_icmp_duration_seconds", look.target, "icmp", rtt if is_there else None, phase="rtt"))
         found.append(_probe("probe_icmp_loss_ratio", look.target, "icmp", 0.0 if is_there else 1.0))
-        if look.subject != "site":
+        if look.subject in ("link", "anchor"):
             ends = {f"{place.id}/{link}", place.id}
             is_wide = is_there and not ends & self.condition.narrow_links
             mtu = (FULL_BYTES if is_wide else NARROW_BYTES) if is_there else None

@@ -13,7 +13,7 @@ from collector.world.topology import AGENCIES, DATA_CENTRES, HUBS, PLACES, PROFI
 SPARE = "visa desk"
 """What a small world leaves out."""
 WATCHER = "noc1"
-"""Of a centre: looks at lines and at the building."""
+"""Of a centre: looks at lines, at the building and at the machines in it."""
 HUB_SITES = {name: site for name, _, _, site in HUBS}
 CENTRE_SITE = "dc-gwj"
 THIN_HUBS = ("nam", "eur-cis", "mea")
@@ -89,7 +89,7 @@ class Machine(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """A probe: the host that looks, and at what; ``subject`` is ``link``, ``site`` or ``anchor``."""
+    """A probe: the host that looks, and at what; ``subject`` is ``link``, ``site``, ``host`` or ``anchor``."""
 
     host: str
     target: str
@@ -150,7 +150,8 @@ def _centre(place: Place, few: tuple[Service, ...]) -> list[Machine]:
 
 
 def looks(is_thin: bool = False) -> tuple[Looked, ...]:
-    """Who looks at whom: the own hub, the centre and a foreign hub at every line; centres at each other as anchors."""
+    """Who looks at whom: the own hub, the centre and a foreign hub at every line; centres at each other as anchors; in a
+    centre its watcher at every machine, but in a thin world, where it speaks for them all."""
     found = []
     hub_sites = [site for _, _, _, site in hubs(is_thin)]
     for place in [place for place in places(is_thin) if place.link]:
@@ -167,6 +168,12 @@ def looks(is_thin: bool = False) -> tuple[Looked, ...]:
     for site in (CENTRE_SITE, *hub_sites):
         host = f"{WATCHER}.{site}" if site == CENTRE_SITE else f"srv1.{site}"
         found += [Looked(host, f"gw.{place.id}", "anchor", "") for place in DATA_CENTRES if place.id != site][:2]
+    if not is_thin:
+        centres = {place.id for place in DATA_CENTRES}
+        inside = [
+            each for each in machines() if each.site in centres and each.speaker == each.id != f"{WATCHER}.{each.site}"
+        ]
+        found += [Looked(f"{WATCHER}.{each.site}", each.id, "host", each.id) for each in inside]
     return tuple(found)
 
 
