@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from virtual_fleet import warm
 from worlds import START, HeardAt, Known, agent_id, fleet, known
 
 from collector.fleet.paths import Group
@@ -142,3 +143,23 @@ def test_what_fails_is_held_down_until_it_is_looked_at_again(
     assert cause.due_ms is not None
     assert (cause.due_ms - standing.at_ms) / 1000 == held
     assert cause.hold_ms == held * 1000
+
+
+@pytest.mark.parametrize("said_later", [0, 7, 14])
+def test_nobody_is_called_to_one_site_before_its_hub_would_be_missed(said_later: int) -> None:
+    """The hub's last word may come a while after the site's; with two sites behind it nothing else tells that it is gone."""
+    world = warm()
+    world.do("silent hanoi")
+    world.do("mute apac")
+    last_heard = world.now_ms
+    world.hub_seen_ms["apac"] = last_heard + said_later * 1000
+    while world.standing.hubs["apac"].state == OK:
+        world.at += 1
+        if (world.now_ms - last_heard) % 15_000 == 0:
+            world.at -= 15
+            world.step()
+        else:
+            world.judge()
+        for cause in world.standing.causes.values():
+            assert cause.due_ms is None or cause.due_ms > world.now_ms, cause.id
+    assert set(world.standing.causes) == {"hub:apac"}
