@@ -4,7 +4,7 @@ whole their data is."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -20,7 +20,6 @@ from collector.incidents.incident import OPEN
 from collector.incidents.queries import list_incidents
 from collector.maintenance.queries import is_seen, open_windows
 from collector.rosters.asked import known as known_rosters
-from collector.rosters.asked import names_of
 from collector.rosters.duty import called
 from collector.store.schema import instant
 from collector.verdicts.api import may_see
@@ -34,6 +33,7 @@ from collector.web.reach_view import reach_of
 from collector.web.render import Frame, frame_of, page
 from collector.web.rows import Boards
 from collector.web.site_more_view import links_of
+from collector.web.who_view import DutyLine, duty_lines
 
 if TYPE_CHECKING:
     from collector.services import Services
@@ -96,13 +96,9 @@ def arrival_of(services: Services, site: Site, known: Mapping[str, Sequence[Site
     return arrival(site, verdict, heard, known.get(site.id, ()), now_ms)
 
 
-def duties_of(services: Services, caller: Caller, sites: Iterable[Site], frame: Frame) -> list[tuple[Any, str, bool]]:
-    """(roster, names, whether nobody is on duty) of every roster that is called for one of the sites, the most particular
-    first. Names only: ``/oncall`` tells the rest, to whom may know."""
-    found = known_rosters(services, caller)
-    by_roster: dict[str, tuple[Any, str, bool]] = {}
-    for site in sites:
-        for each in called(found.rosters, found.ground, site.id, site.agency, instant(frame.now_ms)):
-            names = names_of(found.book, each.people, frame.language)
-            by_roster.setdefault(each.roster.id, (each.roster, names, each.is_hole))
-    return list(by_roster.values())
+def duties_of(services: Services, caller: Caller, sites: Iterable[Site], frame: Frame) -> list[DutyLine]:
+    """Of every roster that is called for one of the sites, the most particular first. Names only: ``/oncall`` tells the
+    rest, to whom may know."""
+    found, now = known_rosters(services, caller), instant(frame.now_ms)
+    asked = (each for site in sites for each in called(found.rosters, found.ground, site.id, site.agency, now))
+    return duty_lines({each.roster.id: each for each in asked}.values(), found.book, frame.language)

@@ -4,6 +4,7 @@ site; substitutions, hand-over notes and calendar addresses are made here."""
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -15,9 +16,8 @@ from collector.access.caller import Caller
 from collector.access.guard import Leader, Reader, Writer
 from collector.access.problems import not_found
 from collector.errors import UsageError
-from collector.escalation.policy_apply import current_plan
 from collector.fleet.registry import Site
-from collector.incidents.signal import CRITICAL
+from collector.pages.who_queries import ask_who
 from collector.people.person import Person
 from collector.people.queries import may_reach, note_view
 from collector.rosters.asked import (
@@ -31,11 +31,9 @@ from collector.rosters.asked import (
     take_override,
     to_change,
 )
-from collector.rosters.duty import answer, called
 from collector.rosters.feed_api import Member, make_feed
 from collector.rosters.instants import read_instant
 from collector.rosters.queries import list_handovers, may_change, receive_handover
-from collector.rosters.roster import Roster
 from collector.web import who_view
 from collector.web.duty_view import own_turns, roster_view
 from collector.web.render import frame_of, page
@@ -137,7 +135,7 @@ def show(
         "sites": sorted(seen, key=frame.words.name),
         "chosen": chosen,
         "at": at,
-        "asked": who(found, chosen, at, caller, services) if chosen is not None else None,
+        "asked": who(found, chosen, at, caller, services, frame.language) if chosen is not None else None,
         "people": found.book.people,
         "names": lambda people: names_of(found.book, people, frame.language),
         "address": address,
@@ -146,45 +144,30 @@ def show(
     return page(request, services, "oncall.html", values, frame=frame)
 
 
-def who(found: Known, site: Site, at: str, caller: Caller, services: Services) -> dict[str, Any]:
+def who(found: Known, site: Site, at: str, caller: Caller, services: Services, language: str) -> dict[str, Any]:
     """Who would be called for a site: ``fault`` where the time was none."""
-    fault = ""
-    when = now_of(services)
+    fault, now = "", now_of(services)
+    when = now
     try:
-        when = read_instant(at, site.timezone) if at else when
+        when = read_instant(at, site.timezone) if at else now
     except UsageError:
         fault = at
-    rows = []
-    reached = []
-    rosters = called(found.rosters, found.ground, site.id, site.agency, when)
-    for each in rosters:
-        layers = {person: duty.layer for duty in reversed(each.duties) for person in duty.people}
-        for person in each.people:
-            entry = found.book.people.get(person)
-            is_known = entry is not None and may_reach(caller, entry)
-            reach = entry.contacts if entry is not None and is_known else ()
-            is_quiet = entry.is_quiet(when) if entry is not None and is_known else False
-            reached += [entry] if entry is not None and is_known else []
-            rows.append((person, each.roster, layers.get(person, ""), reach, is_quiet))
-    if reached:
-        with services.store.transaction() as connection:
-            note_view(connection, now_of(services), caller, {p.id: p for p in reached}.values(), "/oncall")
-    rows.sort(key=lambda row: not row[2])  # whoever is on duty anywhere comes before those who stand in for nobody
-    on_duty = {row[0] for row in rows if row[2]}
-    rows = [row for row in rows if row[2] or row[0] not in on_duty]
-    holes: list[Roster] = [each.roster for each in rosters if each.is_hole]
     with services.store.reading() as connection:
-        policy = current_plan(connection).choose(CRITICAL, 1, site.id, site.agency)
-    named = {each.id: answer(each, found.ground, when) for each in found.rosters}
+        told = ask_who(connection, services.registry.fleet, services.settings.channels, site, when)
+    may = partial(may_reach, caller)
+    on_duty, fallback = who_view.rows(told, may)
+    seen = {row.person: told.book.people[row.person] for row in (*on_duty, *fallback) if row.contacts}
+    if seen:
+        with services.store.transaction() as connection:
+            note_view(connection, now, caller, seen.values(), "/oncall")
     return {
         "at_ms": int(when.timestamp() * 1000),
-        "rows": rows,
-        "holes": holes,
         "fault": fault,
-        "turns": who_view.turns(policy, rosters, found.book.people, found.book.teams, named) if rosters else [],
-        "repeat_seconds": policy.repeat_seconds,
-        "changes": who_view.changes(rosters, found.ground, when),
-        "is_ahead": when > now_of(services),
+        "who": who_view.who_lines(told, language, may),
+        "on_duty": on_duty,
+        "fallback": fallback,
+        "changes": who_view.changes(told.who.called, found.ground, when),
+        "is_ahead": when > now,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from collector.people.tables import people_contacts
 from collector.rosters import feed_api
 from collector.rosters.roster_apply import apply_rosters
 from collector.rosters.roster_file import read_rosters
+from collector.settings_channels import Channel
 from collector.store.schema import instant
 from collector.web import paging_view, silence_view
 from collector.web.silence_view import Asked
@@ -187,12 +189,29 @@ def test_noise_by_roster_and_rules_worth_a_look() -> None:
     assert paging_view.noisy(rules) == {"A"}
 
 
+def reachable(world: World) -> None:
+    with world.store.transaction() as connection:
+        connection.execute(update(people_contacts).values(verified_at=instant(world.clock.wall_ms())))
+    names = ("email", "phone", "sms")
+    world.settings = replace(world.settings, channels=tuple(Channel(name, "webhook", {}, {}) for name in names))
+
+
 def test_who_is_called_for_cairo_on_sunday_at_three(world: World) -> None:
-    page = Browser(world, "garam").see("/oncall?site=cairo&at=2026-08-02T03:00")
+    asked = "/oncall?site=cairo&at=2026-08-02T03:00"
+    page = Browser(world, "garam").see(asked)
     said = words_on(page[page.index('id="who"') : page.index('id="roster-')])
-    for word in ("2026-08-02 09:00:00 KST · 2026-08-02 03:00:00 Africa/Cairo", "곧바로 김가람", "5분 뒤 이나래", "10분 뒤 김가람, 이나래, 박다온",
-                 "15분 간격으로 되풀이", "다음 교대", "+82-2-555-0001"):  # fmt: skip
+    assert "곧바로 김가람 호출이 닿지 않음" in said, "no channel is set up yet"
+    assert "닿지 않음" not in Browser(world, "tenant").see(asked)
+    reachable(world)
+    page = Browser(world, "garam").see(asked)
+    said = words_on(page[page.index('id="who"') : page.index('id="roster-')])
+    for word in ("2026-08-02 09:00:00 KST · 2026-08-02 03:00:00 Africa/Cairo", "곧바로 김가람", "5분 뒤 이나래",
+                 "10분 뒤 김가람 , 이나래 , 박다온 (대체 연락처)", "15분 간격으로 되풀이", "다음 교대", "+82-2-555-0001"):  # fmt: skip
         assert word in said, (word, said)
+    cairo = Browser(world, "garam").see("/sites/cairo")
+    card = words_on(cairo[cairo.index('id="called"') : cairo.index('id="closed"')])
+    assert "곧바로 김가람 5분 뒤 이나래" in card
+    assert "대체 연락처: 박다온" in card
     tenant = Browser(world, "tenant").see("/oncall?site=cairo&at=2026-08-02T03:00")
     assert "이나래" in tenant
     assert "555-0" not in tenant, "whom, but not how"
@@ -239,9 +258,14 @@ crews = [["park"]]
 """
     with world.store.transaction() as connection:
         apply_rosters(connection, read_rosters(ROSTERS + more))
+    reachable(world)
     page = Browser(world, "garam").see("/oncall?site=cairo&at=2026-08-02T03:00")
-    asked = page[page.index('<ol class="called">') : page.index("</ol>")]
-    assert re.findall(r"<li><b>([^<]+)</b>", asked) == ["김가람", "이나래", "박다온"]
+    steps, on_duty, stand_in = page[page.index('<ol class="turns">') : page.index('id="mine"')].split(
+        '<ul class="called">'
+    )
+    assert re.findall(r"<b>([^<]+)</b>", steps)[:2] == ["김가람", "이나래"]
+    assert re.findall(r"<li><b>([^<]+)</b>", on_duty) == ["김가람", "이나래"]
+    assert re.findall(r"<li><b>([^<]+)</b>", stand_in) == ["박다온"], "who is on duty stands in for nobody"
 
 
 def test_who_is_on_duty_and_out_of_reach(world: World) -> None:
