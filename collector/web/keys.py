@@ -33,6 +33,7 @@ WAYS = (
     *NAVIGATION,
     Way("d", "/systems?view=recovery", "recovery.title"),
     Way("r", "/situation", "situation.title"),
+    Way("l", "/completeness", "arrivals.title"),
 )
 ACTS = (("/", "look.key_search"), ("?", "look.key_help"), ("p", "look.key_pause"), ("Esc", "look.key_close"))
 WALL_ACTS = (("s", "look.key_sound"), ("p", "look.key_pause"))

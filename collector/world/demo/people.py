@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 from collector.world.demo.fleet import hubs, places
 
 ROOM = (("kim", "김가람", "Kim Garam"), ("lee", "이나래", "Lee Narae"), ("park", "박다온", "Park Daon"),
@@ -48,7 +50,7 @@ def _person(name: str, name_ko: str, name_en: str, language: str, zone: str, mor
     return (
         f'[[people]]\nid = "{name}"\nname_ko = "{name_ko}"\nname_en = "{name_en}"\nlanguages = ["{language}"]\n'
         f'timezone = "{zone}"\n{more}contacts = [{{ channel = "email", address = "{name}@demo.example" }}, '
-        f'{{ channel = "sms", address = "+82-2-0000-{len(name):04d}" }}]\n'
+        f'{{ channel = "sms", address = "+82-2-0000-{crc32(name.encode()) % 10_000:04d}" }}]\n'
     )
 
 
