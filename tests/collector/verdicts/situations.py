@@ -2,6 +2,11 @@
 
 Things happen as ``virtual_fleet`` says them. ``expected`` has everything but hosts that is not ok, and hosts of interest, as
 ``state reason cause``; ``causes`` every cause there is, with all that it affects.
+
+Of the ten scenarios of a demonstration these are no verdicts, and so not here: a hole in a roster (who is called instead) and
+forged or replayed reports, which are refused before anything is judged: ``tests/story/test_demo_disasters.py`` tells both,
+``tests/collector/intake/test_refusals.py`` and ``tests/collector/relay/test_lying_hub.py`` each way to forge one, and that what
+is refused moves no board. What a stand-by of the centre has to judge, and a system without a copy elsewhere, are at the end.
 """
 
 from __future__ import annotations
@@ -1376,6 +1381,46 @@ SITUATIONS: tuple[Situation, ...] = (
             "host:srv1.dubai": ("site:dubai",),
             "host:srv1.frankfurt": ("site:frankfurt",),
             "host:srv2.seoul": ("site:seoul",),
+        },
+    ),
+    # the rest of a demonstration's scenarios
+    Situation("the centre is lost, its stand-by begins from a copy, all went well meanwhile", "lost 40;+3", {}, {}),
+    Situation(
+        "the centre is lost, and a line is cut while nobody judges",
+        "silent cairo;unreached cairo;lost 40;+8",
+        {
+            "site:cairo": "down uplink link:cairo/main",
+            "link:cairo/main": "down unreachable",
+            "system:visa": "degraded redundancy_lost link:cairo/main",
+        },
+        {"link:cairo/main": ("host:srv1.cairo", "host:srv2.cairo", "site:cairo", "system:visa")},
+    ),
+    Situation(
+        "the centre is lost in the middle of a fault that is over before its stand-by begins",
+        "silent cairo;unreached cairo;+6;back cairo;reached cairo;lost 40;+4",
+        {},
+        {},
+    ),
+    Situation(
+        "no copy elsewhere: the stand-by says so, and what it stands by for serves",
+        "check srv2.tokyo copy:login 2;+3",
+        {"site:tokyo": "degraded checks_failing", "host:srv2.tokyo": "degraded checks_failing"},
+        {"host:srv2.tokyo": ("site:tokyo",)},
+    ),
+    Situation(
+        "no copy elsewhere, and the first of the pair fails: what has no copy is what serves",
+        "check srv2.tokyo copy:login 2;silent srv2.gwangju;unreached srv2.gwangju;+5",
+        {
+            "site:tokyo": "degraded checks_failing",
+            "site:gwangju": "degraded hosts_down",
+            "host:srv2.gwangju": "down unreachable",
+            "system:login": "degraded members_degraded host:srv2.gwangju",
+            "system:visa": "degraded dependency host:srv2.gwangju",
+            "system:form": "degraded members_degraded host:srv2.gwangju",
+        },
+        {
+            "host:srv2.tokyo": ("site:tokyo",),
+            "host:srv2.gwangju": ("site:gwangju", "system:form", "system:login", "system:visa"),
         },
     ),
 )

@@ -196,7 +196,7 @@ class VirtualFleet:
         for part, rows in copy.deepcopy(old.memory.plain()).items():
             memory = memory.taking(part, rows)
         self.past = Past(books=copy.deepcopy(old.books), memory=memory)
-        kept_ms = self.now_ms - 300_000
+        kept_ms = max(report.received_at_ms for report in self.hosts.values()) - 300_000
         self.hosts = {host: report for host, report in self.hosts.items() if report.received_at_ms >= kept_ms}
         self.judge()
 
@@ -293,6 +293,11 @@ class VirtualFleet:
             del self.windows[each]
 
     def _restart(self) -> None:
+        self.restart()
+
+    def _lost(self, steps: str) -> None:
+        """The collector is away; another begins from its rows. Agents that are well report to it what they kept."""
+        self.at += int(steps) * STEP
         self.restart()
 
 
