@@ -15,7 +15,7 @@ import shutil
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -28,7 +28,9 @@ from agent.link.signed_get import Asker, NotTold, signed_get
 from agent.link.tls import context_for
 from collector.access.roles import ADMINISTER
 from collector.access.tables import persons
+from collector.cli.finding import FAIL, OK, WARN, Finding
 from collector.cli.options import Verbs, config_of, open_store, settings_of, verb
+from collector.cli.paging_findings import channel_findings, watch_findings
 from collector.cli.printing import table
 from collector.errors import CollectorError
 from collector.exposition.remote_write.probe import what_is_wrong
@@ -36,8 +38,6 @@ from collector.fleet.authority import ends_at
 from collector.fleet.keys import is_hub, load_centre_key, load_keys, load_receiver
 from collector.fleet.registry_export import RegistryError, open_registry
 from collector.fleet.tables import agents
-from collector.pages.door import Door
-from collector.pages.senders import what_is_wrong as what_is_wrong_with
 from collector.relay.hub import trusted_file
 from collector.relay.registry_pull import REGISTRY_PATH
 from collector.settings import Settings
@@ -45,18 +45,9 @@ from collector.settings_remote_write import Destination
 from collector.store.migrate import head, require_head
 from collector.store.schema import instant
 
-OK, WARN, FAIL = "ok", "warn", "FAIL"
 LEAST_FREE_BYTES = 1 << 30
 WARN_BEFORE = timedelta(days=60)
 RELEASED_AT = datetime(2026, 11, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    id: str
-    result: str
-    subject: str
-    text: str
 
 
 def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -105,7 +96,8 @@ def examine(args: argparse.Namespace) -> list[Finding]:
         except CollectorError as why:
             result, text = FAIL, str(why)
         findings.append(Finding(name, result, subject, text))
-    return findings + [_remote_write(to) for to in settings.remote_write] + _channels(settings)
+    findings += [_remote_write(to) for to in settings.remote_write]
+    return findings + channel_findings(settings) + watch_findings(settings, is_hub=is_hub(settings.data_dir))
 
 
 def _data_directory(settings: Settings, _now: datetime) -> tuple[str, str]:
@@ -247,22 +239,6 @@ def _remote_write(to: Destination) -> Finding:
     wrong = what_is_wrong(to, SystemClock().monotonic)
     text = f"{to.url} {f'does not take samples: {wrong}' if wrong else 'takes samples'}"
     return Finding("C012", FAIL if wrong else OK, f"remote write {to.name}", text)
-
-
-def _channels(settings: Settings) -> list[Finding]:
-    """Whether each way out can be used, as far as it can be seen without sending."""
-    if not settings.channels:
-        return [Finding("C014", WARN, "channels", "none set, so nobody can be paged; configs/channels.toml shows them")]
-    try:
-        door = Door(settings.outbound)
-    except CollectorError as why:
-        return [Finding("C014", FAIL, "channels", str(why))]
-    found = []
-    for channel in settings.channels:
-        wrong = what_is_wrong_with(settings, channel, door)
-        text = wrong or f"{channel.kind}; try it with: bongsu channel test {channel.name} ADDRESS"
-        found.append(Finding("C014", FAIL if wrong else OK, f"channel {channel.name}", text))
-    return found
 
 
 def _upstream(settings: Settings, _now: datetime) -> tuple[str, str]:

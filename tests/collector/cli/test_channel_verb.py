@@ -11,7 +11,8 @@ from mail_server import mail_server
 
 from agent.link.clock import SystemClock
 from collector.cli import main
-from collector.cli.doctor import FAIL, OK, WARN, Finding, _channels
+from collector.cli.finding import FAIL, OK, WARN, Finding
+from collector.cli.paging_findings import channel_findings, watch_findings
 from collector.pages.door import Door
 from collector.pages.senders import made
 from collector.settings import Settings
@@ -66,9 +67,10 @@ def test_a_test_mail_through_a_real_server(tmp_path: Path, capsys: pytest.Captur
 def test_list_and_doctor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     none = str(config(tmp_path, ""))
     assert "nobody can be paged" in said(capsys, "channel", "list", "--config", none)[0]
-    assert _channels(Settings()) == [
+    assert channel_findings(Settings()) == [
         Finding("C014", WARN, "channels", "none set, so nobody can be paged; configs/channels.toml shows them")
     ]
+    assert [one.id for one in watch_findings(Settings(), is_hub=True)] == ["C017"], "the rest is the centre's matter"
     with serving() as gateway:
         text = hook(gateway) + 'reply_secret_file = "SECRET"\n' + hook(gateway, "slak")
         file = config(tmp_path, text)
@@ -76,14 +78,14 @@ def test_list_and_doctor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         good, bad = json.loads(out)
         assert (good["answers"], good["problem"], bad["answers"]) == (True, "", False)
         assert "did you mean 'slack'?" in bad["problem"]
-        assert [(one.result, one.subject) for one in _channels(load(file, {}))] == [
+        assert [(one.result, one.subject) for one in channel_findings(load(file, {}))] == [
             (OK, "channel webhook"),
             (FAIL, "channel slak"),
         ]
         (tmp_path / "secret").write_text("")
-        assert "is empty" in _channels(load(file, {}))[0].text
+        assert "is empty" in channel_findings(load(file, {}))[0].text
         assert not gateway.heard, "looking sends nothing"
-    (wrong,) = _channels(load(config(tmp_path, f'[outbound]\nallow = "10.0.0.0/40"\n{hook(Gateway())}'), {}))
+    (wrong,) = channel_findings(load(config(tmp_path, f'[outbound]\nallow = "10.0.0.0/40"\n{hook(Gateway())}'), {}))
     assert (wrong.result, "expected a host" in wrong.text) == (FAIL, True)
 
 

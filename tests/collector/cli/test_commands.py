@@ -235,9 +235,18 @@ def test_doctor(data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
         monkeypatch.setenv("BONGSU_SERVER_PORT", str(port))
         taken.close()
         findings = as_json(capsys, "doctor")
-    assert [finding["id"] for finding in findings] == [*(f"C{number:03}" for number in range(1, 12)), "C013", "C014"]
-    assert {finding["result"] for finding in findings[:-1]} == {"ok"}, findings
-    assert findings[-1]["result"] == "warn", "nobody can be paged yet"
+    ids = [finding["id"] for finding in findings]
+    assert ids == [f"C{number:03}" for number in (*range(1, 12), *range(13, 18))]
+    assert {finding["result"] for finding in findings[:-4]} == {"ok"}, findings
+    assert [finding["result"] for finding in findings[-4:]] == ["warn"] * 4, "nobody can be paged, nor notices that"
+    for finding, key in zip(
+        findings[-3:], ("[paging] console_minutes", "[paging] test_day", "[watchdog] url"), strict=True
+    ):
+        assert f"set {key}" in finding["text"]
+    (data / "collector.toml").write_text(
+        '[paging]\nconsole_minutes = 10\ntest_day = "mon"\n[watchdog]\nurl = "https://hc.example.org/ping"\n'
+    )
+    assert [finding["result"] for finding in as_json(capsys, "doctor")[-3:]] == ["ok"] * 3
     (data / "centre.key").chmod(0o644)
     (data / "bongsu.db").unlink()
     out, _ = said(capsys, "doctor", status=1)
