@@ -8,8 +8,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from collector.fleet.calendar import working_spans
-from collector.fleet.registry import Fleet
-from collector.maintenance.occurrence import occurrences
+from collector.fleet.registry import Fleet, Site
+from collector.maintenance.occurrence import Span, occurrences
 from collector.maintenance.queries import SHUTDOWN, WindowRow
 from collector.maintenance.reach import affected_sites, covered
 
@@ -17,15 +17,21 @@ AHEAD = timedelta(days=90)
 MOST = 3
 
 
+class Place(NamedTuple):
+    """A site it touches, and the first of the business hours there that it meets."""
+
+    site: Site
+    meets: Span | None
+
+
 class Coming(NamedTuple):
-    """One occurrence. ``meets``: the first of the site's business hours it meets, None where it does not, or there is no one
-    site it is shown for."""
+    """One occurrence, and of the places asked for those it touches, those whose hours it meets first."""
 
     window: WindowRow
     began_at: datetime
     ended_at: datetime
     is_on: bool
-    meets: tuple[datetime, datetime] | None
+    places: tuple[Place, ...]
 
     @property
     def is_untold(self) -> bool:
@@ -34,11 +40,7 @@ class Coming(NamedTuple):
 
 def coming_at_site(rows: Iterable[WindowRow], fleet: Fleet, site: str, now: datetime) -> tuple[Coming, ...]:
     """The next occurrences of whatever touches a site."""
-    entry = fleet.sites[site]
-    zone = ZoneInfo(entry.timezone)
-    found = _next((row for row in rows if site in affected_sites(row.subjects, fleet)), now)
-    met = [working_spans(entry.calendar, zone, one.began_at, one.ended_at) for one in found]
-    return tuple(one._replace(meets=spans[0] if spans else None) for one, spans in zip(found, met, strict=True))
+    return _next((row for row in rows if site in affected_sites(row.subjects, fleet)), fleet, {site}, now)
 
 
 def coming_at_hub(
@@ -51,16 +53,25 @@ def coming_at_hub(
             for row in rows
             if ("hub", hub) in covered(row.subjects, fleet) or sites & set(affected_sites(row.subjects, fleet))
         ),
+        fleet,
+        sites,
         now,
     )
 
 
-def _next(rows: Iterable[WindowRow], now: datetime) -> tuple[Coming, ...]:
-    found = []
+def _next(rows: Iterable[WindowRow], fleet: Fleet, sites: set[str], now: datetime) -> tuple[Coming, ...]:
+    found: list[Coming] = []
     for row in rows:
         for number, (began, ended) in enumerate(occurrences(row.schedule, now, now + AHEAD)):
             if number == MOST:
                 break
-            found.append(Coming(row, began, ended, began <= now, None))
+            found.append(Coming(row, began, ended, began <= now, ()))
     found.sort(key=lambda one: (one.began_at, one.window.id))
-    return tuple(found[:MOST])
+    return tuple(one._replace(places=_places(one, fleet, sites)) for one in found[:MOST])
+
+
+def _places(one: Coming, fleet: Fleet, sites: set[str]) -> tuple[Place, ...]:
+    touched = [fleet.sites[name] for name in affected_sites(one.window.subjects, fleet) if name in sites]
+    met = [working_spans(site.calendar, ZoneInfo(site.timezone), one.began_at, one.ended_at) for site in touched]
+    places = [Place(site, spans[0] if spans else None) for site, spans in zip(touched, met, strict=True)]
+    return tuple(sorted(places, key=lambda place: place.meets is None))

@@ -66,4 +66,5 @@ function count() {
   }
   setTimeout(count, 1000 - (now() % 1000));
 }
+if (texts.zone) for (const element of document.querySelectorAll("time.age[data-at]")) element.title = both(Number(element.dataset.at), element.dataset.zone);
 count();

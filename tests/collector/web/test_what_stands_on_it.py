@@ -86,7 +86,7 @@ def test_the_next_work_at_a_site_says_whose_hours_it_meets() -> None:
         window(4, ("site", "far"), 12, notified_at=NOW),
     ]
     found = coming_at_site(rows, FLEET, "far", NOW + timedelta(hours=10))
-    assert [(one.window.id, one.is_on, one.meets is not None, one.is_untold) for one in found] == [
+    assert [(one.window.id, one.is_on, one.places[0].meets is not None, one.is_untold) for one in found] == [
         (1, True, True, True),
         (4, False, True, False),
         (2, False, False, False),
