@@ -14,6 +14,7 @@ from collector.errors import Refused, UsageError
 from collector.escalation.queries import pending
 from collector.incidents import asked, queries
 from collector.incidents.incident import OPEN, STATES, Incident
+from collector.incidents.related import related_to
 from collector.incidents.report import STAGES, as_text
 from collector.incidents.similar import similar_to
 from collector.store.scope import EVERYTHING
@@ -107,6 +108,7 @@ def _show(args: argparse.Namespace, desk: Desk, found: Incident) -> None:
         events = queries.events_of(connection, found.number)
         waiting = pending(connection, found.number)
         similar = similar_to(connection, EVERYTHING, found)
+        related = related_to(connection, EVERYTHING, found)
     if args.json:
         body = {
             **_row(found),
@@ -118,6 +120,7 @@ def _show(args: argparse.Namespace, desk: Desk, found: Incident) -> None:
             "events": [{"at": e.at, "kind": e.kind, "by": e.by, "data": dict(e.data)} for e in events],
             "waiting": [{"kind": t.kind, "step": t.step, "due_at": t.due_at} for t in waiting],
             "similar": [each.incident.number for each in similar],
+            "related": [each.number for each in related],
         }
         print(json.dumps(body, ensure_ascii=False, indent=2, default=str))
         return
@@ -132,6 +135,9 @@ def _show(args: argparse.Namespace, desk: Desk, found: Incident) -> None:
         lines.append((f"{event.at:%Y-%m-%d %H:%M:%S}", event.kind, event.by or "-", said))
     lines += [(f"{timer.due_at:%Y-%m-%d %H:%M:%S}", f"({timer.kind} is due)", "-", "") for timer in waiting]
     print(table(lines))
+    for one in related:
+        when = "before" if one.opened_at <= found.opened_at else "after"
+        print(f"related: #{one.number} {one.title_en} (at the same site, {when} it)")
     for each in similar:
         print(
             f"similar: #{each.incident.number} {each.incident.title_en}"

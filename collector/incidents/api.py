@@ -18,6 +18,7 @@ from collector.incidents import asked, queries, seen
 from collector.incidents.asked import find_to_read
 from collector.incidents.asked_bodies import Acknowledge, Assign, Comment, Explain, Merge, Snooze, Summon
 from collector.incidents.incident import Incident, SignalRow
+from collector.incidents.related import related_to
 from collector.incidents.report import as_text
 from collector.incidents.similar import similar_to
 from collector.store.schema import instant
@@ -118,6 +119,17 @@ class SimilarOut(BaseModel):
     prevention_text: str
 
 
+class RelatedOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    number: int
+    state: str
+    severity: str
+    reason: str
+    title_ko: str
+    title_en: str
+    occurred_at: datetime
+
+
 class Whole(IncidentOut):
     """With everything that is known of it."""
 
@@ -128,6 +140,8 @@ class Whole(IncidentOut):
     waiting: list[WaitingOut]
     summons: list[SummonedOut]
     similar: list[SimilarOut]
+    related: list[RelatedOut]
+    """What else began at its site within an hour of it."""
 
 
 def router(services: Services) -> APIRouter:
@@ -192,6 +206,7 @@ def _reading(routes: APIRouter, services: Services) -> None:
                     )
                     for each in similar_to(connection, scope, found)
                 ],
+                related=[RelatedOut.model_validate(each) for each in related_to(connection, scope, found)],
             )
 
 

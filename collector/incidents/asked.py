@@ -21,6 +21,7 @@ from collector.incidents import incident as inc
 from collector.incidents import queries, seen
 from collector.incidents.incident import Incident
 from collector.incidents.merge_queries import merge_by_hand
+from collector.incidents.related import related_to
 from collector.incidents.report import Report, report
 from collector.incidents.shift import called_for, is_on_shift
 from collector.incidents.signal import CRITICAL
@@ -202,13 +203,16 @@ def report_for(
         book = whole_book(connection)
         called_in = summons_for(connection, caller, number)
         tells = may_know_people(connection, caller, number)
+        related = related_to(connection, caller.scope, found)
         record(connection, now, caller.name, "export.report", str(number), {"stage": stage})
     names = names_of(book, language)
     page = services.settings.server.public_url.rstrip("/")
     runbook = f"{page}/runbooks/{found.reason}" if load_runbook(found.reason, language) is not None else ""
     fleet = services.registry.fleet
     course = seen.course(events, caller.scope)[::-1]
-    return report(found, course, stage, language, fleet, now, zone, names, runbook, called_in, tells_people=tells)
+    return report(
+        found, course, stage, language, fleet, now, zone, names, runbook, called_in, tells_people=tells, related=related
+    )
 
 
 def names_of(book: Book, language: str) -> Mapping[str, str]:

@@ -55,11 +55,14 @@ def report(
     lost: Sequence[LostTime] = (),
     *,
     tells_people: bool = False,
+    related: Sequence[Incident] = (),
 ) -> Report:
     """``names``: of people, by id or login; ``zone``: whose clock times are told by; ``summoned``: who was called in;
-    ``lost``: what was affected, with the time it was down; ``tells_people``: whether it names who was called."""
+    ``lost``: what was affected, with the time it was down; ``tells_people``: whether it names who was called; ``related``:
+    what else happened at its site, as ``related.related_to`` has it."""
     assert stage in STAGES, stage
-    writing = _Writing(incident, language, fleet, now, ZoneInfo(zone), names or {}, summoned, lost, tells_people)
+    told = (summoned, lost, tells_people, related)
+    writing = _Writing(incident, language, fleet, now, ZoneInfo(zone), names or {}, *told)
     return writing.whole(events, stage, runbook)
 
 
@@ -84,8 +87,9 @@ class _Writing:
         summoned: Sequence[Summoned],
         lost: Sequence[LostTime],
         tells_people: bool,
+        related: Sequence[Incident],
     ) -> None:
-        self._tells_people = tells_people
+        self._tells_people, self._related = tells_people, related
         self._summoned, self._lost = summoned, lost
         self._of = incident
         self._language = language
@@ -96,6 +100,8 @@ class _Writing:
         sections = [self._summary(), self._times(), self._impact(), self._people(runbook if stage != FINAL else "")]
         if self._lost:
             sections.insert(3, self._availability())
+        if self._related:
+            sections.insert(2, Section(self._t["related"], tuple(map(self._beside, self._related))))
         if stage != FIRST:
             sections.append(self._course(events))
         if stage == FINAL:
@@ -126,6 +132,10 @@ class _Writing:
                 Line(t["written"], self._time(self._now)),
             ),
         )
+
+    def _beside(self, other: Incident) -> Line:
+        when = self._t["before" if other.opened_at <= self._of.opened_at else "after"]
+        return Line(f"#{other.number}", f"{other.title(self._language)} ({when}, {self._time(other.occurred_at)})")
 
     def _times(self) -> Section:
         of, t = self._of, self._t

@@ -22,6 +22,7 @@ from collector.escalation.queries import pending, summoned
 from collector.escalation.timer import STEP
 from collector.incidents import asked, queries, seen
 from collector.incidents.incident import OPEN, RESOLVED, TRIGGERED, Incident
+from collector.incidents.related import related_to
 from collector.incidents.shift import called_for
 from collector.incidents.similar import similar_to
 from collector.pages.advice import advice
@@ -131,6 +132,7 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         decided = decisions_of(connection, number) if may_know else []
         sent = pages_of(connection, number) if may_know else []
         similar = similar_to(connection, caller.scope, found)
+        related = related_to(connection, caller.scope, found)
         rosters = load_rosters(connection) if may_know else []
         book = whole_book(connection)
         names = PeopleNames(book, frame.language)
@@ -168,6 +170,7 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         "may_know": may_know,
         "may_act": is_own and caller.may("answer"),
         "similar": similar,
+        "related": related,
         "names": names,
         "fleet": fleet,
         "shapes": incident_view.SHAPES,

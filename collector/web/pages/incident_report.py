@@ -18,6 +18,7 @@ from collector.incidents.asked import may_know_people, summons_for
 from collector.incidents.incident import Incident
 from collector.incidents.lost_time import LostTime, lost_time
 from collector.incidents.queries import events_of, find_seen, signals_of
+from collector.incidents.related import related_to
 from collector.incidents.report import MOST_NAMES, Report, as_text, report
 from collector.pages.advice import advice
 from collector.people.queries import whole_book
@@ -65,6 +66,7 @@ def write(services: Services, frame: Frame, caller: Caller, number: int, stage: 
         names = PeopleNames(whole_book(connection), frame.language)
         called_in = summons_for(connection, caller, number)
         tells = may_know_people(connection, caller, number)
+        related = related_to(connection, caller.scope, found)
     if caller.scope != EVERYTHING:
         found = seen.narrowed(found, fleet, caller.scope)
     with services.store.transaction() as connection:
@@ -73,7 +75,7 @@ def write(services: Services, frame: Frame, caller: Caller, number: int, stage: 
     runbook = advice(found.reason, found.subject_kind, notes, frame.language).runbook
     return report(
         found, events, stage, frame.language, fleet, now, names=names.all, runbook=runbook, summoned=called_in,
-        lost=lost_of(services, found, frame.now_ms), tells_people=tells,
+        lost=lost_of(services, found, frame.now_ms), tells_people=tells, related=related,
     )  # fmt: skip
 
 

@@ -163,6 +163,24 @@ def test_an_incident_from_hand_to_hand_to_its_report(stage: Stage, told: Told) -
     assert whole["impact"]["grades"] == {"1": 1}
 
 
+def test_what_went_before_at_its_site_is_named_both_ways(stage: Stage, told: Told) -> None:
+    """Within the hour, at the same site, and to whoever may see both."""
+    client, later = operator(stage), verdict("host:web.here", agency="shop", reason="silent", site="here")
+    told.at(3000, HERE, verdict("host:far.away", agency="owner", site="away"), later)
+    told.at(4000, HERE, later, verdict("host:db.here", agency="owner", site="here"))
+    (related,) = client.get("/api/incidents/1").json()["related"]
+    assert (related["number"], related["reason"]) == (3, "silent")
+    assert [each["number"] for each in client.get("/api/incidents/3").json()["related"]] == [1, 4]
+    assert client.get("/api/incidents/2").json()["related"] == []
+    report = client.get("/api/incidents/3/report?format=text&language=en").text
+    assert "At the same site within the hour" in report
+    assert "#1: " in report
+    assert "before it" in report
+    assert "after it" in report
+    mine = stage.program("mine", scope=OWNER).get("/api/incidents/1").json()
+    assert mine["related"] == [], "what is another's is not named"
+
+
 def test_similar_ones_of_the_past_are_shown(stage: Stage, told: Told) -> None:
     client = operator(stage)
     told.at(100)
