@@ -24,9 +24,10 @@ from agent.link.signed_get import NONCE_CHARS, Asker, NotTold, Told, signed_get,
 log = logging.getLogger(__name__)
 LONGEST_RETRY_AFTER = 600.0
 GREETING_SECONDS = 10.0
-QUESTION_SECONDS = 30.0
-"""For the whole answer to a question; twice as long after each that came to nothing, for a region's registry on a thin line
-may take so long."""
+QUESTION_SECONDS = 20.0
+"""For the whole answer to a question: a hub with nothing to report asks once a minute, and one question that hangs must be over
+and asked again before it is missed. Twice as long after each that came to nothing, for a region's registry on a thin line may
+take so long."""
 SLOW_BYTES_PER_SECOND = 2_000
 LONGEST_SECONDS = 75.0
 """Of any request. While one lasts nothing else is said to the centre, which takes a hub for silent after 90 s: a request

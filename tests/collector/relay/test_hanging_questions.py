@@ -6,10 +6,13 @@ import pytest
 from region import Region
 from sender import Sender, schema_of
 
+from agent.link.backoff import FIRST_SECONDS
 from agent.link.exchange import Failure, Request, Response
 from agent.link.keys import new_key
 from agent.link.pace import LONGEST_DEADLINE
+from collector.relay.registry_pull import REPORTS_FIRST_SECONDS
 from collector.relay.upstream import LONGEST_SECONDS, QUESTION_SECONDS
+from collector.settings import Upstream
 from collector.verdicts.hubs import HEARTBEAT_MS
 
 
@@ -70,6 +73,22 @@ def test_a_question_that_always_hangs_does_not_make_the_hub_look_silent(region: 
     assert max([*line.gaps, line.since_heard()]) < HEARTBEAT_MS / 1000, (line.waits, line.gaps)
     (_, here), (_, there) = *region.held(region.at_hub, agent), *region.held(region.at_centre, agent)
     assert here - there <= 6, "reports went on"
+
+
+def test_one_question_that_hangs_is_not_noticed_where_nothing_else_is_said(region: Region) -> None:
+    """A region without agents: the hub only asks for its registry."""
+    line = Hanging(region, "/nothing")
+    region.hub.end()
+    region.hub.line = line
+    region.hub.begin()
+    for second in range(200):
+        line.paths = ("/v1/registry",) if second > 20 and not line.waits else ("/nothing",)
+        region.wait(1)
+        region.hub.turn()
+    assert line.waits == [QUESTION_SECONDS]
+    seconds = Upstream().registry_seconds + QUESTION_SECONDS + REPORTS_FIRST_SECONDS + 2 * FIRST_SECONDS
+    assert seconds < HEARTBEAT_MS / 1000, "as it is set where nobody sets it"
+    assert max([*line.gaps, line.since_heard()]) < HEARTBEAT_MS / 1000
 
 
 def test_a_question_is_waited_for_longer_after_it_came_to_nothing(region: Region) -> None:
