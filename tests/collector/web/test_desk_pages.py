@@ -275,7 +275,7 @@ def test_who_is_on_duty_and_out_of_reach(world: World) -> None:
     for word in (
         "닿지 않는 당직자 3",
         "김가람 검증된 연락처 없음 종합상황실",
-        "박다온 연락처 없음 종합상황실 · 공백 시 호출",
+        "박다온 연락처 없음 종합상황실 · 대체 연락처",
     ):
         assert word in said, said
     with world.store.transaction() as connection:
