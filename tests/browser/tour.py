@@ -19,11 +19,11 @@ PORT = 8793
 DISASTERS = (3, 5)
 JUDGED_SECONDS = 480
 DESK, WALL = (1440, 900), (1440, 810)
-SHOTS = {
+SHOTS = {  # "" = the incident of the site that lost its power
     "board": ("/", DESK),
     "map": ("/map", DESK),
     "wall": ("/wall", WALL),
-    "incident": ("/incidents/1", DESK),
+    "incident": ("", DESK),
     "host": ("/hosts/srv1.cairo", DESK),
 }
 
@@ -65,10 +65,12 @@ def take(base: str, password: str) -> None:
         page.locator("[name=password]").fill(password)
         page.locator(".go").click()
         page.wait_for_url(f"{base}/")
+        page.goto(f"{base}/incidents?lang=en")
+        told = page.locator("table.incidents a", has_text="Abuja").first.get_attribute("href")
         for language, ending in (("en", ""), ("ko", ".ko")):
             for name, (path, (width, height)) in SHOTS.items():
                 page.set_viewport_size({"width": width, "height": height})
-                answer = page.goto(f"{base}{path}?lang={language}")
+                answer = page.goto(f"{base}{path or told}?lang={language}")
                 if answer is None or not answer.ok:
                     raise SystemExit(f"{path} is no picture: it did not answer well")
                 page.wait_for_timeout(1500)
