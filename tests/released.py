@@ -24,8 +24,9 @@ HOST, FIRST = "srv1.abuja", "0001"
 
 
 class Released(NamedTuple):
-    """``at_ms``: when the rows were taken down. ``spool``: the agent's folder after the line was cut at that moment and it
-    went on for twenty minutes. ``requests``: (path, body) of all that went up after that; ``held`` what the centre had then.
+    """``at_ms``: when the rows were taken down. ``centre_files``: what lay beside the database. ``spool``: the agent's folder,
+    identity and all, after the line was cut at that moment and it went on for twenty minutes. ``requests``: (path, body) of
+    all that went up after that; ``held`` what the centre had then.
     """
 
     at_ms: int
@@ -35,6 +36,7 @@ class Released(NamedTuple):
     centre_key: bytes
     rows: dict[str, tuple[list[str], list[list[Any]]]]
     spool: dict[str, bytes]
+    centre_files: dict[str, bytes]
     requests: list[tuple[str, bytes]]
     held: list[list[tuple[int, int]]]
 
@@ -66,6 +68,14 @@ def lay(store: Store, rows: dict[str, tuple[list[str], list[list[Any]]]]) -> Non
             if values:
                 connection.execute(insert(then), [dict(zip(columns, row, strict=True)) for row in values])
             _go_on_counting(connection, name, columns)
+
+
+def write(files: dict[str, bytes], folder: Path) -> None:
+    """As they lay there, readable for their owner alone."""
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0o600)
 
 
 def as_it_was(name: str, columns: list[str]) -> TableClause:

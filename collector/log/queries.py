@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, select
 
 from collector.log.positions import HASH_BYTES, read_accepted
-from collector.log.tables import envelopes, positions, schemas
+from collector.log.tables import checkpoint, envelopes, positions, schemas
 from collector.store.engine import straight
 
 
@@ -69,10 +69,11 @@ def packed_schema(connection: Connection, schema_hash: bytes) -> bytes | None:
 
 def last_reports(connection: Connection) -> dict[bytes, int]:
     """When each agent's newest envelope was received, by rows alone: also while no collector runs."""
+    written = connection.execute(select(checkpoint.c.envelope_id)).scalar() or 0
     saved = select(positions.c.agent_id, func.max(positions.c.last_received_at_ms)).group_by(positions.c.agent_id)
     since = (
         select(envelopes.c.agent_id, func.max(envelopes.c.received_at_ms))
-        .where(~envelopes.c.is_chunked & ~envelopes.c.is_parked)
+        .where(envelopes.c.id > written)
         .group_by(envelopes.c.agent_id)
     )
     found: dict[bytes, int] = {}

@@ -22,10 +22,11 @@ from backports import zstd
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from agent.identity import IDENTITY_FILE, KEY_FILE, Enrolment, write_private
 from agent.link.clock import SystemChance
 from agent.link.exchange import Failure, Request, Response
 from agent.link.files import SystemFiles
-from agent.link.keys import new_key
+from agent.link.keys import new_key, save_key
 from agent.link.model import Series, StateChange, make_schema, pack_values
 from agent.link.names import COUNTER, GAUGE
 from agent.link.offset import Offset
@@ -213,6 +214,9 @@ with tempfile.TemporaryDirectory() as name:
     app.registry.refresh()
     line, place = Recorder(client), folder / "agent"
     place.mkdir()
+    save_key(place / KEY_FILE, key)
+    answer = msgspec.json.decode(said.content, type=Enrolment)
+    write_private(place / IDENTITY_FILE, msgspec.json.encode(answer))
     machine = Machine(clock, place, line, agent_id, key, app.centre_key.public)
     for minute in range(1, 81):
         machine.minute(minute)
@@ -246,10 +250,12 @@ with tempfile.TemporaryDirectory() as name:
     held = [[list(span) for span in position.held] for _, position in app.log.positions.items()]
     app.log.stop()
     app.store.close()
+    centre = {one: (folder / "data" / one).read_bytes() for one in ("centre.key", "identity.json")}
 
 made = {
     "at_ms": at_ms, "cut_until_ms": clock.now_ms, "agent_id": agent_id, "key": key.seed, "centre_key": app.centre_key.seed,
     "rows": before, "spool": {name: content for name, content in spool.items() if "ballast" not in name},
+    "centre_files": centre,
     "requests": line.taken, "held": held,
 }  # fmt: skip
 FILE.write_bytes(zstd.compress(msgspec.msgpack.encode(made), 19))

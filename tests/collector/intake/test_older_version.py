@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from centre import Centre, exchange
-from released import HOST, Released, lay, released
+from released import HOST, Released, lay, released, write
 from sqlalchemy import select
 
+from agent.identity import load_identity
 from agent.link.clock import SystemChance
 from agent.link.exchange import Failure, Request, Response
 from agent.link.files import SystemFiles
@@ -96,12 +97,12 @@ def test_its_requests_count_as_they_did_then(centre: Centre, old: Released) -> N
 
 
 def test_todays_agent_delivers_its_spool_and_goes_on(centre: Centre, old: Released, tmp_path: Path) -> None:
-    for name, content in old.spool.items():
-        (tmp_path / "agent" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "agent" / name).write_bytes(content)
+    write(old.spool, tmp_path / "agent")
+    identity = load_identity(tmp_path / "agent")
+    assert (identity.host, identity.centre_key) == (HOST, old.centre.public)
     clock = centre.clock
     clock.now_ms = old.cut_until_ms
-    spool = Spool(SystemFiles(), clock, SystemChance(), str(tmp_path / "agent"), old.agent_id)
+    spool = Spool(SystemFiles(), clock, SystemChance(), str(tmp_path / "agent"), identity.agent_id)
     assert len(spool.shelves()) == 1, "its own epoch goes on"
 
     def line(asked: Request) -> Response | Failure:
@@ -109,7 +110,7 @@ def test_todays_agent_delivers_its_spool_and_goes_on(centre: Centre, old: Releas
         status, kind, body = asyncio.run(exchange(handler, asked.body))
         return Response(status, kind, body)
 
-    signer = Signer(old.agent_id, 1, old.agent.sign)
+    signer = Signer(identity.agent_id, identity.enrolment.key_no, identity.key.sign)
     ports = (line, clock, SystemChance(), Offset(clock), PROFILES["thin"])
     sender = Sender(spool, signer, old.centre.public, ["http://centre.test"], *ports)
 
