@@ -19,6 +19,8 @@ RENDER_BYTES = 400 << 10
 """Text rendered before others get a turn: about half a millisecond, because a push needs several turns."""
 JOIN_BYTES = 256 << 10
 """Text joined and compressed before others get a turn: about as long."""
+FORGET_BYTES = 2 << 20
+"""Text given back before others get a turn: all of a band at once took ten milliseconds."""
 BAND_BYTES = 6 << 20
 MOST_BANDS = 4
 """Each costs a twentieth of a scrape more, and the next saves ever less."""
@@ -48,6 +50,11 @@ async def host_text(hosts: Sequence[tuple[LiveHost, bytes]], band_bytes: int = B
                 await asyncio.sleep(0)
         async for chunk in _grouped(band, rendered):
             yield chunk
+        for part, found in rendered:
+            turn = 1 + FORGET_BYTES // part.bytes
+            while found:
+                del found[-turn:]
+                await asyncio.sleep(0)
 
 
 async def _grouped(

@@ -11,7 +11,7 @@ from collector.fleet.registry import Fleet, HostEntry
 from collector.live.render import special
 from collector.live.shape import escape
 
-PART_ROWS = 1_000
+PART_ROWS = 300
 PREFIXES_KEPT = 100_000
 Row = tuple[tuple[str, ...], float]
 """Label values in the order of the metric's labels, and the value."""
@@ -23,7 +23,7 @@ def family(name: str, rows: Iterable[Row]) -> bytes:
 
 
 def family_parts(name: str, rows: Iterable[Row]) -> Iterator[bytes]:
-    """The same in parts of at most ``PART_ROWS`` rows, about 2 ms of work each."""
+    """The same in parts of at most ``PART_ROWS`` rows, about half a millisecond of work each."""
     metric = FLEET_METRICS[name]
     head = f"# HELP {name} {metric.help}\n# TYPE {name} {metric.type}\n".encode()
     waiting = iter(rows)
