@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from collector.access.caller import Caller
 from collector.access.guard import Leader, Reader, Writer
 from collector.access.problems import not_found
-from collector.errors import UsageError
+from collector.errors import Refused, UsageError
 from collector.fleet.registry import Site
 from collector.pages.who_queries import ask_who
 from collector.people.person import Person
@@ -31,7 +31,7 @@ from collector.rosters.asked import (
     take_override,
     to_change,
 )
-from collector.rosters.feed_api import Member, make_feed
+from collector.rosters.feed_api import Member, make_feed, take_absences, take_days_off
 from collector.rosters.instants import read_instant
 from collector.rosters.queries import list_handovers, may_change, receive_handover
 from collector.web import who_view
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 Text = Annotated[str, Form(max_length=200)]
 SHOWN_NOTES = 5
+MOST_FILE_BYTES = 4 << 20
+"""Of a calendar file: a year of a whole team is a tenth of that."""
 MINE = "\0mine"
 """In place of a roster's id: the calendar is one's own."""
 
@@ -68,6 +70,24 @@ def router(services: Services) -> APIRouter:
     def cancel(caller: Leader, roster: str, number: int) -> Response:
         take_cancel(services, caller, roster, number)
         return back(roster)
+
+    @routes.post("/oncall/{roster}/calendar-file", response_model=None)
+    def calendar_file(
+        request: Request,
+        caller: Leader,
+        roster: str,
+        file: UploadFile,
+        person: Annotated[str, Form(max_length=64)] = "",
+    ) -> Response:
+        """Absences of a person, or without one days off of the whole roster; the answer says what was not taken."""
+        body = file.file.read(MOST_FILE_BYTES + 1)
+        if len(body) > MOST_FILE_BYTES:
+            raise Refused(413, "too_large", f"A calendar has {MOST_FILE_BYTES} bytes at most.")
+        if person:
+            taken = take_absences(services, caller, roster, person, body)
+        else:
+            taken = take_days_off(services, caller, roster, body)
+        return show(request, services, caller, taken=(roster, taken["taken"], taken["skipped"]))
 
     @routes.post("/oncall/{roster}/handovers", response_model=None)
     def handover(caller: Writer, roster: str, note: Annotated[str, Form(max_length=NOTE_CHARS)]) -> Response:
@@ -110,8 +130,10 @@ def show(
     site: str = "",
     at: str = "",
     address: tuple[str, str] = ("", ""),
+    taken: tuple[str, int, list[str]] = ("", 0, []),
 ) -> Response:
-    """The page; ``address`` = (roster, a calendar's address) right after it was made."""
+    """The page; ``address`` = (roster, a calendar's address) right after it was made; ``taken`` = (roster, how many entries of
+    a calendar file were taken, and why others were not)."""
     found, now = known(services, caller), now_of(services)
     frame = replace(frame_of(request, services), path="/oncall")
     with services.store.reading() as connection:
@@ -139,6 +161,7 @@ def show(
         "people": found.book.people,
         "names": lambda people: names_of(found.book, people, frame.language),
         "address": address,
+        "taken": taken,
         "csrf": caller.csrf,
     }
     return page(request, services, "oncall.html", values, frame=frame)

@@ -235,6 +235,31 @@ def test_my_own_duty_and_its_calendar(world: World) -> None:
     tenant.press("/oncall/my-calendar", tenant.see("/incidents"), 404)
 
 
+def test_absences_come_from_a_calendar_file(world: World) -> None:
+    events = ("DTSTART;VALUE=DATE:20260803", "DTSTART:20260804T000000Z\r\nDTEND:20260904T000000Z\r\nRRULE:FREQ=DAILY")
+    lines = "".join(
+        f"BEGIN:VEVENT\r\nUID:{n}\r\nSUMMARY:휴가\r\n{one}\r\nEND:VEVENT\r\n" for n, one in enumerate(events)
+    )
+    calendar = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\n{lines}END:VCALENDAR\r\n".encode()
+    browser = Browser(world, "garam")
+    (csrf, *_) = re.findall(r'name="csrf" value="(\w+)"', browser.see("/oncall"))
+
+    def post(body: bytes, person: str = "kim", csrf: str = csrf) -> tuple[int, str]:
+        fields = {"csrf": csrf, "person": person}
+        answer = browser.client.post("/oncall/room/calendar-file", data=fields, files={"file": ("leave.ics", body)})
+        return answer.status_code, words_on(answer.text)
+
+    status, said = post(calendar)
+    assert status == 200, said
+    assert "가져온 일정 1건 가져오지 않음: 휴가" in said
+    assert "부재: 김가람 휴가" in said
+    assert "근무표 전체의 휴무일" in said
+    assert post(calendar, person="")[1].count("가져온 일정 1건") == 1
+    assert post(b"hello")[0] == 422
+    assert post(calendar, csrf="0" * 64)[0] == 403
+    assert "calendar-file" not in Browser(world, "tenant").see("/oncall")
+
+
 def test_calls_lately_with_the_time_to_answer(world: World) -> None:
     said = words_on(Browser(world, "garam").see("/paging"))
     assert "최근 호출" in said
