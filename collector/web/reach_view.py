@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector.fleet.paths import Group
 from collector.fleet.registry import Fleet, Named, System
-from collector.incidents.impact import impact_of, systems_by_host
 from collector.store.scope import Scope
 from collector.verdicts.api import may_see
-from collector.web.systems_view import standing_on
 from collector.web.view import Judged, judged
 
 if TYPE_CHECKING:
@@ -47,16 +46,17 @@ def reach_of(hosts: Iterable[str], fleet: Fleet, standing: Standing, scope: Scop
     """Of these hosts together."""
     asked = set(hosts)
     every = asked | behind(asked, fleet)
-    impact = impact_of([("host", host) for host in every], fleet, systems_by_host(fleet))
-    direct = {system for system in impact.touched if may_see("system", system, fleet, scope)}
+    touched = (system.id for system in fleet.systems.values() if not every.isdisjoint(system.hosts))
+    direct = {system for system in touched if may_see("system", system, fleet, scope)}
+    children = _children(fleet) if direct else {}
     through: dict[str, System] = {}
-    waiting = sorted(direct)
+    waiting = deque(sorted(direct))
     while waiting:
-        name = waiting.pop(0)
-        for child in standing_on(name, fleet, scope):
-            if child.id not in direct and child.id not in through:
-                through[child.id] = fleet.systems[name]
-                waiting.append(child.id)
+        name = waiting.popleft()
+        for child in children.get(name, ()):
+            if child not in direct and child not in through and may_see("system", child, fleet, scope):
+                through[child] = fleet.systems[name]
+                waiting.append(child)
     found = [fleet.systems[system] for system in direct | through.keys()]
     found.sort(key=lambda system: (system.grade, system.id in through, system.id))
     lines = tuple(
@@ -67,14 +67,14 @@ def reach_of(hosts: Iterable[str], fleet: Fleet, standing: Standing, scope: Scop
             tuple(group for group in system.groups if _hosts(group) & every),
             through.get(system.id),
         )
-        for system in found
+        for system in found[:MOST_SYSTEMS]
     )
-    grades = sorted({system.grade for system in found})
+    grades = Counter(system.grade for system in found)
     agencies = sorted({system.agency for system in found} & fleet.agencies.keys())
     return Reach(
-        lines[:MOST_SYSTEMS],
-        max(0, len(lines) - MOST_SYSTEMS),
-        tuple((grade, sum(system.grade == grade for system in found)) for grade in grades),
+        lines,
+        len(found) - len(lines),
+        tuple(sorted(grades.items())),
         tuple(fleet.agencies[agency] for agency in agencies),
         len([host for host in every - asked if scope.allows(fleet.hosts[host].agency, fleet.hosts[host].site)]),
     )
@@ -85,10 +85,20 @@ def behind(hosts: set[str], fleet: Fleet) -> set[str]:
     found: set[str] = set()
     front = set(hosts)
     while front:
-        sites = {site.id for site in fleet.sites.values() if front & set(site.behind)}
-        next_ = {host.id for host in fleet.hosts.values() if host.site in sites or front & set(host.behind)}
+        sites = {site.id for site in fleet.sites.values() if not front.isdisjoint(site.behind)}
+        next_ = {host.id for host in fleet.hosts.values() if host.site in sites or not front.isdisjoint(host.behind)}
         front = next_ - found - hosts
         found |= front
+    return found
+
+
+def _children(fleet: Fleet) -> dict[str, list[str]]:
+    """Systems that stand on a system, by whatever way."""
+    found: dict[str, list[str]] = {}
+    for system in fleet.systems.values():
+        members = (member for group in system.groups for member in group.members if member in fleet.systems)
+        for parent in dict.fromkeys((*system.depends_on, *system.uses, *members)):
+            found.setdefault(parent, []).append(system.id)
     return found
 
 

@@ -16,6 +16,12 @@ def test_korea_time_and_site_time() -> None:
     assert times.stamp(AT) == "2026-07-31 14:05:09"
     assert times.both(AT, "Asia/Seoul") == times.both(AT, "Asia/Tokyo") == "2026-07-31 14:05:09 KST"
     assert times.both(AT, "Europe/Berlin") == "2026-07-31 14:05:09 KST · 2026-07-31 07:05:09 Europe/Berlin"
+    both = times.both(AT, "Asia/Tokyo", "Europe/Berlin")
+    assert (
+        both
+        == times.both(AT, "", "Europe/Berlin")
+        == times.both(AT, "Europe/Paris", "Europe/Berlin").replace("Paris", "Berlin")
+    )
     assert times.zone_label("Asia/Kolkata", AT) == "Asia/Kolkata (UTC+05:30)"
     assert times.zone_label("No/Such", AT) == "No/Such (UTC+00:00)"
     assert times.iso(AT) == "2026-07-31T05:05:09Z"
