@@ -11,9 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from agent.link.clock import SystemClock
 from collector.agencies.queries import SystemRow, list_systems
 from collector.cli.options import Verbs, opened, verb
 from collector.cli.printing import print_rows, table
+from collector.cli.standing import reports_of, say_age
 from collector.errors import UsageError
 from collector.fleet.registry import Fleet, read_fleet
 from collector.store.schema import instant
@@ -37,11 +39,12 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     with opened(args) as (_, store), store.reading() as connection:
         rows = list_systems(connection, EVERYTHING, limit=ALL)
-        books = recorded(connection)
+        books, reports = recorded(connection), reports_of(connection)
         if args.system:
             row = next((row for row in rows if row.id == args.system), None)
             if row is None:
                 raise UsageError(f"no information system {args.system!r}; see: bongsu systems")
+            say_age(reports, SystemClock().wall_ms())
             return _show(row, read_fleet(connection, 0), books, connection, as_json=args.json)
     found = [_line(row, books) for row in sorted(rows, key=lambda row: (row.grade, row.id))]
     print_rows(
@@ -49,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
         args.json,
         empty="No information systems. Describe them in a file and take it over with: bongsu apply FILE",
     )
+    say_age(reports, SystemClock().wall_ms())
     return 0
 
 

@@ -133,6 +133,6 @@ def test_people_see_it_first_and_are_told_when_it_is_old(
     with store.transaction() as connection:
         connection.exec_driver_sql("DELETE FROM envelopes")
     store.close()
-    for verb in ("sites", "hosts"):
+    for verb in ("sites", "hosts", "systems"):
         assert main([verb]) == 0
         assert "No report was received since 2026-09-21 14:15 UTC" in capsys.readouterr().err
