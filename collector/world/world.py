@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.link.exchange import Exchange, Failure, Request, Response
+from agent.link.keys import SigningKey
 from agent.link.profile import PROFILES
 from agent.link.ranges import Ranges
 from agent.link.send_request import ENVELOPES_PATH
@@ -23,6 +24,7 @@ from collector.world.disk import DiskModel
 from collector.world.faults import FAULTS, Fault
 from collector.world.faults_hub import BEHIND_HUBS
 from collector.world.hub import HubStation, make_hub
+from collector.world.later import LaterVoice
 from collector.world.ledger import complaints, over_caps, read_ledger, taken_after
 from collector.world.link import Line, Wire
 from collector.world.station import InlineLoop, Station
@@ -55,8 +57,11 @@ class World:
         troubles: int = 12,
         faults: dict[str, Fault] | None = None,
         hubs: int = 0,
+        later_agents: bool = False,
     ) -> None:
         self.seed = seed
+        self.later_agents = later_agents
+        """Whether all agents are of a later version and say more than is known here."""
         self.chance = random.Random(seed)
         self.timeline = Timeline()
         self.seconds = minutes * 60
@@ -132,7 +137,15 @@ class World:
 
     def exchange_of(self, place: Place) -> Callable[[BusyClock], Exchange]:
         chance = random.Random(self.chance.random())
-        return lambda clock: Wire(self.timeline, clock, chance, lambda url: self._route(place, url))
+
+        def made(clock: BusyClock) -> Exchange:
+            wire = Wire(self.timeline, clock, chance, lambda url: self._route(place, url))
+            return LaterVoice(wire, self._key_of) if self.later_agents else wire
+
+        return made
+
+    def _key_of(self, agent_id: bytes) -> SigningKey:
+        return next(agent.identity.key for agent in self.agents if agent.identity.agent_id == agent_id)
 
     def line(self, site: str, url: str) -> Line:
         """The line from a site, or from a hub by its URL, to a collector; made on first use."""

@@ -18,13 +18,14 @@ REGRESSIONS = Path(__file__).parent / "regressions"
 
 
 class Case(NamedTuple):
-    """``hubs`` 0: agents report to the centre directly."""
+    """``hubs`` 0: agents report to the centre directly. ``later``: all agents are of a later version."""
 
     seed: int
     hubs: int = 0
+    later: bool = False
 
     def __str__(self) -> str:
-        return f"seed{self.seed}-hubs{self.hubs}"
+        return f"seed{self.seed}-hubs{self.hubs}{'-later' * self.later}"
 
 
 def play(case: Case, troubles: Sequence[str] = ()) -> World:
@@ -34,7 +35,7 @@ def play(case: Case, troubles: Sequence[str] = ()) -> World:
     logging.disable(logging.CRITICAL)  # the troubles are meant
     try:
         with tempfile.TemporaryDirectory(prefix="bongsu-world-") as folder:
-            world = World(case.seed, Path(folder), hubs=case.hubs, faults=chosen)
+            world = World(case.seed, Path(folder), hubs=case.hubs, faults=chosen, later_agents=case.later)
             world.run()
             return world
     finally:
@@ -62,12 +63,15 @@ def report(case: Case, world: World) -> str:
 def kept() -> list[Case]:
     """Runs that once failed."""
     files = sorted(REGRESSIONS.glob("*.json"))
-    return [Case(found["seed"], found["hubs"]) for found in (json.loads(file.read_text("utf-8")) for file in files)]
+    return [
+        Case(found["seed"], found["hubs"], found.get("later", False))
+        for found in (json.loads(file.read_text("utf-8")) for file in files)
+    ]
 
 
 def keep(case: Case, world: World) -> Path:
     """Write a failing run down, to be run for ever after."""
     file = REGRESSIONS / f"{case}.json"
-    said = {"seed": case.seed, "hubs": case.hubs, "complaints": world.complaints[:5]}
+    said = {"seed": case.seed, "hubs": case.hubs, "later": case.later, "complaints": world.complaints[:5]}
     file.write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", "utf-8")
     return file
