@@ -17,7 +17,7 @@ from collector.fleet.registry import Fleet
 from collector.incidents import incident as inc
 from collector.incidents.change import follow, opened
 from collector.incidents.digest import gather_late
-from collector.incidents.draft import Draft, bring_back, lie_still, merge, settle
+from collector.incidents.draft import Draft, bring_back, ends_in, lie_still, merge, settle
 from collector.incidents.from_verdicts import WIDE
 from collector.incidents.impact import systems_by_host
 from collector.incidents.incident import Incident
@@ -209,8 +209,8 @@ class Course:
             if key == self.drafts[home.uid].incident.key:
                 self.memory.root_ended[home.uid] = self.now_ms if at_ms is None else at_ms
             kind, _, name = key.partition(":")
-            parent = now_homes.get(covers.get((kind, name), "")) if home.source == VERDICT else None
-            if parent is not None and parent != home.uid:
+            parent = now_homes.get(covers.get((kind, name), ""), "") if home.source == VERDICT else ""
+            if parent not in ("", home.uid) and ends_in(self.drafts[home.uid], self.drafts[parent]):
                 self._gone.setdefault(home.uid, Counter())[parent] += 1
 
     def _merge(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from collector.escalation.policy import freeze, thaw
 from collector.escalation.timer import FIX, KINDS, PURSUIT, RESOLVED, STEP
 from collector.incidents import incident as inc
+from collector.incidents.from_verdicts import HOSTS_OUT
 from collector.incidents.incident import Incident
 from collector.incidents.signal import SEVERITIES, Signal
 
@@ -127,6 +128,11 @@ def settle(draft: Draft, now: datetime, *, is_owed: bool = False) -> None:
         draft.note("closed_quietly")
         if is_owed:
             draft.add(RESOLVED, now)
+
+
+def ends_in(child: Draft, parent: Draft) -> bool:
+    """Whether what is over goes on in the other; what was about many hosts of a site does not in what is about one."""
+    return child.incident.reason not in HOSTS_OUT or parent.incident.subject_kind not in ("host", "agent")
 
 
 def merge(child: Draft, parent: Draft, now: datetime) -> None:

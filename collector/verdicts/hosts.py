@@ -74,8 +74,9 @@ def find_host(
         found = owns.get(device)
         if found is not None and found.state == DOWN:
             return Finding(NO_DATA, r.BEHIND, f"host:{device}", (last, *found.evidence))
-    if own is not None and factor is not None and own.state == DOWN:
-        return own._replace(cause=factor[0], evidence=(factor[1], *own.evidence))
+    if own is not None and factor is not None:
+        state, reason = (own.state, own.reason) if own.state == DOWN else (NO_DATA, r.COMMON_FACTOR)
+        return Finding(state, reason, factor[0], (factor[1], *own.evidence))
     if own is not None:
         return own
     if factor is not None:

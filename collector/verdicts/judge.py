@@ -108,7 +108,7 @@ class _Judgement:
             self.fleet.version,
             sites,
             hosts,
-            self._agents(own, sites, changed_sites),
+            self._agents(own, sites, changed_sites, loose),
             *accumulate(before.sites, before.eligible_seconds, before.downtime_seconds, before.at_ms, self.now_ms),
             hubs=self._places("hub", hubs, {}, before.hubs),
             links=self._places("link", links, past.working.links, before.links),
@@ -234,8 +234,7 @@ class _Judgement:
         apart = shared.keys() | {host for host, finding in own.items() if finding.state == MAINTENANCE}
         dead = {device for device in self.index.hosts_by_device if device in own and own[device].state == DOWN}
         apart |= dead | {host for device in dead for host in self.index.hosts_by_device[device]}
-        silent, facts = self.memory.silent, past.memory.facts
-        shared |= share_sites(fleet, self.hearing, silent, apart, past.books["host"], facts)
+        shared |= share_sites(fleet, self.hearing, self.memory.silent, apart, own, past)
         todo = set(self.hearing.moved_hosts) | own.keys() | past.working.own.keys() | shared.keys()
         todo |= past.working.loose_hosts | {host for kind, host in self.out.stopped if kind == "host"}
         for site in changed_sites:
@@ -259,9 +258,10 @@ class _Judgement:
         return hosts, frozenset(changed), frozenset(shared)
 
     def _agents(
-        self, own: dict[str, Finding], sites: dict[str, SiteStanding], changed_sites: set[str]
+        self, own: dict[str, Finding], sites: dict[str, SiteStanding], changed_sites: set[str], shared: frozenset[str]
     ) -> dict[bytes, AgentStanding]:
         fleet, past = self.fleet, self.past
+        own = {host: found for host, found in own.items() if found.reason != r.AGENT_DOWN or host not in shared}
         todo = set(self.hearing.moved_agents)
         for site in changed_sites:
             todo.update(fleet.agents_by_site.get(site, ()))

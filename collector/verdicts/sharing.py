@@ -11,7 +11,7 @@ from collector.verdicts.factors import WINDOW_MS, common_factors, together
 from collector.verdicts.finding import Finding
 from collector.verdicts.heard import Hearing
 from collector.verdicts.index import Index, factors_of
-from collector.verdicts.past import RawSite
+from collector.verdicts.past import Past, RawSite
 from collector.verdicts.sites import Around
 from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, OK, Fact, Recorded
 
@@ -87,16 +87,17 @@ def share_sites(
     hearing: Hearing,
     silent: Mapping[str, int],
     apart: Collection[str],
-    known: Mapping[str, Recorded],
-    facts: Mapping[tuple[str, str], tuple[Fact, ...]],
+    own: Mapping[str, Finding],
+    past: Past,
 ) -> dict[str, tuple[str, Fact]]:
     """Hosts that fell silent together at a site that still reports, or after its building began to fail, as
     (``site:ID``, fact).
 
-    ``silent``: last reports by host. ``apart``: hosts with a nearer cause.
-    ``known`` and ``facts``: how hosts stand in the rows, and upon what: who fell silent with others stays with them, however
-    few are left of them.
+    ``silent``: last reports by host. ``apart``: hosts with a nearer cause. ``own``: what is known of hosts by themselves: one
+    that answers has lost no more than its agent, or starts. Who was lost with others, by ``past``, stays with them until it
+    reports again, however few are left of them.
     """
+    known, answering = past.books["host"], {host for host, found in own.items() if found.reason == r.AGENT_DOWN}
     by_site: dict[str, list[str]] = {}
     for host in silent:
         if host in fleet.hosts and host not in apart:
@@ -105,7 +106,7 @@ def share_sites(
     for site, hosts in by_site.items():
         factor, every = f"site:{site}", len(fleet.hosts_by_site.get(site, ()))
         kept = [host for host in hosts if _fell_with(known.get(host), factor)]
-        trouble = remembered(kept, facts)
+        trouble = remembered(kept, past.memory.facts)
         if kept:
             until_ms = max(silent[host] for host in kept) + WINDOW_MS
             kept += [host for host in hosts if host not in kept and silent[host] <= until_ms]
@@ -116,6 +117,7 @@ def share_sites(
             trouble, kept = None, together(hosts, silent)
             if len(kept) < LEAST_HOSTS or len(kept) * OF_SITE < every:
                 continue
+        kept = [host for host in kept if host not in answering or _fell_with(known.get(host), factor)]
         found |= dict.fromkeys(kept, (factor, trouble or Fact("shared", factor, f"{len(kept)}/{every}")))
     return found
 

@@ -142,12 +142,6 @@ SITUATIONS: tuple[Situation, ...] = (
         },
     ),
     Situation(
-        "batteries heat up on mains that are lost, and the first host is lost",
-        "check srv1.gwangju ups:rack1 2;battery gwangju;+4;silent srv4.gwangju;+5",
-        {"site:gwangju": "degraded on_battery", "host:srv4.gwangju": "no_data common_factor site:gwangju"},
-        {"host:srv1.gwangju": (), "site:gwangju": ("host:srv4.gwangju",)},
-    ),
-    Situation(
         "batteries heat up, and the first host is lost",
         "check srv1.gwangju ups:rack1 2;+4;silent srv4.gwangju;+5",
         {
@@ -186,6 +180,13 @@ SITUATIONS: tuple[Situation, ...] = (
         "check srv1.gwangju ups:rack1 0;back srv4.gwangju;+3",
         {"site:gwangju": "degraded hosts_down", "host:srv3.gwangju": "down unreachable site:gwangju"},
         {"site:gwangju": ("host:srv3.gwangju",)},
+    ),
+    Situation(
+        "a lost host starts, and answers before it reports",
+        "check srv1.gwangju ups:rack1 2;+4;silent srv3.gwangju srv4.gwangju;unreached srv3.gwangju;+9;"
+        "back srv4.gwangju;reached srv3.gwangju;+3",
+        {"site:gwangju": "degraded hosts_silent", "host:srv3.gwangju": "no_data common_factor site:gwangju"},
+        {"host:srv1.gwangju": ("site:gwangju",), "site:gwangju": ("host:srv3.gwangju",)},
     ),
     Situation(
         "batteries heat up, and an agent dies whose host answers",
