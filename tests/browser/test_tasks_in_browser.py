@@ -50,6 +50,10 @@ def on_the_board(browser: Browser, site: Site, size: str = "desk") -> Iterator[P
 
 
 def go(page: Page, name: str) -> None:
+    """By the head of the page; a phone's is behind a button."""
+    menu = page.get_by_role("button", name="Menu", exact=True)
+    if menu.is_visible():
+        menu.click()
     page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
 
 
