@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterable, Mapping
 
 from agent.link.names import CRITICAL
-from collector.fleet.registry import Fleet
-from collector.verdicts.heard import Hearing
 from collector.verdicts.standing import Fact, FailingCheck
 
 WORDS = frozenset({"ups", "battery", "temperature", "cooling", "humidity", "leak", "smoke", "fire"})
@@ -21,14 +19,9 @@ BEFORE_MS = 3_600_000
 WENT_BEFORE = "went_before"
 
 
-def find_trouble(site: str, fleet: Fleet, hearing: Hearing) -> Fact | None:
-    """The critical check that tells longest that a site's building fails, by the newest words of its hosts."""
-    found = [
-        check
-        for host in fleet.hosts_by_site.get(site, ())
-        for check in hearing.hosts[host].failing
-        if check.state == CRITICAL and is_of_building(check.check)
-    ]
+def find_trouble(failing: Iterable[FailingCheck]) -> Fact | None:
+    """Of the checks of a site's hosts, by their newest words: the one that tells longest that its building fails."""
+    found = [check for check in failing if check.state == CRITICAL and is_of_building(check.check)]
     return _fact(min(found, key=lambda check: (check.since_ms, check.host, check.check))) if found else None
 
 

@@ -234,7 +234,7 @@ class _Judgement:
         apart = shared.keys() | {host for host, finding in own.items() if finding.state == MAINTENANCE}
         dead = {device for device in self.index.hosts_by_device if device in own and own[device].state == DOWN}
         apart |= dead | {host for device in dead for host in self.index.hosts_by_device[device]}
-        shared |= share_sites(fleet, self.hearing, self.memory.silent, apart, own, past)
+        shared |= share_sites(fleet, sites, self.memory.silent, apart, own, past)
         todo = set(self.hearing.moved_hosts) | own.keys() | past.working.own.keys() | shared.keys()
         todo |= past.working.loose_hosts | {host for kind, host in self.out.stopped if kind == "host"}
         for site in changed_sites:

@@ -13,7 +13,7 @@ from collector.verdicts.heard import Hearing
 from collector.verdicts.index import Index, factors_of
 from collector.verdicts.past import Past, RawSite
 from collector.verdicts.sites import Around
-from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, OK, Fact, Recorded
+from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, OK, Fact, Recorded, SiteStanding
 
 LEAST_HOSTS, OF_SITE = 3, 3
 """So many hosts of one site, and at least one of so many that it has, are one disturbance of the site."""
@@ -84,7 +84,7 @@ def share_devices(index: Index, hearing: Hearing, own: Mapping[str, Finding]) ->
 
 def share_sites(
     fleet: Fleet,
-    hearing: Hearing,
+    sites: Mapping[str, SiteStanding],
     silent: Mapping[str, int],
     apart: Collection[str],
     own: Mapping[str, Finding],
@@ -111,7 +111,7 @@ def share_sites(
             until_ms = max(silent[host] for host in kept) + WINDOW_MS
             kept += [host for host in hosts if host not in kept and silent[host] <= until_ms]
         else:
-            trouble = find_trouble(site, fleet, hearing)
+            trouble = find_trouble(sites[site].failing)
             kept = lost_after(trouble, hosts, silent) if trouble is not None else []
         if not kept:
             trouble, kept = None, together(hosts, silent)
