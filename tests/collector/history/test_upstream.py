@@ -113,10 +113,12 @@ def guarded(folder: Path) -> Iterator[tuple[str, Path, list[dict[str, str]]]]:
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield f"https://127.0.0.1:{server.server_address[1]}/prometheus", ca_file(folder), got
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"https://127.0.0.1:{server.server_address[1]}/prometheus", ca_file(folder), got
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_we_log_in_there_and_a_token_may_change_meanwhile(archive: Archive, tmp_path: Path) -> None:
@@ -141,6 +143,10 @@ def test_we_log_in_there_and_a_token_may_change_meanwhile(archive: Archive, tmp_
                 url, archive.centre.clock.monotonic, Login("", "bongsu", str(password), str(authority), headers)
             )
             assert client.get("/api/v1/query", params=QUERY).status_code == 200
+            empty = tmp_path / "empty.pem"
+            empty.write_text("")
+            archive.history.upstream = Upstream(url, archive.centre.clock.monotonic, Login(ca_file=str(empty)))
+            assert "SSLError" in client.get("/api/v1/query", params=QUERY).json()["error"]
             archive.history.upstream = Upstream(url, archive.centre.clock.monotonic, Login(headers=headers))
             assert "certificate verify failed" in client.get("/api/v1/query", params=QUERY).json()["error"]
     assert len(got) == 3, "nothing is sent without the secret, nor to a store that is not who it says"
