@@ -210,7 +210,7 @@ class _Judgement:
             recorded = past.books["site"].get(site)
             found[site] = find_site(fleet.sites[site], raw[site], tally, recorded, around)
         share_causes(found, raw, around)
-        found |= link_to_sites(found, links, self.index)
+        found |= link_to_sites(found, links, self.index, past.books["site"])
         sites = {} if self.is_anew else dict(past.standing.sites)
         for site, last_ms in self.fresh_sites.items():
             if site not in todo:

@@ -62,7 +62,7 @@ class Parents:
             finding, is_out = judge_hub(hub, seen_ms, children, tally, now_ms, patience_ms)
             if window is not None:
                 finding, is_out = in_window(window, finding.evidence), was_out if blind else is_out
-            elif blind and finding.state != OK:
+            elif blind and (finding.state != OK or (_was_blind(before) and not self._is_heard(hub, known))):
                 finding, is_out = Finding(NO_DATA, r.COLLECTOR_BLIND, COLLECTOR, blind), was_out
             elif was_out and not is_out and self._is_starting(hub):
                 finding, is_out = Finding(NO_DATA, r.STARTING), True
@@ -99,6 +99,10 @@ class Parents:
             if (last_ms := self.raw[site].last_report_ms) is not None and site not in self.maintained
         ]
 
+    def _is_heard(self, hub: str, known: Memory) -> bool:
+        """Whether it itself was heard since the start."""
+        return known.hubs.get(hub, 0) > self.started_at_ms
+
     def _is_unheard(self, hub: str) -> bool:
         """Whether nothing behind it was heard yet since the start."""
         sites = self.index.sites_by_hub.get(hub, ())
@@ -106,3 +110,7 @@ class Parents:
 
     def _is_starting(self, hub: str) -> bool:
         return any(self.raw[site].reason == r.STARTING for site in self.index.sites_by_hub.get(hub, ()))
+
+
+def _was_blind(recorded: Recorded | None) -> bool:
+    return recorded is not None and recorded.reason == r.COLLECTOR_BLIND

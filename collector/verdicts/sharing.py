@@ -53,10 +53,15 @@ def share_causes(found: dict[str, Finding], raw: Mapping[str, RawSite], around: 
         found[site] = Finding(finding.state, reason, factor, (fact, *finding.evidence))
 
 
-def link_to_sites(sites: Mapping[str, Finding], links: dict[str, Finding], index: Index) -> dict[str, Finding]:
-    """A line that ends in a dead building lies behind that; a site whose line is cut, behind its line."""
+def link_to_sites(
+    sites: Mapping[str, Finding], links: dict[str, Finding], index: Index, recorded: Mapping[str, Recorded]
+) -> dict[str, Finding]:
+    """A line that ends in a dead building lies behind that; a site whose line is cut, behind its line. Of a site that had no
+    time to report since a start, what is ``recorded`` holds."""
     changed = {}
-    for site, finding in sites.items():
+    for site, found in sites.items():
+        held = recorded.get(site) if found.reason == r.STARTING else None
+        finding = found if held is None else Finding(held.state, held.reason, held.cause)
         if finding.state != DOWN:
             continue
         out = [link.id for link in index.links_by_site.get(site, ()) if links[link.id].state == DOWN]
