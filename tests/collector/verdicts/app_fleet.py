@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -251,7 +250,7 @@ class AppFleet(VirtualFleet):
                 station.app.jobs.run("verdicts")
 
     def _window(self, kind: str, subject: str, shutdown: str = "") -> None:
-        begins = instant(self.now_ms).replace(tzinfo=None) - timedelta(minutes=5)
+        begins = instant(self.now_ms).replace(tzinfo=None)
         row = {
             "title": "work",
             "kind": "shutdown" if shutdown else "planned",
