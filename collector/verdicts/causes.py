@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from agent.link.names import CRITICAL, QUICK_CHECKS, STALE_INTERVALS
 from collector.fleet.registry import Fleet
 from collector.verdicts import reasons as r
 from collector.verdicts.buildings import WENT_BEFORE
-from collector.verdicts.hubs import HEARTBEAT_MS
+from collector.verdicts.hubs import HEARTBEAT_MS, TOGETHER_LEAST
 from collector.verdicts.pace import Pace
 from collector.verdicts.standing import DEGRADED, DOWN, MAINTENANCE, NO_DATA, OK, Cause, Fact, Standing
 
@@ -167,6 +168,13 @@ def _hold_ms(kind: str, subject: str, reason: str, fleet: Fleet, standing: Stand
         return HOLD_DOWN_MS
     every_ms = pace.of_host(entry) if entry is not None else pace.site_ms[place.id]
     hold_ms = max(HOLD_DOWN_MS, PARENT_INTERVALS * every_ms)
-    if kind == "site" and reason in (r.SILENT, r.AGENT_DOWN):  # the hub has to be missed first, if it is gone as well
+    if kind == "site" and reason in (r.SILENT, r.AGENT_DOWN) and _is_hub_of_few(place.hub, fleet):
         return max(hold_ms, HEARTBEAT_MS + LATE_MS - (STALE_INTERVALS - 1) * every_ms)
     return hold_ms
+
+
+def _is_hub_of_few(hub: str, fleet: Fleet) -> bool:
+    """Whether too few stand behind it for their common silence to tell of it: it has to be missed itself first."""
+    return (
+        len(list(islice((site for site in fleet.sites.values() if site.hub == hub), TOGETHER_LEAST))) < TOGETHER_LEAST
+    )
