@@ -110,27 +110,26 @@ def is_seen(window: WindowRow, fleet: Fleet, scope: Scope) -> bool:
 
 def may_see(subject: Subject, fleet: Fleet, scope: Scope) -> bool:
     """Whether a thing is there and the caller's to see; a hub is whoever's that sees a site behind it."""
-    kind, name = subject
-    if kind in (HUB, REGION):
-        return name in fleet.hubs and (
-            scope == EVERYTHING or any(_sees(site, fleet, scope) for site in behind(name, fleet))
-        )
-    return _is_own(subject, fleet, scope)
+    return _reaches(subject, fleet, scope, any)
 
 
 def may_cover(subject: Subject, fleet: Fleet, scope: Scope) -> bool:
     """Whether work on it is the caller's to agree to: a hub only where every site behind it is the caller's."""
-    kind, name = subject
-    if kind in (HUB, REGION):
-        return name in fleet.hubs and (
-            scope == EVERYTHING or all(_sees(site, fleet, scope) for site in behind(name, fleet))
-        )
-    return _is_own(subject, fleet, scope)
+    return _reaches(subject, fleet, scope, all)
 
 
 def may_change(subjects: Iterable[Subject], fleet: Fleet, scope: Scope) -> bool:
     """Whether everything a window names, as far as that is still there, is the caller's."""
     return all(may_cover(subject, fleet, scope) or not may_cover(subject, fleet, EVERYTHING) for subject in subjects)
+
+
+def _reaches(subject: Subject, fleet: Fleet, scope: Scope, of: Callable[[Iterable[bool]], bool]) -> bool:
+    """``of``: of the sites behind a hub, how many have to be the caller's."""
+    kind, name = subject
+    if kind not in (HUB, REGION):
+        return _is_own(subject, fleet, scope)
+    seen = (_sees(site, fleet, scope) for site in behind(name, fleet))
+    return name in fleet.hubs and (scope == EVERYTHING or of(seen))
 
 
 def _is_own(subject: Subject, fleet: Fleet, scope: Scope) -> bool:

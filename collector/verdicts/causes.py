@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 from agent.link.names import CRITICAL, QUICK_CHECKS, STALE_INTERVALS
@@ -11,6 +10,7 @@ from collector.fleet.registry import Fleet
 from collector.verdicts import reasons as r
 from collector.verdicts.buildings import WENT_BEFORE
 from collector.verdicts.hubs import HEARTBEAT_MS, TOGETHER_LEAST
+from collector.verdicts.index import Index
 from collector.verdicts.pace import Pace
 from collector.verdicts.standing import DEGRADED, DOWN, MAINTENANCE, NO_DATA, OK, Cause, Fact, Standing
 
@@ -40,7 +40,7 @@ class _Part:
         self.cause, self.evidence = cause, evidence
 
 
-def gather_causes(fleet: Fleet, standing: Standing, pace: Pace) -> Mapping[str, Cause]:
+def gather_causes(index: Index, standing: Standing, pace: Pace) -> Mapping[str, Cause]:
     """By the cause's id."""
     parts: dict[str, list[_Part]] = {}
     for part in _parts(standing):
@@ -49,11 +49,11 @@ def gather_causes(fleet: Fleet, standing: Standing, pace: Pace) -> Mapping[str, 
             continue
         parts.setdefault(root, []).append(part)
     causes = {
-        root: _cause(root, found, fleet, standing, pace)
+        root: _cause(root, found, index, standing, pace)
         for root, found in parts.items()
         if not _is_awaited(root, standing)
     }
-    return _waiting_for_neighbours(causes, fleet)
+    return _waiting_for_neighbours(causes, index.fleet)
 
 
 def _waiting_for_neighbours(causes: dict[str, Cause], fleet: Fleet) -> dict[str, Cause]:
@@ -96,12 +96,16 @@ def _parts(standing: Standing) -> Iterator[_Part]:
             yield _Part("agent", agent.hex(), one[:3], one.cause, one.evidence)
 
 
-def _cause(root: str, parts: list[_Part], fleet: Fleet, standing: Standing, pace: Pace) -> Cause:
+def _cause(root: str, parts: list[_Part], index: Index, standing: Standing, pace: Pace) -> Cause:
     kind, _, subject = root.partition(":")
     own = next((part for part in parts if part.kind == kind and part.id == subject), None)
     affected = {(part.kind, part.id): None for part in parts if part is not own}
     for part in parts:
-        if part.kind == "host" and (site := fleet.hosts[part.id].site) and standing.sites[site].reason in OF_HOSTS:
+        if (
+            part.kind == "host"
+            and (site := index.fleet.hosts[part.id].site)
+            and standing.sites[site].reason in OF_HOSTS
+        ):
             affected["site", site] = None
     if own is None:
         own = _root_of(kind, subject, standing)
@@ -114,7 +118,7 @@ def _cause(root: str, parts: list[_Part], fleet: Fleet, standing: Standing, pace
     ]
     seen_ms = min([own.since_ms] if own is not None else [part.since_ms for part in parts])
     reason = own.reason if own is not None else ""
-    hold_ms = _hold_ms(kind, subject, reason, fleet, standing, pace)
+    hold_ms = _hold_ms(kind, subject, reason, index, standing, pace)
     return Cause(
         root,
         own.state if own is not None else max(part.state for part in parts),
@@ -155,9 +159,10 @@ def _root_of(kind: str, subject: str, standing: Standing) -> _Part | None:
     return _Part(kind, subject, found[:3], found.cause, found.evidence)
 
 
-def _hold_ms(kind: str, subject: str, reason: str, fleet: Fleet, standing: Standing, pace: Pace) -> int:
+def _hold_ms(kind: str, subject: str, reason: str, index: Index, standing: Standing, pace: Pace) -> int:
     """A host that says itself what fails has no parent to wait for, but where that is looked at with each report only, one
     look is no proof of half a minute: the next one must have had the time to come."""
+    fleet = index.fleet
     entry = fleet.hosts.get(subject) if kind == "host" else None
     if entry is not None and reason == r.CHECKS_FAILING:
         failing = standing.hosts[subject].failing
@@ -168,13 +173,8 @@ def _hold_ms(kind: str, subject: str, reason: str, fleet: Fleet, standing: Stand
         return HOLD_DOWN_MS
     every_ms = pace.of_host(entry) if entry is not None else pace.site_ms[place.id]
     hold_ms = max(HOLD_DOWN_MS, PARENT_INTERVALS * every_ms)
-    if kind == "site" and reason in (r.SILENT, r.AGENT_DOWN) and _is_hub_of_few(place.hub, fleet):
+    # Too few behind it for their common silence to tell of their hub: it has to be missed itself first.
+    is_hub_of_few = len(index.sites_by_hub.get(place.hub, ())) < TOGETHER_LEAST
+    if kind == "site" and reason in (r.SILENT, r.AGENT_DOWN) and is_hub_of_few:
         return max(hold_ms, HEARTBEAT_MS + LATE_MS - (STALE_INTERVALS - 1) * every_ms)
     return hold_ms
-
-
-def _is_hub_of_few(hub: str, fleet: Fleet) -> bool:
-    """Whether too few stand behind it for their common silence to tell of it: it has to be missed itself first."""
-    return (
-        len(list(islice((site for site in fleet.sites.values() if site.hub == hub), TOGETHER_LEAST))) < TOGETHER_LEAST
-    )
