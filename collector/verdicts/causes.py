@@ -9,6 +9,7 @@ from agent.link.names import CRITICAL, QUICK_CHECKS, STALE_INTERVALS
 from collector.fleet.registry import Fleet
 from collector.verdicts import reasons as r
 from collector.verdicts.buildings import WENT_BEFORE
+from collector.verdicts.flapping import Flap
 from collector.verdicts.hubs import HEARTBEAT_MS, TOGETHER_LEAST
 from collector.verdicts.index import Index
 from collector.verdicts.pace import Pace
@@ -26,6 +27,9 @@ OF_HOSTS = frozenset({r.CHECKS_FAILING, r.HOSTS_SILENT, r.HOSTS_DOWN, r.AGENTS_S
 _QUIET = r.SELF_EXPLAINED | {r.BACKUP_UNTESTED, r.ONE_PATH}
 """To be seen on a page, and no disturbance."""
 
+Flaps = Mapping[tuple[str, str], Flap]
+"""By (kind, id)."""
+
 
 class _Part:
     """One thing that is not well."""
@@ -40,7 +44,7 @@ class _Part:
         self.cause, self.evidence = cause, evidence
 
 
-def gather_causes(index: Index, standing: Standing, pace: Pace) -> Mapping[str, Cause]:
+def gather_causes(index: Index, standing: Standing, pace: Pace, flaps: Flaps) -> Mapping[str, Cause]:
     """By the cause's id."""
     parts: dict[str, list[_Part]] = {}
     for part in _parts(standing):
@@ -49,7 +53,7 @@ def gather_causes(index: Index, standing: Standing, pace: Pace) -> Mapping[str, 
             continue
         parts.setdefault(root, []).append(part)
     causes = {
-        root: _cause(root, found, index, standing, pace)
+        root: _cause(root, found, index, standing, pace, flaps)
         for root, found in parts.items()
         if not _is_awaited(root, standing)
     }
@@ -96,7 +100,7 @@ def _parts(standing: Standing) -> Iterator[_Part]:
             yield _Part("agent", agent.hex(), one[:3], one.cause, one.evidence)
 
 
-def _cause(root: str, parts: list[_Part], index: Index, standing: Standing, pace: Pace) -> Cause:
+def _cause(root: str, parts: list[_Part], index: Index, standing: Standing, pace: Pace, flaps: Flaps) -> Cause:
     kind, _, subject = root.partition(":")
     own = next((part for part in parts if part.kind == kind and part.id == subject), None)
     affected = {(part.kind, part.id): None for part in parts if part is not own}
@@ -126,9 +130,14 @@ def _cause(root: str, parts: list[_Part], index: Index, standing: Standing, pace
         own.reason if own is not None else r.COMMON_FACTOR if kind != "collector" else r.COLLECTOR_BLIND,
         evidence,
         tuple(sorted(affected)),
-        None if reason in (r.FLAPPING, r.RECOVERING) else seen_ms + hold_ms,
+        None if reason in (r.FLAPPING, r.RECOVERING) else _bad_since_ms(seen_ms, flaps.get((kind, subject))) + hold_ms,
         hold_ms,
     )
+
+
+def _bad_since_ms(seen_ms: int, flap: Flap | None) -> int:
+    """What flaps is shown as not well all the while: to be told of, it must have stayed bad since it last was well."""
+    return max(seen_ms, flap.at_ms) if flap is not None and flap.is_flapping and flap.is_bad else seen_ms
 
 
 def _by_its_hosts(site: _Part, parts: list[_Part]) -> _Part:

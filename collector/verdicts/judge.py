@@ -121,7 +121,7 @@ class _Judgement:
         sums = (before.system_eligible_seconds, before.system_downtime_seconds)
         counted = accumulate(before.systems, *sums, before.at_ms, self.now_ms)
         standing = replace(standing, system_eligible_seconds=counted[0], system_downtime_seconds=counted[1])
-        standing = replace(standing, causes=gather_causes(self.index, standing, self.pace))
+        standing = replace(standing, causes=gather_causes(self.index, standing, self.pace, self.out.flaps))
         memory = replace(self.memory, flaps=self.out.flaps, facts=self.out.facts)
         working = Working(own, raw, special, links, systems, senses.current, senses.mute, loose)
         return Judged(standing, self.out.changes, memory, self.hearing, self.index, working, self.senses.says_anew)

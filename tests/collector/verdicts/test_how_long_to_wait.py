@@ -14,7 +14,7 @@ from collector.incidents.from_verdicts import is_unjudged
 from collector.verdicts.judge import judge
 from collector.verdicts.memory import Memory
 from collector.verdicts.past import Past
-from collector.verdicts.reasons import REPORTING, SILENT, STARTING
+from collector.verdicts.reasons import FLAPPING, REPORTING, SILENT, STARTING
 from collector.verdicts.standing import NO_DATA, OK, Standing
 
 LATER = 100_000.0
@@ -163,3 +163,21 @@ def test_nobody_is_called_to_one_site_before_its_hub_would_be_missed(said_later:
         for cause in world.standing.causes.values():
             assert cause.due_ms is None or cause.due_ms > world.now_ms, cause.id
     assert set(world.standing.causes) == {"hub:apac"}
+
+
+def test_what_flaps_is_called_for_once_it_stays_bad_for_as_long_as_anything_else() -> None:
+    """While it flaps it is shown as not well all the time; that is no reason to call at the next short restart."""
+    turns, now = Turns(), LATER
+    dues = []
+    for _ in range(8):
+        for state, lasts in ((2, 3), (0, 7)):
+            evidence = known({"a.seoul": ("x", now, {"process:nginx": state}), "b.seoul": ("y", now)})
+            standing = turns.at(now, evidence)
+            cause = standing.causes.get("host:a.seoul")
+            dues.append(None if cause is None or cause.due_ms is None else (cause.due_ms - START) / 1000 - now)
+            now += lasts
+    assert standing.hosts["a.seoul"].reason == FLAPPING
+    assert dues == [30, None] * 8
+    for later in (0, 29):
+        evidence = known({"a.seoul": ("x", now + later, {"process:nginx": 2}), "b.seoul": ("y", now + later)})
+        assert turns.at(now + later, evidence).causes["host:a.seoul"].due_ms == START + round(now * 1000) + 30_000
