@@ -76,6 +76,8 @@ class Site:
     is_collector: bool = False
     """Whether this collector stands here."""
     calendar: SiteCalendar = field(default_factory=SiteCalendar)
+    is_custodian: bool = False
+    """Whether its hub stands here and keeps a copy of the whole registry."""
 
     @property
     def interval_seconds(self) -> int:
@@ -262,6 +264,7 @@ def _site(row: Any) -> Site:
         row.behind,
         row.is_collector,
         calendar,
+        row.is_custodian,
     )
 
 

@@ -7,7 +7,7 @@ list may adopt it) or, on a hub, ``registry`` (the centre's).
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, LargeBinary, String, Table, false, text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Integer, LargeBinary, String, Table, false, text
 
 from collector.store.schema import JsonText, UtcDateTime, metadata
 
@@ -37,6 +37,8 @@ sites = Table(
     Column("facility", String(64), nullable=False, default="", server_default=text("''")),
     Column("behind", JsonText, nullable=False, default=(), server_default="[]"),
     Column("is_collector", Boolean, nullable=False, default=False, server_default=false()),
+    # The site's hub stands here and keeps a copy of the whole registry.
+    Column("is_custodian", Boolean, nullable=False, default=False, server_default=false()),
     Column("country", String(2), nullable=False, default="", server_default=text("''")),
     Column("subdivision", String(8), nullable=False, default="", server_default=text("''")),
     Column("weekend", JsonText, nullable=False, default=(), server_default="[]"),
@@ -165,6 +167,9 @@ hub_keys = Table(
     Column("enrolled_at", UtcDateTime, nullable=False),
     Column("status_at", UtcDateTime, nullable=False),
     Column("contact_at", UtcDateTime, nullable=True),  # written now and then; memory has the newest
+    # The copy of the whole registry it holds, as it said: of which version, and when that was last all there was.
+    Column("copy_version", BigInteger, nullable=True),
+    Column("copy_at", UtcDateTime, nullable=True),
 )
 
 hub_tokens = Table(

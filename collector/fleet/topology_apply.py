@@ -34,7 +34,7 @@ from collector.fleet.topology_keys import KEYS
 TABLES: dict[str, Table] = {"agencies": agencies, "hubs": hubs, "sites": sites, "hosts": hosts, "links": links,
                              "systems": systems, "interfaces": interfaces, "probes": probes,
                              "policies": policies}  # fmt: skip
-ROW_KEYS = {"sites": {"is_collector"}, "links": {"id"}, "probes": {"id", "host", "of_host", "is_anchor"},
+ROW_KEYS = {"sites": {"is_collector", "is_custodian"}, "links": {"id"}, "probes": {"id", "host", "of_host", "is_anchor"},
             "policies": {"position"}}  # fmt: skip
 """Keys of a row that the file has no key of that name for."""
 FILE, ENROLMENT, IMPORT = "file", "enrolment", "import"

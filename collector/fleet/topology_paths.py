@@ -74,6 +74,11 @@ SITE_KEYS: Mapping[str, Key] = {
     ),
     "behind": HOSTS,
     "collector": (False, lambda value: isinstance(value, bool), "true where this collector stands, else false"),
+    "custodian": (
+        False,
+        lambda value: isinstance(value, bool),
+        "true where the site's hub stands here and keeps a copy of the whole registry, else false",
+    ),
     "country": ("", lambda value: value == "" or value in countries(), "a country as ISO 3166 has it, such as 'NG'"),
     "subdivision": ("", is_text(8), "a part of that country, such as 'ON'"),
     "weekend": ([], list_of(lambda value: value in WEEKDAYS), f"a list of {', '.join(WEEKDAYS)}; [] = the country's"),
@@ -116,10 +121,11 @@ def kept_site(row: Row) -> Row:
     """A site's row with lists as tuples and days as text."""
     closures = sorted({each.isoformat() if isinstance(each, date) else each for each in row["closures"]})
     weekend = [day for day in WEEKDAYS if day in row["weekend"]]
-    rest = {key: value for key, value in row.items() if key != "collector"}
+    rest = {key: value for key, value in row.items() if key not in ("collector", "custodian")}
     return {
         **rest,
         "is_collector": row["collector"],
+        "is_custodian": row["custodian"],
         "behind": tuple(sorted(set(row["behind"]))),
         "weekend": tuple(weekend),
         "korean_days": tuple(sorted(set(row["korean_days"]))),
@@ -145,6 +151,8 @@ def kept_probe(row: Row) -> Row:
 
 
 def faults_of_site(row: Row) -> list[tuple[str, str]]:
+    if row["is_custodian"] and not row["hub"]:
+        return [("custodian", "custodian = true: no hub; give the hub that stands here, it keeps the copy")]
     if row["subdivision"] and row["subdivision"] not in subdivisions(row["country"]):
         known = sorted(subdivisions(row["country"]))
         hint = nearest(row["subdivision"], known) if known else "give its country first"

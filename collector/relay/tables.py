@@ -51,6 +51,19 @@ registry_state = Table(
     Column("digest", String(32), nullable=False),
 )
 
+registry_copy = Table(
+    # At a custodian, one row: the whole registry as the centre signed it, to be read when the centre is gone.
+    "registry_copy",
+    metadata,
+    Column("id", Integer, primary_key=True),  # always 1
+    Column("packed", LargeBinary, nullable=False),
+    # The centre's newest signed word that this is still all there is; ``packed`` itself where it said so only once.
+    Column("confirmed", LargeBinary, nullable=False),
+    Column("digest", String(32), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),  # of that word, by the centre's clock
+)
+
 spent_tokens = Table(
     # Join tokens of the region that were used or cancelled, as the registry says: worthless, also while cut off.
     "spent_tokens",
