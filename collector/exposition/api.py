@@ -16,6 +16,7 @@ from collector.exposition.hubs import hubs_text
 from collector.exposition.incidents import incidents_text
 from collector.exposition.site import WHOLE, parse_shard, site_text
 from collector.exposition.stream import stream
+from collector.exposition.turns import Turns
 from collector.services import Services
 from collector.store.scope import EVERYTHING
 
@@ -52,8 +53,9 @@ def router(services: Services) -> APIRouter:
             part = parse_shard(shard) if shard else WHOLE
         except ValueError as why:
             raise Refused(400, "bad_shard", str(why)) from why
-        now_ms = services.clock.wall_ms()
-        return stream(request, site_text(fleet, services.live, services.standing, found, caller.scope, part, now_ms))
+        now_ms, turns = services.clock.wall_ms(), Turns(lambda: services.log.is_committing)
+        chunks = site_text(fleet, services.live, services.standing, found, caller.scope, part, now_ms, turns)
+        return stream(request, chunks)
 
     @routes.get("/sd/prometheus", summary="HTTP service discovery of the site endpoints")
     async def discovery(request: Request, caller: Reader) -> JSONResponse:

@@ -7,10 +7,10 @@ text in memory.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from agent.link.names import TYPE_NAMES
+from collector.exposition.turns import Turns
 from collector.live.board import LiveHost
 from collector.live.render import Part, part_of, pieces
 from collector.live.shape import Shape
@@ -29,7 +29,9 @@ Hosts = list[tuple[LiveHost, bytes]]
 Family = tuple[str, int]
 
 
-async def host_text(hosts: Sequence[tuple[LiveHost, bytes]], band_bytes: int = BAND_BYTES) -> AsyncIterator[bytes]:
+async def host_text(
+    hosts: Sequence[tuple[LiveHost, bytes]], turns: Turns, band_bytes: int = BAND_BYTES
+) -> AsyncIterator[bytes]:
     """Chunks of exposition text for hosts with their labels, one family after the other, names sorted."""
     by_shape: dict[int, tuple[Shape, Hosts]] = {}
     for host, labels in hosts:
@@ -47,18 +49,18 @@ async def host_text(hosts: Sequence[tuple[LiveHost, bytes]], band_bytes: int = B
             turn = 1 + RENDER_BYTES // part.bytes
             for start in range(0, len(members), turn):
                 found += [pieces(host, labels, part) for host, labels in members[start : start + turn]]
-                await asyncio.sleep(0)
-        async for chunk in _grouped(band, rendered):
+                await turns.over()
+        async for chunk in _grouped(band, rendered, turns):
             yield chunk
         for part, found in rendered:
             turn = 1 + FORGET_BYTES // part.bytes
             while found:
                 del found[-turn:]
-                await asyncio.sleep(0)
+                await turns.over()
 
 
 async def _grouped(
-    families: Iterable[Family], rendered: Sequence[tuple[Part, list[list[bytes]]]]
+    families: Iterable[Family], rendered: Sequence[tuple[Part, list[list[bytes]]]], turns: Turns
 ) -> AsyncIterator[bytes]:
     waiting = 0
     for name, kind in families:
@@ -75,7 +77,7 @@ async def _grouped(
                 waiting += len(lines)
                 if waiting >= JOIN_BYTES:
                     waiting = 0
-                    await asyncio.sleep(0)
+                    await turns.over()
 
 
 def bands(groups: Sequence[tuple[Shape, Hosts]], least_bytes: int) -> Iterator[list[Family]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from itertools import chain
 
 from collector.exposition.hosts import host_text
 from collector.exposition.text import Row, family_parts, host_labels
+from collector.exposition.turns import Turns
 from collector.fleet.registry import Agent, Fleet, HostEntry, Site
 from collector.live.board import Live
 from collector.store.scope import Scope
@@ -34,7 +34,14 @@ def in_shard(host_id: str, shard: Shard) -> bool:
 
 
 async def site_text(
-    fleet: Fleet, live: Live, standing: Standing, site: Site, scope: Scope, shard: Shard, now_ms: int
+    fleet: Fleet,
+    live: Live,
+    standing: Standing,
+    site: Site,
+    scope: Scope,
+    shard: Shard,
+    now_ms: int,
+    turns: Turns,
 ) -> AsyncIterator[bytes]:
     """The whole exposition of a site (or of one shard of it), in chunks."""
     shown = [
@@ -48,7 +55,7 @@ async def site_text(
             newest = live.hosts.get(host.id)
             if newest is not None and newest.is_current(now_ms):
                 current.append((newest, host_labels(fleet, host)))
-        await asyncio.sleep(0)
+        await turns.over()
     chunks = chain(
         up_parts(fleet, shown, {newest.host for newest, _ in current}),
         family_parts("bongsu_host_state", host_states(fleet, standing, shown)),
@@ -57,8 +64,8 @@ async def site_text(
     )
     for chunk in chunks:
         yield chunk
-        await asyncio.sleep(0)
-    async for chunk in host_text(current):
+        await turns.over()
+    async for chunk in host_text(current, turns):
         yield chunk
 
 

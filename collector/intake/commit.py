@@ -69,6 +69,7 @@ class Writer:
         """On a hub: the centre's receipt of a name, of which these numbers are held here. Asked in this thread, after a
         commit: only here is it certain what is held."""
         self.on_commit: Callable[[int, float], None] = lambda _envelopes, _seconds: None
+        self._is_writing = False
         self.failing_since_ms: int | None = None
         """Since when nothing could be stored; None where the last commit was made."""
         self._failed_ms: int | None = None
@@ -79,6 +80,11 @@ class Writer:
     def turned_away(self, now_ms: int) -> bool:
         """Whether agents were refused because nothing could be stored, and may not have had the time to come again."""
         return self._failed_ms is not None and 0 <= now_ms - self._failed_ms < AGAIN_MS
+
+    @property
+    def is_committing(self) -> bool:
+        """Whether requests wait to be written, or are: for whoever would get in the way."""
+        return self._is_writing or not self._queue.empty()
 
     def restore(self, connection: Connection) -> None:
         """Read back what is held, known and waited for; before ``start``."""
@@ -147,7 +153,9 @@ class Writer:
         works = [work for item in waiting if isinstance(item, tuple) for work in item]
         if works:
             self._gathering.came(len(works), time.monotonic())
+            self._is_writing = True
             self._commit_or_refuse(works)
+            self._is_writing = False
         for item in waiting:
             if item is None:
                 return False

@@ -20,6 +20,7 @@ from agent.link.model import Schema, Series, make_schema
 from collector.exposition.hosts import host_text
 from collector.exposition.site import in_shard, parse_shard, site_text
 from collector.exposition.stream import compressed, gathered
+from collector.exposition.turns import Turns
 from collector.live.render import special
 from collector.store.scope import EVERYTHING, NOTHING, Scope
 from collector.verdicts.standing import HostStanding, Standing
@@ -35,7 +36,7 @@ def text_of(centre: Centre, scope: Scope = EVERYTHING, shard: tuple[int, int] = 
     fleet = centre.registry.fleet
     standing = Standing(hosts={host: HostStanding(0, NOW_MS, "reporting", NOW_MS) for host in fleet.hosts})
     now_ms = centre.clock.now_ms
-    chunks = site_text(fleet, centre.live, standing, fleet.sites["abuja"], scope, shard, now_ms)
+    chunks = site_text(fleet, centre.live, standing, fleet.sites["abuja"], scope, shard, now_ms, Turns())
     return asyncio.run(_whole(chunks)).decode()
 
 
@@ -90,7 +91,10 @@ def test_a_text_in_bands_is_the_text_in_one_piece(centre: Centre, missing: float
         series = tuple(Series(sender.host, name, 0, (("v", str(v)),)) for name in names for v in range(1 + number % 3))
         push(centre, sender, make_schema(series, ()), [missing if at == 3 else at / 4 for at in range(len(series))])
         hosts.append((centre.live.hosts[sender.host], f'instance="{sender.host}"'.encode()))
-    whole, banded = asyncio.run(_whole(host_text(hosts))), asyncio.run(_whole(host_text(hosts, band_bytes=1)))
+    whole, banded = (
+        asyncio.run(_whole(host_text(hosts, Turns()))),
+        asyncio.run(_whole(host_text(hosts, Turns(), band_bytes=1))),
+    )
     assert banded == whole
     assert whole.count(b"# TYPE") == 8
     assert len(values_of(whole.decode())) == sum(value is not None for host, _ in hosts for *_, value in host.series())
