@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fcntl
-import gc
 import os
 import signal
 import sys
@@ -21,14 +20,13 @@ from collector.cli.listening import Server, allow_connections, listen, uvicorn_c
 from collector.cli.local_agent import LocalAgent
 from collector.cli.options import Verbs, refuse_hub, settings_of, verb
 from collector.errors import UsageError
+from collector.garbage import Garbage
 from collector.logs import set_up
 from collector.settings import Settings
 from collector.settings_read import with_bind
 from collector.store.schema import instant
 
 LOCK = "serve.lock"
-GARBAGE_AFTER = 50_000
-"""New objects before Python looks for cycles among them: reports make none, and a batch of them is thousands."""
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter while another waits for it. A commit gives it up at each statement, and
 while a scrape is made it would otherwise wait 5 ms to get it back, every time."""
@@ -75,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         # uvicorn hands a signal on once it has stopped serving: as an exception it lets us stop the rest in order.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         app.start()
-        gc.set_threshold(GARBAGE_AFTER, 20, 20)
+        Garbage().begin()
         sys.setswitchinterval(SWITCH_SECONDS)
         try:
             Server(uvicorn_config(app, settings), started, app.stop_serving).run(sockets=[listening])
