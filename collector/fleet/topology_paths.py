@@ -151,7 +151,7 @@ def kept_probe(row: Row) -> Row:
 
 
 def faults_of_site(row: Row) -> list[tuple[str, str]]:
-    if row["is_custodian"] and not row["hub"]:
+    if row["custodian"] and not row["hub"]:
         return [("custodian", "custodian = true: no hub; give the hub that stands here, it keeps the copy")]
     if row["subdivision"] and row["subdivision"] not in subdivisions(row["country"]):
         known = sorted(subdivisions(row["country"]))
