@@ -41,6 +41,11 @@ def encode_columns(rows: Sequence[bytes]) -> bytes:
     return mixed.to_bytes(size, "little")
 
 
+def pack_frame(content: bytes, level: int = LEVEL) -> bytes:
+    """One zstd frame; ``agent.link.wire.unpack_frame`` opens it."""
+    return zstd.compress(content, level)
+
+
 def pack_body(schemas: Sequence[bytes], samples: Sequence[Sample], records: Sequence[Record]) -> bytes:
     """The zstd frame of a body. Samples are grouped by schema in the order given; seqs ascend inside a block."""
     blocks = []
@@ -56,7 +61,7 @@ def pack_body(schemas: Sequence[bytes], samples: Sequence[Sample], records: Sequ
             )
         )
     level = LEVEL if len(samples) <= 1 else LEVEL_OF_MANY
-    return zstd.compress(encode((list(schemas), blocks, [msgspec.Raw(r.packed) for r in records])), level)
+    return pack_frame(encode((list(schemas), blocks, [msgspec.Raw(r.packed) for r in records])), level)
 
 
 def seal(

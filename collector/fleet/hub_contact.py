@@ -1,4 +1,4 @@
-"""Which hub asks, and when each was last heard: kept in memory, written down now and then.
+"""Which hub asks, when each was last heard, and which copy of the registry it keeps: in memory, written down now and then.
 
 The keys are read anew when the fleet's version moved, so that a revoked hub is nobody from then on.
 """
@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Mapping, MutableMapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 
@@ -28,6 +28,17 @@ SILENT_MS = 180_000
 OK, NO_DATA = 0, 2
 
 
+COPY_STALE_MS = 3_600_000
+"""A custodian asks every five minutes whether its copy is still all there is."""
+
+
+class CopyHeld(NamedTuple):
+    """The copy of the registry that a custodian says it holds: of which version, and when that was last all there was."""
+
+    version: int
+    at_ms: int
+
+
 class HubContacts:
     """``bearer`` and ``caller`` are asked by requests, ``save`` by a job."""
 
@@ -41,7 +52,8 @@ class HubContacts:
         self._keys: dict[bytes, tuple[str, int, bytes]] = {}
         """Identity -> (hub, key number, public key) of hubs that may ask."""
         self._contacts: dict[bytes, int] = {}
-        self._saved: dict[bytes, int] = {}
+        self._copies: dict[bytes, CopyHeld | None] = {}
+        self._saved: dict[bytes, tuple[int, CopyHeld | None]] = {}
 
     def bearer(self, scope: MutableMapping[str, Any]) -> str:
         """The hub that brings a request, "" where an agent came by itself. For raw ASGI; never refuses."""
@@ -78,6 +90,16 @@ class HubContacts:
                 newest[hub] = max(newest.get(hub, 0), at)
         return newest
 
+    def note_copy(self, hub_id: bytes, held: CopyHeld | None) -> None:
+        """What a custodian said it holds; no later than now, whatever its clock says."""
+        self._copies[hub_id] = held and held._replace(at_ms=min(held.at_ms, self._clock.wall_ms()))
+
+    def copy_of(self, hub: str) -> CopyHeld | None:
+        """The newest copy that an identity of this hub holds."""
+        known = self._known()
+        held = [copy for hub_id, copy in self._copies.items() if copy and known.get(hub_id, ("",))[0] == hub]
+        return max(held, key=lambda copy: copy.at_ms, default=None)
+
     def states(self) -> dict[str, int]:
         """State code by hub, of those that joined: ok while it is heard, else no data."""
         now_ms = self._clock.wall_ms()
@@ -85,12 +107,14 @@ class HubContacts:
 
     def save(self, _now: datetime) -> None:
         """Write down contacts, so that a restart still knows when a hub was last heard."""
-        changed = {hub_id: at for hub_id, at in self._contacts.items() if self._saved.get(hub_id) != at}
+        known = {hub_id: (at, self._copies.get(hub_id)) for hub_id, at in list(self._contacts.items())}
+        changed = {hub_id: now for hub_id, now in known.items() if self._saved.get(hub_id) != now}
         if not changed:
             return
         with self._store.transaction() as connection:
-            for hub_id, at in changed.items():
-                row = update(hub_keys).where(hub_keys.c.id == hub_id).values(contact_at=instant(at))
+            for hub_id, (at, held) in changed.items():
+                copy = {"copy_version": held and held.version, "copy_at": held and instant(held.at_ms)}
+                row = update(hub_keys).where(hub_keys.c.id == hub_id).values(contact_at=instant(at), **copy)
                 connection.execute(row)
         self._saved.update(changed)
 
@@ -107,6 +131,8 @@ class HubContacts:
             for row in rows:
                 heard_at = row.contact_at or row.enrolled_at
                 self._contacts.setdefault(row.id, round(heard_at.timestamp() * 1000))
+                if row.copy_at is not None:
+                    self._copies.setdefault(row.id, CopyHeld(row.copy_version, round(row.copy_at.timestamp() * 1000)))
             self._version = version
         return self._keys
 

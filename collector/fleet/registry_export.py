@@ -8,7 +8,8 @@ MessagePack map:
 
 ``tables`` has the region's rows as the centre has them, times as milliseconds; a hub leaves aside columns and tables it
 does not know. ``spent`` are join tokens that were used or cancelled. ``digest`` names all of that; a hub that has it
-already is answered without ``tables`` and ``spent``.
+already is answered without ``tables`` and ``spent``. A payload with a ``scope`` is another document
+(``registry_copy.py``), and no region's.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class SignedRegistry(msgspec.Struct, frozen=True):
     digest: str
     tables: dict[str, list[Row]] | None = None
     spent: list[bytes] = []
+    scope: str = ""
 
 
 class _Signed(msgspec.Struct, array_like=True, frozen=True):
@@ -89,28 +91,44 @@ def export_registry(
     *known, digest = digests.get(hub, (0, 0, ""))
     if digest != have or tuple(known) != seen:
         content = {
-            "tables": {table.name: _plain(connection, which) for table, which in _region(hub)},
+            "tables": {table.name: plain_rows(connection, which) for table, which in _region(hub)},
             "spent": _spent(connection, hub, now),
         }
         digest = hashlib.sha256(encode(content)).hexdigest()[:32]
         digests[hub] = (*seen, digest)
     head = {"hub": hub, "hub_id": hub_id, "at_ms": round(now.timestamp() * 1000), "version": version, "digest": digest}
-    payload = encode(head if have == digest else head | content)
-    return encode((payload, sign(REGISTRY_PREFIX + payload)))
+    return seal(head if have == digest else head | content, sign)
+
+
+def seal(payload: dict[str, Any], sign: Callable[[bytes], bytes]) -> bytes:
+    packed = encode(payload)
+    return encode((packed, sign(REGISTRY_PREFIX + packed)))
+
+
+def unseal(packed: bytes, centre_key: bytes) -> bytes:
+    """The payload the centre signed. Raises RegistryError, MsgspecError."""
+    signed = _decode_signed(packed)
+    if not is_signed(REGISTRY_PREFIX + signed.payload, signed.signature, centre_key):
+        raise RegistryError(f"registry: not signed by the centre this hub joined, whose key is {centre_key.hex()}")
+    return signed.payload
 
 
 def open_registry(packed: bytes, centre_key: bytes, hub_id: bytes) -> SignedRegistry:
     """A registry whose signature and hub were checked. Raises RegistryError."""
     try:
-        signed = _decode_signed(packed)
-        if not is_signed(REGISTRY_PREFIX + signed.payload, signed.signature, centre_key):
-            raise RegistryError("registry: not signed by the centre this hub joined")
-        registry: SignedRegistry = _decode_registry(signed.payload)
+        registry: SignedRegistry = _decode_registry(unseal(packed, centre_key))
     except (msgspec.MsgspecError, RecursionError) as why:
         raise RegistryError(f"registry: {why}") from why
-    if registry.hub_id != hub_id:
-        raise RegistryError(f"registry: for hub identity {registry.hub_id.hex()}, expected {hub_id.hex()}")
+    if registry.scope:
+        raise RegistryError(f"registry: of scope {registry.scope!r}, expected the region's")
+    check_hub(registry.hub_id, hub_id)
     return registry
+
+
+def check_hub(found: bytes, expected: bytes) -> None:
+    """Raises RegistryError where a document is for another hub than this."""
+    if found != expected:
+        raise RegistryError(f"registry: for hub identity {found.hex()}, expected {expected.hex()}")
 
 
 def _region(hub: str) -> Iterable[tuple[Table, Select[Any]]]:
@@ -132,7 +150,8 @@ def _region(hub: str) -> Iterable[tuple[Table, Select[Any]]]:
     )
 
 
-def _plain(connection: Connection, which: Select[Any]) -> list[Row]:
+def plain_rows(connection: Connection, which: Select[Any]) -> list[Row]:
+    """Rows as MessagePack has them, times as milliseconds, in an order that depends on nothing else."""
     rows = [{key: _as_int(value) for key, value in row.items()} for row in connection.execute(which).mappings()]
     return sorted(rows, key=encode)
 

@@ -1,17 +1,21 @@
-"""What is told only to those who are known by a key: ``GET /v1/policy`` to agents, ``GET /v1/registry`` to hubs."""
+"""What is told only to those who are known by a key: ``GET /v1/policy`` to agents, ``GET /v1/registry`` to hubs; the whole
+registry only to custodians."""
 
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from sqlalchemy import select
 from starlette.requests import Request
 
+from agent.link.model import MAX_INT
 from agent.link.policy import policy_text
 from collector.errors import Refused
 from collector.fleet.agent_status import REVOKED, SUSPENDED
+from collector.fleet.hub_contact import CopyHeld
+from collector.fleet.registry_copy import FULL, Made, export_copy, is_custodian
 from collector.fleet.registry_export import Digests, export_registry
 from collector.fleet.signed_request import verify
 from collector.fleet.tables import agent_policies
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["link"])
     digests: Digests = {}
+    made: Made = {}
 
     @routes.get("/policy")
     def policy(request: Request) -> dict[str, Any]:
@@ -39,11 +44,16 @@ def router(services: Services) -> APIRouter:
         request: Request,
         have: Annotated[str, Query(max_length=64, description="Digest of the registry the hub has")] = "",
         forged: Annotated[int, Query(ge=0, description="Forged envelopes the hub refused since it started")] = 0,
+        scope: Annotated[Literal["", "full"], Query(description="full: all of it, for a custodian's copy")] = "",
+        version: Annotated[int, Query(ge=0, le=MAX_INT, description="Of the copy the custodian has")] = 0,
+        at: Annotated[int, Query(ge=0, le=MAX_INT, description="When that was last all there was, ms")] = 0,
     ) -> dict[str, Any]:
         """The registry of the asking hub's region under the centre's signature, base64."""
         if services.is_hub:
             raise Refused(404, "not_found", "This is a hub itself; the centre gives registries.")
         hub, hub_id = services.hub_contacts.caller("GET", _path(request), request.headers)
+        if scope == FULL:
+            return whole(hub, hub_id, CopyHeld(version, at) if have else None, have)
         services.telemetry.forged_at_hub(hub, hub_id, forged)
         now_ms = services.clock.wall_ms()
         with services.store.reading() as connection:
@@ -54,6 +64,16 @@ def router(services: Services) -> APIRouter:
             "nonce": services.nonces.make(now_ms),
             "judged_seconds_ago": max(0, now_ms - judged_ms) / 1000,  # that it answers does not prove that it works
         }
+
+    def whole(hub: str, hub_id: bytes, held: CopyHeld | None, have: str) -> dict[str, Any]:
+        now_ms = services.clock.wall_ms()
+        with services.store.reading() as connection:
+            if not is_custodian(connection, hub):
+                raise Refused(403, "not_custodian", f"No site of hub {hub!r} is a custodian (custodian = true).")
+            sign = services.centre_key.sign
+            packed, version, has_all = export_copy(connection, hub, hub_id, have, instant(now_ms), sign, made)
+        services.hub_contacts.note_copy(hub_id, CopyHeld(version, now_ms) if has_all else held)
+        return {"registry": base64.b64encode(packed).decode(), "nonce": services.nonces.make(now_ms)}
 
     return routes
 

@@ -19,6 +19,7 @@ from collector.fleet.hub_contact import NO_DATA, OK, SILENT_MS
 from collector.fleet.keys import Keys, ca_file
 from collector.fleet.registry import Registry
 from collector.log.positions import Positions
+from collector.relay.copy_keeping import CopyKeeping
 from collector.relay.custody import Custody
 from collector.relay.registry_pull import RegistryPull
 from collector.relay.relay import Relay
@@ -83,6 +84,7 @@ class HubSide:
             self.relay.release,
             lambda: self.relay.release_active(self._is_active),
         )
+        self.copy = CopyKeeping(store, registry, self._upstream, self._asker.id, keys.centre_public, clock)
         self._registry = registry
         self._numbers.oldest.set_function(self._oldest_seconds)
         self._waiter = Waiter()
@@ -113,6 +115,7 @@ class HubSide:
         due = self.pull.step(now)
         if self.pull.has_registry:
             due = min(due, self.relay.step(self._clock.monotonic()))
+            due = min(due, self.copy.step(self._clock.monotonic()))
         self._show()
         return due
 

@@ -57,7 +57,7 @@ registry_copy = Table(
     metadata,
     Column("id", Integer, primary_key=True),  # always 1
     Column("packed", LargeBinary, nullable=False),
-    # The centre's newest signed word that this is still all there is; ``packed`` itself where it said so only once.
+    # The centre's newest signed word that this is still all there is; empty where it said so only once.
     Column("confirmed", LargeBinary, nullable=False),
     Column("digest", String(32), nullable=False),
     Column("version", BigInteger, nullable=False),

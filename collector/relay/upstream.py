@@ -89,9 +89,14 @@ class Upstream:
 
     def get(self, path: str) -> Told | NotTold:
         """A signed GET; does not count as a failure of the line by itself."""
-        told = signed_get(self.exchange, self.url, path, self._asker, self._nonce, self._patience())
-        self._nonce = told.nonce
+        told = self.ask(path, patience_seconds(self._in_vain))
         self._in_vain = self._in_vain + 1 if isinstance(told, NotTold) and not told.status else 0
+        return told
+
+    def ask(self, path: str, deadline_seconds: float) -> Told | NotTold:
+        """The same for whoever counts by itself how often it asked in vain."""
+        told = signed_get(self.exchange, self.url, path, self._asker, self._nonce, deadline_seconds)
+        self._nonce = told.nonce
         if isinstance(told, Told):
             self._well()
         return told
@@ -106,9 +111,6 @@ class Upstream:
                 return response
             self._nonce = fresh
         return response
-
-    def _patience(self) -> float:
-        return float(min(LONGEST_SECONDS, QUESTION_SECONDS * 2 ** min(self._in_vain, 4)))
 
     def _ask(self, request: Request) -> Answer:
         response = self.exchange(request)
@@ -149,6 +151,11 @@ class Upstream:
     def _failed(self, text: str, status: int, retry_after_seconds: float = 0.0) -> NoAnswer:
         self.fail(text, retry_after_seconds)
         return NoAnswer(text, status)
+
+
+def patience_seconds(in_vain: int) -> float:
+    """For a question that so many before it were asked in vain."""
+    return float(min(LONGEST_SECONDS, QUESTION_SECONDS * 2 ** min(in_vain, 4)))
 
 
 def fresh_nonce(response: Response | Failure) -> str:
