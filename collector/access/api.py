@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Depends, Form
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from collector.access import own_api
 from collector.access.caller import ANONYMOUS, Caller
 from collector.access.guard import (
-    Reader,
     check_origin,
     clear_session_cookie,
     client_address,
@@ -66,21 +66,7 @@ def router(services: Services) -> APIRouter:
         clear_session_cookie(access, answer)
         return answer
 
-    @routes.get("/api/me")
-    def me(caller: Reader) -> dict[str, Any]:
-        """Who the server takes the caller for."""
-        scope = caller.scope
-        return {
-            "name": caller.name,
-            "display_name": caller.display_name,
-            "role": caller.role,
-            "language": caller.language,
-            "timezone": caller.timezone,
-            "way": caller.way,
-            "agencies": None if scope.agencies is None else sorted(scope.agencies),
-            "sites": None if scope.sites is None else sorted(scope.sites),
-        }
-
+    routes.include_router(own_api.router(services))
     return routes
 
 

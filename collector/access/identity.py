@@ -7,16 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from agent.link.clock import Chance, Clock, SystemChance
 from collector.access.audit import record
 from collector.access.caller import Caller
-from collector.access.passwords import is_password
+from collector.access.own_queries import replace_password
+from collector.access.passwords import LEAST_CHARS, hash_password, is_password
 from collector.access.queries import (
     caller_of_session,
     caller_of_token,
     close_session,
     exchange_wall_token,
+    note_session_use,
     note_token_use,
     open_session,
     stored_password,
@@ -58,11 +61,21 @@ class Access:
         """The zone of the person who signs in by this name, for an account that says none."""
 
     def by_session(self, secret: str) -> Caller | None:
+        now = instant(self._clock.wall_ms())
         with self._store.reading() as connection:
-            found = caller_of_session(connection, secret, instant(self._clock.wall_ms()))
-            if found is not None and not found.timezone:
-                found = replace(found, timezone=self.zone_of_login(connection, found.name))
-        return found
+            found = caller_of_session(connection, secret, now)
+            if found is None:
+                return None
+            caller, is_due = found
+            if not caller.timezone:
+                caller = replace(caller, timezone=self.zone_of_login(connection, caller.name))
+        if is_due:
+            try:
+                with self._store.transaction() as connection:
+                    note_session_use(connection, secret, now)
+            except OperationalError:  # looking must go on where nothing can be written; the next request notes it
+                pass
+        return caller
 
     def by_token(self, secret: str) -> Caller | None:
         now = instant(self._clock.wall_ms())
@@ -96,15 +109,7 @@ class Access:
     def login(self, username: str, password: str, address: str) -> NewSession:
         """Raises Refused (401 ``wrong_login``, 429 ``too_many_logins``), the same for unknown users as for known."""
         username = username.strip()
-        wait = self._throttle.seconds_to_wait(username, address, self._clock.monotonic())
-        if wait > 0:
-            seconds = int(wait) + 1
-            raise Refused(
-                429,
-                "too_many_logins",
-                f"Too many failed logins from here: wait {seconds} seconds, then try again.",
-                headers={"Retry-After": str(seconds)},
-            )
+        self._hold_back(username, address)
         with self._store.reading() as connection:
             stored = stored_password(connection, username)
         now = instant(self._clock.wall_ms())
@@ -116,11 +121,55 @@ class Access:
                 record(connection, now, known, "login.failed", known, {"address": address})
             raise Refused(401, "wrong_login", "User name and password do not match.")
         self._throttle.succeeded(username, address)
-        session = NewSession(self._chance.bytes(32).hex(), self._chance.bytes(16).hex(), self._lasting)
+        session = self._new_session()
         with self._store.transaction() as connection:
-            open_session(connection, username, session.secret, session.csrf, now, self._lasting)
+            open_session(connection, username, session.secret, session.csrf, now, self._lasting, address)
             record(connection, now, username, "login.done", username, {"address": address})
         return session
+
+    def change_password(self, username: str, old: str, new: str, address: str) -> NewSession:
+        """Give one's own account another password. Every session of it ends, also the one that asks, which goes on as the
+        one returned: what somebody took of the old one is worth nothing.
+
+        Raises Refused: 403 ``wrong_password``, 429 ``too_many_logins`` (tries count as tries to sign in), 422
+        ``short_password`` or ``same_password``, 409 ``changed_meanwhile``."""
+        self._hold_back(username, address)
+        with self._store.reading() as connection:
+            stored = stored_password(connection, username)
+        now = instant(self._clock.wall_ms())
+        if stored is None or not is_password(old, stored):
+            self._throttle.failed(username, address, self._clock.monotonic())
+            with self._store.transaction() as connection:
+                record(connection, now, username, "user.password_refused", username, {"address": address})
+            raise Refused(403, "wrong_password", "This is not your present password; nothing was changed.")
+        self._throttle.succeeded(username, address)
+        if new == old:
+            raise Refused(422, "same_password", "The new password is the old one; nothing was changed.")
+        if len(new) < LEAST_CHARS:
+            raise Refused(
+                422, "short_password", f"A password has at least {LEAST_CHARS} characters, this has {len(new)}."
+            )
+        hashed, session = hash_password(new), self._new_session()
+        with self._store.transaction() as connection:
+            if not replace_password(connection, now, username, stored, hashed):
+                raise Refused(409, "changed_meanwhile", "The password was changed meanwhile: sign in again.")
+            open_session(connection, username, session.secret, session.csrf, now, self._lasting, address)
+        return session
+
+    def _new_session(self) -> NewSession:
+        return NewSession(self._chance.bytes(32).hex(), self._chance.bytes(16).hex(), self._lasting)
+
+    def _hold_back(self, username: str, address: str) -> None:
+        """Raises Refused 429 where too many passwords were wrong lately."""
+        wait = self._throttle.seconds_to_wait(username, address, self._clock.monotonic())
+        if wait > 0:
+            seconds = int(wait) + 1
+            raise Refused(
+                429,
+                "too_many_logins",
+                f"Too many failed logins from here: wait {seconds} seconds, then try again.",
+                headers={"Retry-After": str(seconds)},
+            )
 
     def logout(self, secret: str, username: str) -> None:
         with self._store.transaction() as connection:

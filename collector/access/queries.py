@@ -19,6 +19,9 @@ from collector.store.scope import Scope
 API_TOKEN_PREFIX = "bongsu_"  # noqa: S105 -- lets scanners and people see what it is; the secret follows
 USED_EVERY = timedelta(minutes=1)
 """How exactly the last use of an API token is kept; finer would be a write per request."""
+SEEN_EVERY = timedelta(minutes=5)
+"""The same of a session."""
+ADDRESS_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +113,18 @@ def stored_password(connection: Connection, username: str) -> str | None:
 
 
 def open_session(
-    connection: Connection, username: str, secret: str, csrf: str, now: datetime, lasting: timedelta
+    connection: Connection, username: str, secret: str, csrf: str, now: datetime, lasting: timedelta, address: str
 ) -> None:
-    """A session under the hash of ``secret``; those that are over leave."""
+    """A session under the hash of ``secret``, begun from ``address``; those that are over leave."""
     connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
     connection.execute(
         insert(sessions).values(
-            hash=secret_hash(secret), username=username, csrf=csrf, created_at=now, expires_at=now + lasting
+            hash=secret_hash(secret),
+            username=username,
+            csrf=csrf,
+            created_at=now,
+            expires_at=now + lasting,
+            address=address[:ADDRESS_CHARS],
         )
     )
 
@@ -125,17 +133,23 @@ def close_session(connection: Connection, secret: str) -> None:
     connection.execute(delete(sessions).where(sessions.c.hash == secret_hash(secret)))
 
 
-def caller_of_session(connection: Connection, secret: str, now: datetime) -> Caller | None:
+def caller_of_session(connection: Connection, secret: str, now: datetime) -> tuple[Caller, bool] | None:
+    """The caller a session stands for, and whether its last use is due to be noted."""
     row = connection.execute(
-        select(persons, sessions.c.csrf)
+        select(persons, sessions.c.csrf, sessions.c.created_at.label("began_at"), sessions.c.seen_at)
         .join(sessions, sessions.c.username == persons.c.username)
         .where(sessions.c.hash == secret_hash(secret), sessions.c.expires_at > now)
     ).first()
     if row is None:
         return None
-    return Caller(
+    caller = Caller(
         row.username, row.role, scope_of(row), row.language, "session", row.csrf, row.display_name, row.timezone
     )
+    return caller, now - (row.seen_at or row.began_at) >= SEEN_EVERY
+
+
+def note_session_use(connection: Connection, secret: str, now: datetime) -> None:
+    connection.execute(update(sessions).where(sessions.c.hash == secret_hash(secret)).values(seen_at=now))
 
 
 def caller_of_token(connection: Connection, secret: str, now: datetime) -> tuple[Caller, bool] | None:

@@ -33,6 +33,8 @@ sessions = Table(
     Column("csrf", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("seen_at", UtcDateTime, nullable=True),  # to some minutes; null = not since it began
+    Column("address", String(64), nullable=False, default="", server_default=text("''")),  # it began from
 )
 
 api_tokens = Table(
