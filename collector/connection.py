@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+from weakref import ref
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
@@ -61,13 +62,14 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self.scope[WHOLE] = partial(self._answer, self.cycle)  # type: ignore[literal-required]
+        self.scope[WHOLE] = partial(self._answer, ref(self.cycle))  # type: ignore[literal-required]
         super().on_message_complete()
 
     def _answer(
-        self, cycle: RequestResponseCycle, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
+        self, asked: ref[RequestResponseCycle], status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
     ) -> bool:
-        if cycle.disconnected or cycle.response_started or self.flow.write_paused:
+        cycle = asked()  # it has the scope we are in: each request would be left for the garbage collector
+        if cycle is None or cycle.disconnected or cycle.response_started or self.flow.write_paused:
             return False
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False

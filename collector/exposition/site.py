@@ -108,13 +108,12 @@ def agent_parts(fleet: Fleet, live: Live, standing: Standing, site: Site, now_ms
         known = standing.agents.get(agent.id)
         return known is not None and known.is_current
 
-    def own(name: str) -> Iterator[Row]:
+    def own(name: str) -> Iterator[Row | None]:
         """A number the agent tells about itself, while it is current."""
         for agent in shown:
             newest = live.hosts.get(agent.host)
             value = newest.value(name) if newest is not None and newest.is_current(now_ms) else None
-            if value is not None:
-                yield labels(agent), value
+            yield (labels(agent), value) if value is not None else None
 
     heard = ((labels(a), live.agents[a.id].received_at_ms / 1000) for a in shown if a.id in live.agents)
     offsets = ((labels(a), live.agents[a.id].offset_ms / 1000) for a in shown if is_up(a) and a.id in live.agents)

@@ -17,20 +17,24 @@ Row = tuple[tuple[str, ...], float]
 """Label values in the order of the metric's labels, and the value."""
 
 
-def family(name: str, rows: Iterable[Row]) -> bytes:
+def family(name: str, rows: Iterable[Row | None]) -> bytes:
     """One of the fleet's families with HELP and TYPE; nothing where it has no rows."""
     return b"".join(family_parts(name, rows))
 
 
-def family_parts(name: str, rows: Iterable[Row]) -> Iterator[bytes]:
-    """The same in parts of at most ``PART_ROWS`` rows, about half a millisecond of work each."""
+def family_parts(name: str, rows: Iterable[Row | None]) -> Iterator[bytes]:
+    """The same in parts of at most ``PART_ROWS`` rows, about half a millisecond of work each. None: one that was looked at
+    and has no row; it counts as one, so that a part in which all are is no more work, and is empty."""
     metric = FLEET_METRICS[name]
     head = f"# HELP {name} {metric.help}\n# TYPE {name} {metric.type}\n".encode()
     waiting = iter(rows)
     while part := list(islice(waiting, PART_ROWS)):
-        lines = [_prefix(name, values) + number(value) for values, value in part]
-        yield head + b"\n".join(lines) + b"\n"
-        head = b""
+        lines = [_prefix(name, values) + number(value) for values, value in filter(None, part)]
+        if lines:
+            yield head + b"\n".join(lines) + b"\n"
+            head = b""
+        else:
+            yield b""
 
 
 @lru_cache(PREFIXES_KEPT)

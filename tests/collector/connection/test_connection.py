@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from collector import connection
@@ -131,3 +133,20 @@ def test_nobody_who_is_gone_or_does_not_read_is_answered_in_one_piece() -> None:
 
     talk(leave, late)
     assert sent == [False]
+
+
+def test_a_request_that_is_over_leaves_nothing_for_the_garbage_collector() -> None:
+    """Ten objects a request were a stall of fifty milliseconds each few seconds."""
+
+    async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
+        for _ in range(20):
+            writer.write(ASK)
+            assert (await reader.readuntil(b"ok")).endswith(b"ok")
+        return sum(isinstance(each, RequestResponseCycle) for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert talk(ask) <= 2, "one that is answered, and the next"
+    finally:
+        gc.enable()
