@@ -20,6 +20,7 @@ VERBS = {
     "token": "make, list and cancel join tokens",
     "agent": "list, suspend, resume and revoke agents",
     "hub": "list, suspend and revoke hubs, and make their certificates",
+    "registry": "on a hub at a custodian site: read its copy of the whole registry",
     "user": "add and list people",
     "audit": "read, check and copy out the audit log",
     "api-token": "make, list and revoke API tokens for programs",

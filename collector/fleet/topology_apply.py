@@ -37,6 +37,7 @@ TABLES: dict[str, Table] = {"agencies": agencies, "hubs": hubs, "sites": sites, 
 ROW_KEYS = {"sites": {"is_collector", "is_custodian"}, "links": {"id"}, "probes": {"id", "host", "of_host", "is_anchor"},
             "policies": {"position"}}  # fmt: skip
 """Keys of a row that the file has no key of that name for."""
+HOST_KEYS = ("id", "name", "site", "agency", "is_shared", "role", "via", "tags", "behind")
 FILE, ENROLMENT, IMPORT = "file", "enrolment", "import"
 
 
@@ -76,7 +77,7 @@ def current_topology(connection: Connection) -> Topology:
     for noun, table in TABLES.items():
         if noun != "hosts":
             for row in connection.execute(select(table)).mappings():
-                found[noun][row["id"]] = _plain(noun, dict(row))
+                found[noun][row["id"]] = file_row(noun, dict(row))
     for name, system in found["systems"].items():
         system["hosts"] = tuple(sorted(on_hosts.get(name, ())))
     found["hosts"] = _hosts(connection, FILE)
@@ -84,7 +85,7 @@ def current_topology(connection: Connection) -> Topology:
 
 
 def _hosts(connection: Connection, *managed_by: str) -> dict[str, Row]:
-    columns = [hosts.c[key] for key in ("id", "name", "site", "agency", "is_shared", "role", "via", "tags", "behind")]
+    columns = [hosts.c[key] for key in HOST_KEYS]
     rows = connection.execute(select(*columns).where(hosts.c.managed_by.in_(managed_by))).mappings()
     return {row["id"]: dict(row) for row in rows}
 
@@ -94,7 +95,7 @@ def _enrolled_hosts(connection: Connection) -> dict[str, Row]:
     return _hosts(connection, ENROLMENT, IMPORT)
 
 
-def _plain(noun: str, row: Row) -> Row:
+def file_row(noun: str, row: Row) -> Row:
     """What the file says of a row; columns it has no key for are others'."""
     row = {key: value for key, value in row.items() if key in KEYS[noun] or key in ROW_KEYS.get(noun, ())}
     if noun == "sites":
