@@ -1,4 +1,4 @@
-"""``bongsu user``: people who may sign in."""
+"""``bongsu user``: people who may sign in, and another password for one who lost it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from getpass import getpass
 from pathlib import Path
 
 from agent.link.clock import SystemChance, SystemClock
+from collector.access.administer import new_password
 from collector.access.audit import on_command_line, record
 from collector.access.passwords import generate_password, hash_password
 from collector.access.queries import add_person, list_persons
@@ -31,10 +32,20 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     one.add_argument("--name", default="", help="the name shown")
     one.add_argument("--language", choices=("ko", "en"), default="", help="else as the browser asks")
     add_scope(one)
-    how = one.add_mutually_exclusive_group()
+    add_password(one)
+    lost = verb(
+        actions, "password", "give another password; who is signed in is signed out", "bongsu user password kim"
+    )
+    lost.add_argument("username", metavar="USER")
+    add_password(lost)
+    verb(actions, "list", "list people", "bongsu user list --json", json=True)
+
+
+def add_password(parser: argparse.ArgumentParser) -> None:
+    """Where ``_password`` takes it from; else it is asked for."""
+    how = parser.add_mutually_exclusive_group()
     how.add_argument("--password-file", type=Path, metavar="FILE", help="take the password from this file")
     how.add_argument("--generate", action="store_true", help="make a password and print it once")
-    verb(actions, "list", "list people", "bongsu user list --json", json=True)
 
 
 def add_scope(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +61,18 @@ def scope_of(args: argparse.Namespace) -> Scope:
 
 
 def run(args: argparse.Namespace) -> int:
-    return _list(args) if args.action == "list" else _add(args)
+    return {"list": _list, "add": _add, "password": _change}[args.action](args)
+
+
+def _change(args: argparse.Namespace) -> int:
+    with opened(args) as (_, store):
+        password = _password(args)
+        with store.transaction() as connection:
+            new_password(connection, instant(SystemClock().wall_ms()), on_command_line(), args.username, password)
+    print(f"User {args.username!r} has another password, and has to sign in anew everywhere.")
+    if args.generate:
+        print(f"Password (shown this once): {password}")
+    return 0
 
 
 def _add(args: argparse.Namespace) -> int:

@@ -37,7 +37,7 @@ PAGES = (
     "/agents", "/agents?q=nowhere", "/maintenance", "/maintenance?view=week&at=new-york", "/maintenance?view=month",
     "/oncall", "/oncall?site=abuja", "/search", "/search?q=a", "/status/for", "/keys", "/login", "/nope",
     "/incidents", "/incidents?state=all", "/incidents/1", "/incidents/2", "/incidents/5", "/incidents/1/report/final", "/situation",
-    "/silences", "/beats", "/paging", "/admin", "/completeness", f"/a/{TOKEN}",
+    "/silences", "/beats", "/paging", "/admin", "/account", "/completeness", f"/a/{TOKEN}",
 )  # fmt: skip
 AXE = """async () => {
   const found = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });

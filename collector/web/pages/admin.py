@@ -1,14 +1,13 @@
 """``/admin``: people and teams with their addresses, who may sign in, programs' tokens, who may what, and the audit log.
 
 Each part is for whom its right is: addresses ``reach``, accounts and tokens ``administer``, the log ``audit``; everybody
-who is signed in sees the table of roles and themselves. People, teams and addresses are the roster file's and say so;
+who is signed in sees the table of roles; what is their own is on ``/account``. People, teams and addresses are the roster file's and say so;
 what can be done here is to prove that an address reaches its person."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, Form
 from starlette.requests import Request
@@ -34,7 +33,6 @@ from collector.pages import verify
 from collector.people.queries import list_people, list_teams, may_reach, note_view
 from collector.store.schema import instant
 from collector.store.scope import EVERYTHING, Scope
-from collector.web.pages.account import own_look
 from collector.web.people_names import PeopleNames
 from collector.web.render import frame_of, page
 
@@ -45,7 +43,6 @@ Member = Annotated[Caller, Depends(member)]
 Text = Annotated[str, Form(max_length=400)]
 SHOWN_LOG = 50
 LIVING = timedelta(days=365)
-ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
 SAID = ("sent", "verified", "done")
 
 
@@ -185,7 +182,5 @@ def show(
         "said": said,
         "secret": secret,
         "me": caller,
-        "look": own_look(services, caller),
-        "zones": ZONES,
     }
     return page(request, services, "admin.html", values, frame=frame)

@@ -16,7 +16,7 @@ NEW = "a staple and a horse"
 
 
 def sign_in(stage: Stage, username: str = "kim", address: str = "192.0.2.7", password: str = PASSWORD) -> TestClient:
-    client = stage.client(Origin="https://bongsu.test", Accept="application/json")
+    client: TestClient = stage.client(Origin="https://bongsu.test", Accept="application/json")
     client.headers["X-Forwarded-For"] = address
     answer = client.post("/login", data={"username": username, "password": password})
     assert answer.status_code == 200, answer.text

@@ -220,6 +220,8 @@ def test_people_and_programs(data: Path, secret: Path, capsys: pytest.CaptureFix
     wrong = ("user", "add", "lee", "--generate", "--site", "lcal")
     assert "--site 'lcal': no such site; did you mean 'local'?" in said(capsys, *wrong, status=1)[1]
     secret.write_text("short")
+    assert "another password" in said(capsys, "user", "password", "kim", "--generate")[0]
+    assert "no user 'kin'" in said(capsys, "user", "password", "kin", "--generate", status=1)[1]
     short = ("user", "add", "lee", "--password-file", str(secret))
     assert "at least 12" in said(capsys, *short, status=1)[1]
     out, _ = said(capsys, "api-token", "create", "prometheus", "--days", "90")

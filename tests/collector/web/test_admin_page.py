@@ -124,8 +124,8 @@ def test_a_join_token_is_made_on_the_page_of_agents(world: World) -> None:
 
 def test_an_own_zone_shows_beside_koreas_and_another_language_without_asking_each_time(world: World) -> None:
     me = Browser(world, "garam")
-    page = me.see("/admin")
-    assert 'id="me"' in page
+    page = me.see("/account")
+    assert 'href="/account"' in me.see("/")
     assert "data-own" not in page, "Korea's clock is enough for whoever lives by it"
     me.press("/account", page, 422, timezone="Europe/Berlim")
     page = me.press("/account", page, timezone="Europe/Berlin", language="en")

@@ -17,7 +17,7 @@ from collector.store.schema import instant
 PASSWORD = "a rather long password"
 PAGES = (
     "/", "/map", "/incidents", "/silences", "/silences?severity=critical", "/beats", "/paging", "/paging?days=90", "/systems", "/agents",
-    "/oncall", "/maintenance", "/situation", "/situation.txt", "/admin", "/search", "/wall",
+    "/oncall", "/maintenance", "/situation", "/situation.txt", "/admin", "/account", "/search", "/wall",
 )  # fmt: skip
 
 
