@@ -1,274 +1,287 @@
-"""A hub at a custodian site keeps the whole registry as the centre signed it; any other hub knows of its region alone."""
+"""The whole registry at a custodian: who is given it, that it is the centre's word, and that it is read when the centre is
+gone, while the hub's own board goes on knowing its region alone."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+import json
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from region import TOPOLOGY, Region
+from region import Region
 from sqlalchemy import select, update
 
 from agent.link.exchange import Failure, Response
 from agent.link.keys import new_key
-from agent.link.signed_get import Asker, Told, signed_get
+from agent.link.signed_get import Asker, NotTold, Told, signed_get
 from collector.cli import main
 from collector.fleet.registry_copy import open_content, open_copy
-from collector.fleet.registry_export import RegistryError, open_registry
+from collector.fleet.registry_export import RegistryError, open_registry, seal
 from collector.fleet.topology import read_topology
 from collector.fleet.topology_apply import apply_topology, current_topology
+from collector.relay.copy_keeping import read_kept
 from collector.relay.tables import registry_copy
 
-CUSTODIAN = TOPOLOGY.replace('timezone = "Africa/Lagos"', 'timezone = "Africa/Lagos"\ncustodian = true')
-REST = """
+WORLD = """
 [[agencies]]
-id = "edu"
-name_ko = "교육\\"처\\""
+id = "for"
+name_ko = "외교부"
+[[agencies]]
+id = "moi"
 [[hubs]]
-id = "apac"
+id = "mea"
+url = "http://hub.test"
+[[hubs]]
+id = "eur"
 [[sites]]
-id = "seoul"
-agency = "edu"
-hub = "apac"
-timezone = "Asia/Seoul"
-latitude = 37.5
-longitude = 127.0
-country = "KR"
-closures = [2026-12-24]
-tags = ["far"]
+id = "abuja"
+agency = "for"
+hub = "mea"
 custodian = true
+timezone = "Africa/Lagos"
+[[sites]]
+id = "tokyo"
+agency = "for"
+timezone = "Asia/Tokyo"
+[[sites]]
+id = "dc-dj"
+agency = "moi"
+hub = "eur"
+timezone = "Asia/Seoul"
+tags = ["main"]
 [[hosts]]
 name = "db1"
-site = "seoul"
-role = "database"
+site = "dc-dj"
+role = "db"
 [[hosts]]
 name = "db2"
-site = "seoul"
-agency = "for"
-shared = true
-agent = "db1.seoul"
-behind = ["db1.seoul"]
-[[links]]
-site = "seoul"
-name = "main"
-kind = "leased"
-rtt_ms_limit = 90
+site = "dc-dj"
+role = "db"
 [[systems]]
-id = "visa"
-agency = "edu"
+id = "mail"
+agency = "moi"
 grade = 1
-hosts = ["db1.seoul"]
-groups = [{ name = "db", rule = "1 of 2", members = ["db1.seoul/process:sql", "db2.seoul"] }]
-depends_on = ["login"]
+name_ko = '온나라 "메일"'
+[[systems.groups]]
+name = "db"
+rule = "any"
+members = ["db1.dc-dj", "db2.dc-dj"]
 [[systems]]
-id = "login"
+id = "web"
 agency = "for"
-grade = 2
-groups = [{ name = "any", rule = "any", members = ["db2.seoul"] }]
-[[interfaces]]
-id = "visa-login"
-source = "visa"
-target = "login"
-[[probes]]
-from = "db1.seoul"
-target = "gw.abuja"
-site = "abuja"
+grade = 3
+[[systems.groups]]
+name = "web"
+rule = "all"
+members = ["db1.dc-dj"]
 [[policies]]
-id = "second"
-roles = ["database"]
-interval_seconds = 120
-[[policies]]
-id = "first"
-tags = ["far"]
-checks = { off = ["zfs"] }
-processes = [{ name = "sshd", command = "sshd", min_count = 1 }]
-probes = [{ name = "portal", "a key" = 1.5, module = "http", bad = "a\\u007fb" }]
+id = "quick"
+tags = ["main"]
+interval_seconds = 20
 """
+NOBODY = WORLD.replace("custodian = true\n", "")
 
 
-def apply(region: Region, text: str) -> None:
+def tell(region: Region, topology: str = WORLD) -> None:
     with region.at_centre.store.transaction() as connection:
-        apply_topology(connection, read_topology(text))
+        apply_topology(connection, read_topology(topology))
     region.at_centre.registry.refresh()
+    again(region)
 
 
 def again(region: Region, seconds: float = 301) -> None:
-    region.wait(seconds)
-    region.hub.turn()
+    """Twice: the registry says who is a custodian, and who is one is given the copy."""
+    for _ in range(2):
+        region.wait(seconds)
+        region.hub.turn()
 
 
 @pytest.fixture
-def custodian(region: Region) -> Region:
-    apply(region, CUSTODIAN + REST)
-    again(region)
-    again(region)
-    return region
+def verb(region: Region, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("BONGSU_CONFIG", "")
+    before = logging.root.manager.disable
+
+    def said(*argv: str, status: int = 0, data: Path | None = None) -> str:
+        capsys.readouterr()
+        assert main([*argv, "--data", str(data or region.hub.folder)]) == status
+        out, err = capsys.readouterr()
+        return out if not status else err
+
+    yield said
+    logging.disable(before)
 
 
-def said(capsys: pytest.CaptureFixture[str], place: Path, *words: str, status: int = 0) -> str:
-    capsys.readouterr()
-    assert main(["registry", *words, "--data", str(place)]) == status
-    out, err = capsys.readouterr()
-    return out if status == 0 else err
+def test_who_is_given_what(region: Region) -> None:
+    """A region's registry never grows by it; the whole is a custodian's alone, and only while it is one."""
+    agent, hub = region.agent(), region.at_hub.upstream._asker
+    tell(region, NOBODY)
+    foreign = {"dc-dj", "tokyo", "db1.dc-dj", "eur", "moi", "mail"}
+    for topology, asker, path, status in (
+        (NOBODY, hub, "scope=full", 403),
+        (NOBODY, hub, "have=", 200),
+        (WORLD, hub, "have=", 200),
+        (WORLD, hub, "scope=full", 200),
+        (WORLD, hub, "scope=all", 422),
+        (WORLD, Asker(hub.id, 1, new_key().sign), "scope=full", 403),
+        (WORLD, Asker(agent.agent_id, 1, agent.key.sign), "scope=full", 403),
+        (WORLD.replace("custodian = true\n", "").replace('id = "dc-dj"', 'id = "dc-dj"\ncustodian = true'), hub,
+         "scope=full", 403),
+    ):  # fmt: skip
+        tell(region, topology)
+        told = signed_get(region.centre.answer, "", f"/v1/registry?{path}", asker, "")
+        assert (200 if isinstance(told, Told) else told.status) == status, (path, told)
+        if isinstance(told, Told):
+            packed = base64.b64decode(told.said["registry"])
+            if "full" in path:
+                tables = open_content(open_copy(packed, region.key.public, hub.id))
+                known = {row.get("id") for rows in tables.values() for row in rows}
+                assert foreign <= known
+                assert not {"persons", "secrets", "agent_policies", "persons_contacts"} & set(tables)
+                with pytest.raises(RegistryError, match="scope"):
+                    open_registry(packed, region.key.public, hub.id)
+            else:
+                tables = open_registry(packed, region.key.public, hub.id).tables or {}
+                assert not foreign & {row.get("id") for rows in tables.values() for row in rows}
+                with pytest.raises(RegistryError, match="scope"):
+                    open_copy(packed, region.key.public, hub.id)
+    told = signed_get(region.hub.answer, "", "/v1/registry?scope=full", hub, "")
+    assert isinstance(told, NotTold)
+    assert told.status == 404, "a custodian hands its copy to nobody"
+
+
+def test_the_centre_burns_and_the_copy_is_read(region: Region, verb: Any, tmp_path: Path) -> None:
+    assert "keeps no copy" in verb("registry", "show", status=1)
+    assert "bongsu hub list" in verb("registry", "show", status=1, data=region.centre.folder)
+    agent = region.agent()
+    tell(region)
+    assert region.at_hub.upstream.copy.trouble == ""
+    (member,) = json.loads(verb("hub", "list", "--json", data=region.centre.folder)) or [{}]
+    held = region.at_centre.hub_contacts.copy_of("mea")
+    assert held is not None
+    region.at_centre.hub_contacts.save(None)
+    (member,) = json.loads(verb("hub", "list", "--json", data=region.centre.folder))
+    assert member["copy_version"] == held.version
+    assert member["copy_at"]
+    with region.at_centre.store.reading() as connection:
+        there = current_topology(connection)
+
+    region.is_cut = True  # and the building burns
+    region.hub.end()
+    region.hub.begin()
+    again(region)
+    assert set(region.at_hub.registry.fleet.sites) == {"abuja"}, "its region stays its region"
+    assert set(region.at_hub.standing.sites) <= {"abuja"}
+
+    facts = json.loads(verb("registry", "show", "--json"))
+    assert (facts["hub"], facts["version"], facts["centre_key"]) == ("mea", held.version, region.key.public.hex())
+    counts = facts["counts"]
+    assert {noun: counts[noun] for noun in ("agencies", "systems", "hubs", "sites", "hosts", "agents")} == {
+        "agencies": 2, "systems": 2, "hubs": 2, "sites": 3, "hosts": 3, "agents": 1,
+    }  # fmt: skip
+    assert (counts["systems_grade_1"], counts["systems_grade_3"], counts["agents_active"]) == (1, 1, 1)
+    shown = verb("registry", "show")
+    assert "every signature holds" in shown
+    assert "ago, that this is all there is" in shown
+    listed = json.loads(verb("registry", "list", "systems", "--json"))
+    assert [(row["id"], row["grade"], row["hosts"]) for row in listed] == [
+        ("mail", 1, ["db1.dc-dj", "db2.dc-dj"]),
+        ("web", 3, ["db1.dc-dj"]),
+    ]
+    (one,) = json.loads(verb("registry", "list", "agents", "--json"))
+    assert one["public_keys"] == [agent.key.public.hex()]
+
+    made = tmp_path / "again.toml"
+    verb("registry", "topology", "--out", str(made))
+    assert "expected a new file" in verb("registry", "topology", "--out", str(made), status=1)
+    again_made = read_topology(made.read_text("utf-8"))
+    for noun in ("agencies", "hubs", "sites", "systems", "policies", "links", "probes"):
+        assert again_made.of(noun) == there.of(noun), noun
+    assert set(again_made.hosts) == set(there.hosts) | {"srv1.abuja"}, "those that joined by themselves, too"
+    assert {name: again_made.hosts[name] for name in there.hosts} == there.hosts
+
+
+def test_it_follows_the_registry_and_goes_with_the_task(region: Region) -> None:
+    tell(region)
+    first = region.at_centre.hub_contacts.copy_of("mea")
+    asked = len(region.sent)
+    again(region, 61)
+    assert sum("scope=full" in one.path for one in region.sent[asked:]) == 0, "once in five minutes"
+    tell(region, WORLD.replace("grade = 3", "grade = 2"))
+    second = region.at_centre.hub_contacts.copy_of("mea")
+    assert first is not None
+    assert second is not None
+    assert second.version > first.version
+    tell(region, NOBODY)
+    again(region)
+    with region.at_hub.store.reading() as connection:
+        assert not connection.execute(select(registry_copy)).all(), "what it must not know it does not keep"
+
+
+def _sealed_again(region: Region, packed: bytes, **other: Any) -> bytes:
+    payload = msgspec.msgpack.decode(msgspec.msgpack.decode(packed)[0])
+    return seal(payload | other, region.key.sign)
+
+
+def _flipped(_region: Region, packed: bytes) -> bytes:
+    spoiled = bytearray(packed)
+    spoiled[len(spoiled) // 2] ^= 1
+    return bytes(spoiled)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_flipped, "not signed by the centre|Object contains|data was truncated|Expected"),
+        (lambda region, packed: seal(msgspec.msgpack.decode(msgspec.msgpack.decode(packed)[0]), new_key().sign),
+         "not signed by the centre"),
+        (lambda region, packed: _sealed_again(region, packed, hub_id=b"x" * 16), "for hub identity"),
+        (lambda region, packed: _sealed_again(region, packed, scope=""), "of scope"),
+        (lambda region, packed: _sealed_again(region, packed, digest="0" * 32), "not what its digest says"),
+        (lambda region, packed: _sealed_again(region, packed, at_ms=1_000), "expected a newer one"),
+    ],
+    ids=["flipped", "another key", "another hub", "a region's", "another content", "older"],
+)  # fmt: skip
+def test_what_does_not_hold_is_not_kept(region: Region, change: Callable[[Region, bytes], bytes], said: str) -> None:
+    tell(region)
+    before = kept(region)
+
+    def forge(answer: Response | Failure) -> Response | Failure:
+        if not isinstance(answer, Response) or b'"registry"' not in answer.body or b"judged" in answer.body:
+            return answer
+        found = msgspec.json.decode(answer.body)
+        packed = change(region, base64.b64decode(found["registry"]))
+        return answer._replace(body=msgspec.json.encode(found | {"registry": base64.b64encode(packed).decode()}))
+
+    region.forge = forge
+    tell(region, WORLD.replace("grade = 3", "grade = 2"))
+    assert kept(region).tables == before.tables
+    trouble = region.at_hub.upstream.copy.trouble
+    assert any(word in trouble for word in said.split("|")), trouble
+    region.forge = lambda answer: answer
+    again(region)
+    assert region.at_hub.upstream.copy.trouble == ""
+    assert kept(region).tables != before.tables
+
+
+def test_a_copy_altered_on_the_hubs_disk_is_refused_in_words(region: Region, verb: Any) -> None:
+    tell(region)
+    with region.at_hub.store.transaction() as connection:
+        packed = connection.execute(select(registry_copy.c.packed)).scalar_one()
+        connection.execute(update(registry_copy).values(packed=_flipped(region, packed)))
+    for argv in (["show"], ["list", "hosts"], ["topology"]):
+        words = verb("registry", *argv, status=1)
+        assert "not to be believed" in words
+        assert "another custodian" in words
+    again(region)
+    assert kept(region).tables["systems"], "and it is asked for anew"
 
 
 def kept(region: Region) -> Any:
     with region.at_hub.store.reading() as connection:
-        return connection.execute(select(registry_copy)).first()
-
-
-@pytest.mark.parametrize("is_custodian", [False, True])
-def test_who_gets_what(region: Region, is_custodian: bool) -> None:
-    """A hub its region, a custodian besides all of it; nobody else anything."""
-    apply(region, (CUSTODIAN if is_custodian else TOPOLOGY) + REST)
-    again(region)
-    agent, hub = region.agent(), region.at_hub.upstream._asker
-    stranger = Asker(hub.id, 1, new_key().sign)
-    for asker, scope, status in (
-        (hub, "", 200),
-        (hub, "full", 200 if is_custodian else 403),
-        (hub, "all", 422),
-        (stranger, "full", 403),
-        (Asker(agent.agent_id, 1, agent.key.sign), "full", 403),
-    ):
-        told = signed_get(region.centre.answer, "", f"/v1/registry?scope={scope}", asker, "")
-        assert (200 if isinstance(told, Told) else told.status) == status, (asker, scope)
-        if not isinstance(told, Told):
-            continue
-        packed = base64.b64decode(told.said["registry"])
-        if scope:
-            tables = open_content(open_copy(packed, region.key.public, hub.id))
-            assert {row["id"] for row in tables["sites"]} == {"abuja", "tokyo", "seoul"}
-            with pytest.raises(RegistryError, match="of scope 'full', expected the region's"):
-                open_registry(packed, region.key.public, hub.id)
-        else:
-            mine = open_registry(packed, region.key.public, hub.id).tables or {}
-            assert {row["id"] for row in mine["sites"]} == {"abuja"}
-            assert "systems" not in mine
-            with pytest.raises(RegistryError):
-                open_copy(packed, region.key.public, hub.id)
-    assert (kept(region) is not None) == is_custodian
-    assert set(region.at_hub.registry.fleet.sites) == {"abuja"}, "what it judges is its region"
-    assert not region.at_hub.registry.fleet.systems
-
-
-def test_the_centre_burns_and_the_copy_says_what_there_was(
-    custodian: Region, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    region, place = custodian, custodian.hub.folder
-    agent = region.agent()
-    again(region)
-    again(region, 61)
-    with region.at_centre.store.reading() as connection:
-        before = current_topology(connection)
-    ours = msgspec.json.decode(said(capsys, place, "show", "--json"))
-    assert region.at_centre.hub_contacts.copy_of("mea").version == ours["version"]
-    region.centre.end()
-    region.wait(3 * 86_400)
-    region.hub.end()
-    region.hub.begin()
-    assert set(region.at_hub.registry.fleet.sites) == {"abuja"}
-    facts = msgspec.json.decode(said(capsys, place, "show", "--json"))
-    assert facts == ours | {"age_seconds": facts["age_seconds"]}, "a restart changes nothing"
-    assert facts["centre_key"] == region.key.public.hex()
-    assert facts["counts"] | {"systems": 2, "systems_grade_1": 1, "sites": 3, "agents_active": 1} == facts["counts"]
-    assert "every signature holds" in said(capsys, place, "show")
-    systems = msgspec.json.decode(said(capsys, place, "list", "systems", "--json"))
-    assert [(row["id"], row["grade"], row["hosts"]) for row in systems] == [
-        ("visa", 1, ["db1.seoul", "db2.seoul"]),
-        ("login", 2, ["db2.seoul"]),
-    ]
-    (row,) = msgspec.json.decode(said(capsys, place, "list", "agents", "--json"))
-    assert (row["id"], row["public_keys"]) == (agent.agent_id.hex(), [agent.key.public.hex()])
-    file = tmp_path / "new.toml"
-    said(capsys, place, "topology", "--out", str(file))
-    assert "cannot be written" in said(capsys, place, "topology", "--out", str(file), status=1)
-    again_there = read_topology(file.read_text("utf-8"))
-    for noun in ("agencies", "hubs", "sites", "systems", "links", "interfaces", "probes", "policies"):
-        assert again_there.of(noun) == before.of(noun), noun
-    assert set(again_there.hosts) == {"db1.seoul", "db2.seoul", "srv1.abuja"}, "who joined by itself, too"
-    assert again_there.hosts["db2.seoul"] == before.hosts["db2.seoul"]
-
-
-def test_the_centre_knows_who_holds_what(custodian: Region) -> None:
-    region = custodian
-    held = region.at_centre.hub_contacts.copy_of("mea")
-    assert held is not None
-    before = held
-    region.is_cut = True
-    apply(region, CUSTODIAN)
-    again(region, 7_200)
-    assert region.at_centre.hub_contacts.copy_of("mea") == before, "as it was when it was last heard"
-    region.at_centre.jobs.run("hub_contacts")
-    region.centre.end()
-    region.centre.begin()
-    assert region.at_centre.hub_contacts.copy_of("mea") == before, "over a restart, too"
-    region.is_cut = False
-    again(region)
-    again(region, 61)
-    held = region.at_centre.hub_contacts.copy_of("mea")
-    assert held is not None
-    assert held.version > before.version
-    apply(region, TOPOLOGY)
-    again(region)
-    assert kept(region) is None, "no custodian any more, and nothing kept"
-
-
-def flipped(packed: bytes) -> bytes:
-    changed = bytearray(packed)
-    changed[len(changed) // 2] ^= 1
-    return bytes(changed)
-
-
-@pytest.mark.parametrize("column", ["packed", "confirmed"])
-def test_what_the_centre_did_not_sign_is_refused_in_words(
-    custodian: Region, capsys: pytest.CaptureFixture[str], column: str
-) -> None:
-    with custodian.at_hub.store.transaction() as connection:
-        connection.execute(update(registry_copy).values({column: flipped(getattr(kept(custodian), column))}))
-    text = said(capsys, custodian.hub.folder, "show", status=1)
-    assert "is not to be believed: registry: " in text
-    assert "ask another custodian" in text
-    again(custodian)
-    said(capsys, custodian.hub.folder, "show")
-
-
-def old(first: Response, _now: Response) -> Response:
-    return first
-
-
-def forged(_first: Response, now: Response) -> Response:
-    said = msgspec.json.decode(now.body)
-    packed = base64.b64encode(flipped(base64.b64decode(said["registry"]))).decode()
-    return now._replace(body=msgspec.json.encode(said | {"registry": packed}))
-
-
-@pytest.mark.parametrize(("change", "word"), [(old, "expected a newer one"), (forged, "registry: ")])
-def test_older_or_forged_changes_nothing(
-    custodian: Region, change: Callable[[Response, Response], Response], word: str
-) -> None:
-    first: list[Response] = []
-
-    def between(said: Response | Failure) -> Response | Failure:
-        if isinstance(said, Failure) or "scope=full" not in custodian.sent[-1].path or said.status != 200:
-            return said
-        first.append(said)
-        return change(first[0], said) if len(first) > 2 else said
-
-    custodian.forge = between
-    again(custodian)
-    again(custodian)
-    before = kept(custodian)
-    apply(custodian, CUSTODIAN)
-    again(custodian)
-    assert word in custodian.at_hub.upstream.copy.trouble
-    assert kept(custodian) == before
-    assert custodian.at_hub.upstream.standing.state == 0, "reports and the region go on"
-
-
-def test_a_centre_and_a_common_hub_have_no_copy_to_show(region: Region, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "is a centre's" in said(capsys, region.centre.folder, "show", status=1)
-    assert "keeps no copy" in said(capsys, region.hub.folder, "list", "sites", status=1)
+        found = read_kept(connection, region.key.public, region.at_hub.upstream._asker.id)
+    assert found is not None
+    return found
