@@ -62,6 +62,7 @@ def problems(text: str) -> list[str]:
         (SITE + 'weekend = ["friday"]\n', "t.toml:7: sites 's': weekend = ['friday']: expected a list of mon"),
         (SITE + 'business_hours = "18:00-09:00"\n', "business_hours = '18:00-09:00': expected local hours"),
         (SITE + 'closures = ["2026-02-30"]\n', "closures = ['2026-02-30']: expected a list of days"),
+        (SITE + "custodian = true\n", "t.toml:7: sites 's': custodian = true: no hub; give the hub that stands here"),
         (SITE + 'behind = ["r1.x"]\n', "t.toml:7: sites 's': behind: 'r1.x': no such site among [[sites]]"),
         (SITE + LINK + 'kind = "fibre"\n', "t.toml:10: links 'l': kind = 'fibre': expected one of lan, leased"),
         (SITE + LINK + 'kind = "vpn"\n' + LINK + 'kind = "vpn"\n', "links 'l': is there twice"),
