@@ -28,6 +28,7 @@ from agent.link.signed_get import Asker, NotTold, signed_get
 from agent.link.tls import context_for
 from collector.access.roles import ADMINISTER
 from collector.access.tables import persons
+from collector.cli.copy_finding import copy_finding
 from collector.cli.finding import FAIL, OK, WARN, Finding
 from collector.cli.options import Verbs, config_of, open_store, settings_of, verb
 from collector.cli.paging_findings import channel_findings, watch_findings
@@ -97,7 +98,8 @@ def examine(args: argparse.Namespace) -> list[Finding]:
             result, text = FAIL, str(why)
         findings.append(Finding(name, result, subject, text))
     findings += [_remote_write(to) for to in settings.remote_write]
-    return findings + channel_findings(settings) + watch_findings(settings, is_hub=is_hub(settings.data_dir))
+    findings += channel_findings(settings) + watch_findings(settings, is_hub=is_hub(settings.data_dir))
+    return [*findings, copy_finding(settings, now)]
 
 
 def _data_directory(settings: Settings, _now: datetime) -> tuple[str, str]:

@@ -24,9 +24,18 @@ class _Row(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+class RegistryCopy(_Row):
+    """What the hub of a custodian site keeps: of which ``version``, and when that was last all there was (both null: none
+    yet). ``is_stale``: none, or not confirmed for an hour."""
+
+    version: int | None
+    at: datetime | None
+    is_stale: bool
+
+
 class Hub(_Row):
     """A regional hub (거점). ``state`` 0 while its collector is heard, 2 while not, null where none joined; ``contact_at``
-    is when it last proved itself."""
+    is when it last proved itself. ``registry_copy`` is null unless it keeps a copy of the whole registry."""
 
     id: str
     name_ko: str
@@ -34,6 +43,7 @@ class Hub(_Row):
     url: str
     state: int | None = None
     contact_at: datetime | None = None
+    registry_copy: RegistryCopy | None = None
 
 
 class Site(_Row):
@@ -157,7 +167,18 @@ def _hub(services: Services, row: queries.HubRow) -> Hub:
         url=row.url,
         state=services.hub_contacts.states().get(row.id),
         contact_at=None if heard_ms is None else instant(heard_ms),
+        registry_copy=registry_copy_of(services, row.id),
     )
+
+
+def registry_copy_of(services: Services, hub: str) -> RegistryCopy | None:
+    """What a custodian keeps, as the centre knows; None where this hub is none."""
+    if services.is_hub or hub not in services.registry.fleet.custodians:
+        return None
+    held = services.hub_contacts.copy_of(hub)
+    if held is None:
+        return RegistryCopy(version=None, at=None, is_stale=True)
+    return RegistryCopy(version=held.version, at=instant(held.at_ms), is_stale=held.is_stale(services.clock.wall_ms()))
 
 
 def _add_machines(routes: APIRouter, services: Services) -> None:

@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 SILENT_MS = 180_000
 """A hub asks for its registry once a minute, and brings reports more often than that."""
 OK, NO_DATA = 0, 2
-
-
 COPY_STALE_MS = 3_600_000
 """A custodian asks every five minutes whether its copy is still all there is."""
 
@@ -37,6 +35,9 @@ class CopyHeld(NamedTuple):
 
     version: int
     at_ms: int
+
+    def is_stale(self, now_ms: int) -> bool:
+        return now_ms - self.at_ms > COPY_STALE_MS
 
 
 class HubContacts:

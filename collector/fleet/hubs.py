@@ -28,7 +28,8 @@ TOKEN_WORDS = "make a new one at the centre: bongsu token create --hub"  # noqa:
 
 @dataclass(frozen=True, slots=True)
 class HubMember:
-    """One identity of a hub. ``contact_at``: when it last proved itself, as far as it was written down."""
+    """One identity of a hub. ``contact_at``: when it last proved itself, as far as it was written down; ``copy_*``: the copy of the
+    registry it keeps as a custodian, and when that was last all there was."""
 
     hub: str
     id: bytes
@@ -36,6 +37,8 @@ class HubMember:
     enrolled_at: datetime
     status_at: datetime
     contact_at: datetime | None
+    copy_version: int | None
+    copy_at: datetime | None
 
 
 def create_hub_token(
@@ -134,7 +137,10 @@ def _answer(connection: Connection, token: JoinToken, hub_id: bytes, centre: Sig
 def list_members(connection: Connection) -> list[HubMember]:
     """Every identity a hub ever had here, by hub and age."""
     rows = connection.execute(select(hub_keys).order_by(hub_keys.c.hub, hub_keys.c.enrolled_at))
-    return [HubMember(r.hub, r.id, r.status, r.enrolled_at, r.status_at, r.contact_at) for r in rows]
+    return [
+        HubMember(r.hub, r.id, r.status, r.enrolled_at, r.status_at, r.contact_at, r.copy_version, r.copy_at)
+        for r in rows
+    ]
 
 
 def set_hub_status(connection: Connection, word: str, status: str, now: datetime) -> list[bytes]:

@@ -146,6 +146,11 @@ class Fleet:
     """The same by (host that looks, target)."""
     interfaces: Mapping[str, Interface] = field(default_factory=dict)
 
+    @property
+    def custodians(self) -> frozenset[str]:
+        """Hubs that are to keep a copy of the whole registry."""
+        return frozenset(site.hub for site in self.sites.values() if site.is_custodian and site.hub)
+
 
 class Registry:
     """The newest ``Fleet``. ``refresh`` is cheap when nothing changed."""

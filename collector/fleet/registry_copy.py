@@ -84,6 +84,15 @@ def is_custodian(connection: Connection, hub: str) -> bool:
     return connection.execute(found).first() is not None
 
 
+def custodians(connection: Connection) -> dict[str, list[str]]:
+    """Hubs that are to keep a copy, each with its custodian sites."""
+    found: dict[str, list[str]] = {}
+    rows = select(sites.c.hub, sites.c.id).where(sites.c.is_custodian, sites.c.hub != "").order_by(sites.c.id)
+    for hub, site in connection.execute(rows):
+        found.setdefault(hub, []).append(site)
+    return found
+
+
 def export_copy(
     connection: Connection,
     hub: str,

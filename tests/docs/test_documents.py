@@ -92,7 +92,12 @@ def test_links_lead_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("name", ["docs/operations.md", "docs/operations.ko.md"])
 def test_every_finding_of_the_doctors_is_explained(name: str) -> None:
     explained = set(re.findall(r"^\| ([AC]\d{3}) \|", text_of(name), re.M))
-    files = ("collector/cli/doctor.py", "collector/cli/paging_findings.py", "agent/doctor.py")
+    files = (
+        "collector/cli/doctor.py",
+        "collector/cli/paging_findings.py",
+        "collector/cli/copy_finding.py",
+        "agent/doctor.py",
+    )
     sources = "".join(map(text_of, files))
     assert explained == set(re.findall(r"\"([AC]\d{3})\"", sources))
 

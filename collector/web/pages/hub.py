@@ -15,6 +15,7 @@ from collector.access.guard import Reader
 from collector.access.problems import not_found
 from collector.completeness.hours import HOUR_MS, SiteHour
 from collector.completeness.queries import settled_ms, site_hours
+from collector.fleet.api import registry_copy_of
 from collector.fleet.registry import Site
 from collector.incidents.incident import OPEN
 from collector.incidents.queries import list_incidents
@@ -76,6 +77,7 @@ def router(services: Services, boards: Boards) -> APIRouter:
             "hours": SHOWN_HOURS,
             "changes": changes,
             "contact_ms": None if services.is_hub else services.hub_contacts.last_ms(hub_id),
+            "copy": registry_copy_of(services, hub_id),
             "lines": {site.id: links_of(site, fleet, standing) for site in shown},
             "arrivals": {site.id: arrival_of(services, site, known, frame.now_ms) for site in own},
             "duties": duties_of(services, caller, own, frame),

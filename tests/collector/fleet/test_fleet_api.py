@@ -123,7 +123,7 @@ def test_items_say_everything(stage: Stage) -> None:
         "last_report_ms": None,
     }
     named = {"id": "mea", "name_ko": "중동 거점", "name_en": "중동 거점", "url": ""}
-    assert client.get("/api/hubs/mea").json() == named | {"state": None, "contact_at": None}
+    assert client.get("/api/hubs/mea").json() == named | {"state": None, "contact_at": None, "registry_copy": None}
     assert ids(client, "/api/hosts?site=there") == ["web.there"]
 
 

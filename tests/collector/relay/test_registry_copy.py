@@ -7,24 +7,28 @@ import base64
 import json
 import logging
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from region import Region
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from agent.link.exchange import Failure, Response
+from agent.link.exchange import Failure, Request, Response
 from agent.link.keys import new_key
 from agent.link.signed_get import Asker, NotTold, Told, signed_get
 from collector.cli import main
+from collector.cli.copy_finding import copies_of_hubs, own_copy
 from collector.fleet.registry_copy import open_content, open_copy
 from collector.fleet.registry_export import RegistryError, open_registry, seal
+from collector.fleet.tables import hub_keys
 from collector.fleet.topology import read_topology
 from collector.fleet.topology_apply import apply_topology, current_topology
 from collector.relay.copy_keeping import read_kept
 from collector.relay.tables import registry_copy
+from collector.store.schema import instant
 
 WORLD = """
 [[agencies]]
@@ -52,6 +56,10 @@ id = "dc-dj"
 agency = "moi"
 hub = "eur"
 timezone = "Asia/Seoul"
+latitude = 35.2
+longitude = 126.9
+country = "KR"
+closures = [2026-12-24]
 tags = ["main"]
 [[hosts]]
 name = "db1"
@@ -60,11 +68,28 @@ role = "db"
 [[hosts]]
 name = "db2"
 site = "dc-dj"
-role = "db"
+agency = "for"
+shared = true
+agent = "db1.dc-dj"
+behind = ["db1.dc-dj"]
+[[links]]
+site = "dc-dj"
+name = "main"
+kind = "leased"
+rtt_ms_limit = 90
+[[probes]]
+from = "db1.dc-dj"
+target = "gw.abuja"
+site = "abuja"
+[[interfaces]]
+id = "web-mail"
+source = "web"
+target = "mail"
 [[systems]]
 id = "mail"
 agency = "moi"
 grade = 1
+depends_on = ["web"]
 name_ko = '온나라 "메일"'
 [[systems.groups]]
 name = "db"
@@ -79,9 +104,14 @@ name = "web"
 rule = "all"
 members = ["db1.dc-dj"]
 [[policies]]
-id = "quick"
+id = "second"
 tags = ["main"]
 interval_seconds = 20
+[[policies]]
+id = "first"
+checks = { off = ["zfs"] }
+processes = [{ name = "sshd", command = "sshd", min_count = 1 }]
+probes = [{ name = "portal", "a key" = 1.5, module = "http", bad = "a\\u007fb" }]
 """
 NOBODY = WORLD.replace("custodian = true\n", "")
 
@@ -105,9 +135,10 @@ def verb(region: Region, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     monkeypatch.setenv("BONGSU_CONFIG", "")
     before = logging.root.manager.disable
 
-    def said(*argv: str, status: int = 0, data: Path | None = None) -> str:
+    def said(*argv: str, status: int | None = 0, data: Path | None = None) -> str:
+        """``status`` None: whatever it is."""
         capsys.readouterr()
-        assert main([*argv, "--data", str(data or region.hub.folder)]) == status
+        assert main([*argv, "--data", str(data or region.hub.folder)]) == status or status is None
         out, err = capsys.readouterr()
         return out if not status else err
 
@@ -159,13 +190,8 @@ def test_the_centre_burns_and_the_copy_is_read(region: Region, verb: Any, tmp_pa
     agent = region.agent()
     tell(region)
     assert region.at_hub.upstream.copy.trouble == ""
-    (member,) = json.loads(verb("hub", "list", "--json", data=region.centre.folder)) or [{}]
     held = region.at_centre.hub_contacts.copy_of("mea")
     assert held is not None
-    region.at_centre.hub_contacts.save(None)
-    (member,) = json.loads(verb("hub", "list", "--json", data=region.centre.folder))
-    assert member["copy_version"] == held.version
-    assert member["copy_at"]
     with region.at_centre.store.reading() as connection:
         there = current_topology(connection)
 
@@ -198,7 +224,7 @@ def test_the_centre_burns_and_the_copy_is_read(region: Region, verb: Any, tmp_pa
     verb("registry", "topology", "--out", str(made))
     assert "expected a new file" in verb("registry", "topology", "--out", str(made), status=1)
     again_made = read_topology(made.read_text("utf-8"))
-    for noun in ("agencies", "hubs", "sites", "systems", "policies", "links", "probes"):
+    for noun in ("agencies", "hubs", "sites", "systems", "policies", "links", "probes", "interfaces"):
         assert again_made.of(noun) == there.of(noun), noun
     assert set(again_made.hosts) == set(there.hosts) | {"srv1.abuja"}, "those that joined by themselves, too"
     assert {name: again_made.hosts[name] for name in there.hosts} == there.hosts
@@ -219,6 +245,92 @@ def test_it_follows_the_registry_and_goes_with_the_task(region: Region) -> None:
     again(region)
     with region.at_hub.store.reading() as connection:
         assert not connection.execute(select(registry_copy)).all(), "what it must not know it does not keep"
+
+
+def doctor(verb: Any, data: Path) -> tuple[str, str]:
+    (found,) = [one for one in json.loads(verb("doctor", "--json", data=data, status=None)) if one["id"] == "C018"]
+    return found["result"], found["text"]
+
+
+def asked(region: Region, path: str) -> str:
+    answer = region.centre.answer(Request("GET", "", path, b"", [("accept-language", "en")]))
+    assert isinstance(answer, Response)
+    assert answer.status == 200, answer
+    return answer.body.decode()
+
+
+def test_the_centre_shows_who_holds_what(region: Region, verb: Any) -> None:
+    """Over the API, on the hub's page, in the list of hubs and by doctor; as it was last heard while the hub is away."""
+    centre, contacts = region.centre.folder, region.at_centre.hub_contacts
+    tell(region, NOBODY)
+    assert json.loads(asked(region, "/api/hubs/mea"))["registry_copy"] is None
+    assert "whole registry" not in asked(region, "/hubs/mea")
+    assert doctor(verb, centre)[0] == "warn"
+    assert "custodian = true" in doctor(verb, centre)[1]
+    region.is_cut = True
+    tell(region)
+    assert json.loads(asked(region, "/api/hubs/mea"))["registry_copy"] == {
+        "version": None,
+        "at": None,
+        "is_stale": True,
+    }
+    assert "None yet" in asked(region, "/hubs/mea")
+    assert doctor(verb, centre) == ("warn", "hub mea is a custodian and holds none; see bongsu doctor on that hub")
+    region.is_cut = False
+    again(region)
+    held = contacts.copy_of("mea")
+    assert held is not None
+    region.at_centre.jobs.run("hub_contacts")
+    (member,) = json.loads(verb("hub", "list", "--json", data=centre))
+    assert (member["copy_version"], bool(member["copy_at"])) == (held.version, True)
+    said = json.loads(asked(region, "/api/hubs/mea"))["registry_copy"]
+    assert (said["version"], said["is_stale"]) == (held.version, False)
+    assert f"version {held.version}" in asked(region, "/hubs/mea")
+    assert "Not confirmed" not in asked(region, "/hubs/mea")
+    region.is_cut = True
+    tell(region, WORLD.replace("grade = 3", "grade = 2"))
+    again(region, 3_600)
+    region.centre.end()
+    region.centre.begin()
+    said = json.loads(asked(region, "/api/hubs/mea"))["registry_copy"]
+    assert (said["version"], said["is_stale"]) == (held.version, True), "over a restart, too"
+    assert "Not confirmed for an hour" in asked(region, "/hubs/mea")
+
+
+AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("age", "result", "said"),
+    [
+        (timedelta(minutes=59), "ok", "hub mea holds version 7, all there was at 2026-11-20 09:00 UTC"),
+        (timedelta(minutes=61), "warn", "not confirmed since; see bongsu doctor on that hub"),
+        (timedelta(hours=-3), "ok", "hub mea holds version 7"),
+    ],
+)
+def test_doctor_at_the_centre(region: Region, age: timedelta, result: str, said: str) -> None:
+    tell(region)
+    with region.at_centre.store.transaction() as connection:
+        connection.execute(update(hub_keys).values(copy_version=7, copy_at=AT))
+        found, text = copies_of_hubs(connection, AT + age)
+    assert (found, said in text) == (result, True), text
+
+
+def test_doctor_at_the_hub(region: Region) -> None:
+    def found(after: timedelta = timedelta()) -> tuple[str, str]:
+        with region.at_hub.store.reading() as connection:
+            return own_copy(connection, region.hub.settings, instant(region.hub.clock.wall_ms()) + after)
+
+    assert found() == ("ok", "no site of this hub is a custodian")
+    tell(region)
+    assert found()[0] == "ok"
+    assert found(timedelta(hours=2)) == ("warn", found()[1] + ", not confirmed since")
+    with region.at_hub.store.transaction() as connection:
+        connection.execute(update(registry_copy).values(packed=_flipped(region, b"spoiled")))
+    assert found()[0] == "FAIL"
+    with region.at_hub.store.transaction() as connection:
+        connection.execute(delete(registry_copy))
+    assert found() == ("warn", "none kept yet, though a site of this hub is a custodian: see C013")
 
 
 def _sealed_again(region: Region, packed: bytes, **other: Any) -> bytes:
