@@ -42,6 +42,7 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     group.add_argument("--cause", metavar="TEXT", help="write why it happened, for the final report")
     group.add_argument("--prevention", metavar="TEXT", help="write what keeps it from happening again")
     group.add_argument("--merge-into", type=int, metavar="N", help="it is the same as another open one: go into that")
+    group.add_argument("--split", action="store_true", help="undo that it was merged: it stands by itself again")
     group.add_argument("--summon", metavar="TEAM", help="call in a team, whatever the hour")
     group.add_argument("--resolve", action="store_true", help="say that it is over")
     group.add_argument("--close", action="store_true", help="nothing is left to be done about what is resolved")
@@ -96,6 +97,8 @@ def _act(args: argparse.Namespace, desk: Desk) -> Incident | None:
         )
     if args.merge_into is not None:
         return asked.merge(desk, caller, number, args.merge_into)
+    if args.split:
+        return asked.split(desk, caller, number)
     if args.summon is not None:
         return asked.summon(desk, caller, number, args.summon)
     if args.resolve:

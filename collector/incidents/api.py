@@ -257,6 +257,12 @@ def _changing(routes: APIRouter, services: Services) -> None:
         """It goes into another one that is open, which is answered."""
         return _out(asked.merge(services, caller, number, wanted.into))
 
+    @routes.post("/{number}/split")
+    def split(caller: Writer, number: int) -> IncidentOut:
+        """Undo that it was merged by hand: it stands by itself again and goes on. 409 where nobody merged it, and where what
+        it went into lies in another itself."""
+        return _out(asked.split(services, caller, number))
+
     @routes.post("/{number}/summon")
     def summon(caller: Leader, number: int, wanted: Summon) -> IncidentOut:
         """Call in a team (비상소집): each member is asked whether they come; who comes stands in `summons`."""

@@ -25,6 +25,7 @@ from collector.incidents.related import related_to
 from collector.incidents.report import Report, report
 from collector.incidents.shift import called_for, is_on_shift
 from collector.incidents.signal import CRITICAL
+from collector.incidents.split_queries import split_again
 from collector.incidents.summons_queries import call_in
 from collector.people.queries import Book, whole_book
 from collector.rosters.compile import ground_of
@@ -164,6 +165,21 @@ def merge(services: Desk, caller: Caller, number: int, into: int) -> Incident:
         raise Refused(409, "not_now", f"Only incidents that are open go into one another: {number} is {child.state}, "
                                       f"{into} is {parent.state}.")  # fmt: skip
     return find_for(services, caller, into)
+
+
+def split(services: Desk, caller: Caller, number: int) -> Incident:
+    """Undo that somebody merged it into another: it stands by itself again, as it is now. Raises Refused."""
+    child, now = find_for(services, caller, number), instant(services.clock.wall_ms())
+    done = False
+    if child.merged_into is not None:
+        parent = find_for(services, caller, child.merged_into)
+        with services.store.transaction() as connection:
+            done = split_again(connection, number, parent.number, caller.name, now)
+            if done:
+                record(connection, now, caller.name, "incident.split", str(number), {"from": parent.number})
+    if not done:
+        raise Refused(409, "not_now", f"Nobody merged {number} into another that stands by itself: nothing to undo.")
+    return find_for(services, caller, number)
 
 
 def summon(services: Desk, caller: Caller, number: int, team: str) -> Incident:

@@ -23,6 +23,7 @@ EVENTS = (
     "merged",
     "took_in",
     "split",
+    "gave_back",
     "recovered",
     "came_back",
     "reopened",
@@ -47,9 +48,22 @@ EVENTS = (
 )
 """Kinds of events, worded in the catalogs under [incident_event]."""
 BY_PEOPLE = frozenset(
-    {"acknowledged", "assigned", "snoozed", "commented", "action", "replied", "explained", "summoned"}
+    {
+        "acknowledged",
+        "assigned",
+        "snoozed",
+        "commented",
+        "action",
+        "replied",
+        "explained",
+        "summoned",
+        "split",
+        "gave_back",
+    }
 )
 """Signs of life: what puts off paging again somebody who acknowledged."""
+UNDO = "undo"
+"""In an event's data what only undoing it needs: nobody is shown it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from collector.escalation.queries import cancel, move
 from collector.escalation.timer import FIX, KINDS
 from collector.incidents import incident as inc
 from collector.incidents.course_queries import read_book, write_memory
-from collector.incidents.incident import Incident
+from collector.incidents.incident import UNDO, Incident
 from collector.incidents.queries import note_event
+from collector.incidents.split_queries import as_it_was
 from collector.incidents.tables import incident_reach, incident_signals, incidents
 
 
@@ -21,6 +22,7 @@ def merge_by_hand(connection: Connection, child: Incident, parent: Incident, by:
     through the parent; its time to fix goes on there where the parent has none."""
     _, memory = read_book(connection, lock=True)  # no look of the job stands on what is changed here
     of = incidents.c
+    was = as_it_was(connection, child, parent)
     open_still = (of.state.in_(inc.OPEN), of.merged_into.is_(None))
     if not connection.execute(select(of.number).where(of.number == parent.number, *open_still)).first():
         return False
@@ -39,11 +41,11 @@ def merge_by_hand(connection: Connection, child: Incident, parent: Incident, by:
         return False
     _move_signals(connection, child.number, parent.number, now)
     _copy_reach(connection, child.number, parent.number)
-    if parent.fix_due_at is None and child.fix_due_at is not None:
+    if was["lends_clock"]:
         connection.execute(update(incidents).where(of.number == parent.number).values(fix_due_at=child.fix_due_at))
         move(connection, child.number, parent.number, FIX)
     cancel(connection, child.number, KINDS, now)
-    note_event(connection, child.number, "merged", by, now, {"into": parent.number})
+    note_event(connection, child.number, "merged", by, now, {"into": parent.number, UNDO: was})
     took = {"title_ko": child.title_ko, "title_en": child.title_en, "number": child.number}
     note_event(connection, parent.number, "took_in", by, now, took)
     write_memory(connection, memory)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, upd
 from collector.escalation.queries import add_timer, cancel
 from collector.escalation.timer import FIX, KINDS, PURSUIT, REACK, RESOLVED, STEP, UNSNOOZE
 from collector.incidents import incident as inc
-from collector.incidents.incident import BY_PEOPLE, EVENTS, WAYS, Event, Incident, SignalRow
+from collector.incidents.incident import BY_PEOPLE, EVENTS, UNDO, WAYS, Event, Incident, SignalRow
 from collector.incidents.tables import incident_events, incident_reach, incident_signals, incidents
 from collector.store.scope import EVERYTHING, Scope
 
@@ -110,7 +110,7 @@ def events_of(connection: Connection, number: int) -> list[Event]:
     rows = connection.execute(
         select(of.id, of.incident, of.at, of.kind, of.by, of.data).where(of.incident == number).order_by(of.id)
     )
-    return [Event(*row) for row in rows]
+    return [Event(*row[:-1], {name: row.data[name] for name in row.data if name != UNDO}) for row in rows]
 
 
 def signals_of(connection: Connection, number: int, limit: int = 1_000) -> list[SignalRow]:

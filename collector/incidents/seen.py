@@ -11,7 +11,7 @@ from collector.fleet.registry import Fleet, Site
 from collector.incidents.incident import Event, Incident, SignalRow
 from collector.store.scope import EVERYTHING, Scope
 
-OF_OTHERS = frozenset({"joined", "left", "took_in", "merged", "grew"})
+OF_OTHERS = frozenset({"joined", "left", "took_in", "gave_back", "merged", "grew"})
 """Events whose data name other things than the incident's own subject."""
 
 

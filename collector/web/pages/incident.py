@@ -25,6 +25,7 @@ from collector.incidents.incident import OPEN, RESOLVED, TRIGGERED, Incident
 from collector.incidents.related import related_to
 from collector.incidents.shift import called_for
 from collector.incidents.similar import similar_to
+from collector.incidents.split_queries import last_merge
 from collector.pages.advice import advice
 from collector.pages.desk import labels_of
 from collector.pages.queries import decisions_of, pages_of
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 SNOOZE_MINUTES = (30, 60, 120, 240, 480)
 NOTE_CHARS = 4_000
-SAID = ("done", "already", "holds", "off_shift", "critical", "not_merged", "summoned_before")
+SAID = ("done", "already", "holds", "off_shift", "critical", "not_merged", "not_split", "summoned_before")
 MOST_OTHERS = 50
 """Open incidents that one may be merged into, offered in its form."""
 Note = Annotated[str, Form(max_length=NOTE_CHARS)]
@@ -94,6 +95,10 @@ def router(services: Services) -> APIRouter:
     def merge(caller: Writer, number: int, into: Annotated[int, Form(ge=1)]) -> Response:
         return act(number, lambda: asked.merge(services, caller, number, into), "not_merged")
 
+    @routes.post("/incidents/{number}/split", response_model=None)
+    def split(caller: Writer, number: int) -> Response:
+        return act(number, lambda: asked.split(services, caller, number), "not_split")
+
     @routes.post("/incidents/{number}/summon", response_model=None)
     def summon(caller: Leader, number: int, team: Name) -> Response:
         return act(number, lambda: asked.summon(services, caller, number, team), "summoned_before")
@@ -139,6 +144,7 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         called_in = summoned(connection, number) if may_know else []
         waiting = pending(connection, number) if may_know and found.state == TRIGGERED else []
         may_merge = is_own and found.is_open and caller.may("work")
+        may_split = is_own and found.merged_into and caller.may("work") and last_merge(connection, number) is not None
         others = queries.list_incidents(connection, caller.scope, states=OPEN, limit=MOST_OTHERS) if may_merge else []
     now = instant(frame.now_ms)
     desk = silence_desk(services, caller) if is_own else None
@@ -181,6 +187,7 @@ def show(request: Request, services: Services, caller: Caller, number: int, said
         "summoned": called_in,
         "teams": book.teams,
         "next_call_at": min((one.due_at for one in waiting if one.kind == STEP), default=None),
+        "may_split": may_split,
         "others": [one for one in others if one.number != number and not one.is_digest],
         "silence_query": urlencode(incident_view.to_silence(found, labels_of(found, rows[0], fleet))) if rows else "",
     }

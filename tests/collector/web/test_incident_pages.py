@@ -209,11 +209,28 @@ def test_a_team_is_called_in_and_two_incidents_become_one(world: World) -> None:
     assert "진행 중인 장애 건끼리만" in browser.press("/incidents/3/merge", page, into="2")
     assert "다른 장애 건을 합침" in browser.see("/incidents/2")
     assert re.findall(r'href="/incidents/(\d)"', browser.see("/incidents")) == ["1", "2", "4"]
+    page = browser.press("/incidents/3/split", browser.see("/incidents/3"))
+    assert "다시 따로 다룸" in page
+    assert 'action="/incidents/3/split"' not in page
+    assert "되돌릴 수 없습니다" in browser.press("/incidents/3/split", page)
+    assert "합쳤던 장애 건을 되돌림" in browser.see("/incidents/2")
+    assert re.findall(r'href="/incidents/(\d)"', browser.see("/incidents")) == ["1", "2", "3", "4"]
 
 
 def test_without_the_pages_own_token_nothing_is_done(world: World) -> None:
     browser = Browser(world, "garam")
-    for action in ("acknowledge", "comment", "assign", "snooze", "explain", "resolve", "close", "merge", "summon"):
+    for action in (
+        "acknowledge",
+        "comment",
+        "assign",
+        "snooze",
+        "explain",
+        "resolve",
+        "close",
+        "merge",
+        "split",
+        "summon",
+    ):
         answer = browser.client.post(
             f"/incidents/1/{action}", data={"text": "x", "minutes": "30", "into": "2", "team": "network"}
         )
