@@ -117,10 +117,14 @@ NOBODY = WORLD.replace("custodian = true\n", "")
 
 
 def tell(region: Region, topology: str = WORLD) -> None:
+    tell_at_centre(region, topology)
+    again(region)
+
+
+def tell_at_centre(region: Region, topology: str) -> None:
     with region.at_centre.store.transaction() as connection:
         apply_topology(connection, read_topology(topology))
     region.at_centre.registry.refresh()
-    again(region)
 
 
 def again(region: Region, seconds: float = 301) -> None:
@@ -228,6 +232,13 @@ def test_the_centre_burns_and_the_copy_is_read(region: Region, verb: Any, tmp_pa
         assert again_made.of(noun) == there.of(noun), noun
     assert set(again_made.hosts) == set(there.hosts) | {"srv1.abuja"}, "those that joined by themselves, too"
     assert {name: again_made.hosts[name] for name in there.hosts} == there.hosts
+    anew, password = tmp_path / "anew", tmp_path / "password"
+    password.write_text("a rather long password\n")
+    verb("init", "--admin-password-file", str(password), data=anew)
+    verb("apply", str(made), data=anew)
+    assert {row["id"]: row["site"] for row in json.loads(verb("hosts", "--json", data=anew))} == {
+        name: host["site"] for name, host in again_made.hosts.items()
+    }, "and a new centre takes it"
 
 
 def test_it_follows_the_registry_and_goes_with_the_task(region: Region) -> None:
@@ -300,23 +311,7 @@ def test_the_centre_shows_who_holds_what(region: Region, verb: Any) -> None:
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("age", "result", "said"),
-    [
-        (timedelta(minutes=59), "ok", "hub mea holds version 7, all there was at 2026-11-20 09:00 UTC"),
-        (timedelta(minutes=61), "warn", "not confirmed since; see bongsu doctor on that hub"),
-        (timedelta(hours=-3), "ok", "hub mea holds version 7"),
-    ],
-)
-def test_doctor_at_the_centre(region: Region, age: timedelta, result: str, said: str) -> None:
-    tell(region)
-    with region.at_centre.store.transaction() as connection:
-        connection.execute(update(hub_keys).values(copy_version=7, copy_at=AT))
-        found, text = copies_of_hubs(connection, AT + age)
-    assert (found, said in text) == (result, True), text
-
-
-def test_doctor_at_the_hub(region: Region) -> None:
+def test_doctor_at_a_custodian_and_at_its_centre(region: Region) -> None:
     def found(after: timedelta = timedelta()) -> tuple[str, str]:
         with region.at_hub.store.reading() as connection:
             return own_copy(connection, region.hub.settings, instant(region.hub.clock.wall_ms()) + after)
@@ -331,6 +326,15 @@ def test_doctor_at_the_hub(region: Region) -> None:
     with region.at_hub.store.transaction() as connection:
         connection.execute(delete(registry_copy))
     assert found() == ("warn", "none kept yet, though a site of this hub is a custodian: see C013")
+    for age, result, said in (
+        (timedelta(minutes=59), "ok", "hub mea holds version 7, all there was at 2026-11-20 09:00 UTC"),
+        (timedelta(minutes=61), "warn", "not confirmed since; see bongsu doctor on that hub"),
+        (timedelta(hours=-3), "ok", "hub mea holds version 7"),
+    ):
+        with region.at_centre.store.transaction() as connection:
+            connection.execute(update(hub_keys).values(copy_version=7, copy_at=AT))
+            word, text = copies_of_hubs(connection, AT + age)
+        assert (word, said in text) == (result, True), text
 
 
 def _sealed_again(region: Region, packed: bytes, **other: Any) -> bytes:
@@ -344,35 +348,37 @@ def _flipped(_region: Region, packed: bytes) -> bytes:
     return bytes(spoiled)
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (_flipped, "not signed by the centre|Object contains|data was truncated|Expected"),
-        (lambda region, packed: seal(msgspec.msgpack.decode(msgspec.msgpack.decode(packed)[0]), new_key().sign),
-         "not signed by the centre"),
-        (lambda region, packed: _sealed_again(region, packed, hub_id=b"x" * 16), "for hub identity"),
-        (lambda region, packed: _sealed_again(region, packed, scope=""), "of scope"),
-        (lambda region, packed: _sealed_again(region, packed, digest="0" * 32), "not what its digest says"),
-        (lambda region, packed: _sealed_again(region, packed, at_ms=1_000), "expected a newer one"),
-    ],
-    ids=["flipped", "another key", "another hub", "a region's", "another content", "older"],
-)  # fmt: skip
-def test_what_does_not_hold_is_not_kept(region: Region, change: Callable[[Region, bytes], bytes], said: str) -> None:
+Change = Callable[[Region, bytes], bytes]
+WRONG: tuple[tuple[Change, str], ...] = (
+    (_flipped, "not signed by the centre"),
+    (
+        lambda _region, packed: seal(msgspec.msgpack.decode(msgspec.msgpack.decode(packed)[0]), new_key().sign),
+        "not signed by the centre",
+    ),
+    (lambda region, packed: _sealed_again(region, packed, hub_id=b"x" * 16), "for hub identity"),
+    (lambda region, packed: _sealed_again(region, packed, scope=""), "of scope"),
+    (lambda region, packed: _sealed_again(region, packed, digest="0" * 32), "not what its digest says"),
+    (lambda region, packed: _sealed_again(region, packed, at_ms=1_000), "expected a newer one"),
+)
+
+
+def test_what_does_not_hold_is_not_kept(region: Region) -> None:
     tell(region)
     before = kept(region)
+    tell_at_centre(region, WORLD.replace("grade = 3", "grade = 2"))
+    for change, said in WRONG:
 
-    def forge(answer: Response | Failure) -> Response | Failure:
-        if not isinstance(answer, Response) or b'"registry"' not in answer.body or b"judged" in answer.body:
-            return answer
-        found = msgspec.json.decode(answer.body)
-        packed = change(region, base64.b64decode(found["registry"]))
-        return answer._replace(body=msgspec.json.encode(found | {"registry": base64.b64encode(packed).decode()}))
+        def forge(answer: Response | Failure, change: Change = change) -> Response | Failure:
+            if not isinstance(answer, Response) or b'"registry"' not in answer.body or b"judged" in answer.body:
+                return answer
+            found = msgspec.json.decode(answer.body)
+            packed = change(region, base64.b64decode(found["registry"]))
+            return answer._replace(body=msgspec.json.encode(found | {"registry": base64.b64encode(packed).decode()}))
 
-    region.forge = forge
-    tell(region, WORLD.replace("grade = 3", "grade = 2"))
-    assert kept(region).tables == before.tables
-    trouble = region.at_hub.upstream.copy.trouble
-    assert any(word in trouble for word in said.split("|")), trouble
+        region.forge = forge
+        again(region)
+        assert kept(region).tables == before.tables, said
+        assert said in region.at_hub.upstream.copy.trouble
     region.forge = lambda answer: answer
     again(region)
     assert region.at_hub.upstream.copy.trouble == ""
