@@ -12,6 +12,7 @@ from collector.cli.options import Verbs, opened, verb
 from collector.cli.printing import table
 from collector.errors import UsageError, nearest
 from collector.fleet.registry import Registry, Site
+from collector.pages.page import CRITICAL, INFO, WARNING
 from collector.pages.who import Call, Who, turn_rows
 from collector.pages.who_queries import ask_who
 from collector.people.queries import Book
@@ -22,7 +23,14 @@ from collector.store.schema import instant
 NO_ROSTER = "no roster is for this site"
 TURNS = ("after", "person", "name", "because", "contact", "")
 DUTIES = ("on duty", "name", "roster", "layer", "until", "")
-BECAUSE = {"on_duty": "on duty", "fallback": "fallback", "named": "named by the step", "team": "called in"}
+BROKEN = {CRITICAL: "something critical breaks", WARNING: "there is a warning", INFO: "something is worth knowing"}
+BECAUSE = {
+    "on_duty": "on duty",
+    "fallback": "fallback",
+    "named": "named by the step",
+    "team": "called in",
+    "other": "awake",
+}
 
 
 def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -31,6 +39,9 @@ def add(verbs: Verbs[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("site", metavar="SITE", help="the site's id")
     parser.add_argument("--at", metavar="TIME", help="with an offset, or by the site's own clock (default: now)")
+    parser.add_argument(
+        "--severity", choices=tuple(BROKEN), default=CRITICAL, help="of what breaks (default: %(default)s)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,12 +54,13 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"site {args.site!r}: no such site; {nearest(args.site, list(fleet.sites))}")
         at = read_instant(args.at, site.timezone) if args.at else instant(SystemClock().wall_ms())
         with store.reading() as connection:
-            found, book = ask_who(connection, fleet, settings.channels, site, at)
+            found, book = ask_who(connection, fleet, settings.channels, site, at, args.severity)
     if args.json:
         body = {
             "site": site.id,
             "at": at.isoformat(),
             "timezone": site.timezone,
+            "severity": found.severity,
             "policy": found.policy.id,
             "repeat_seconds": found.policy.repeat_seconds,
             "turns": turn_rows(found, book.people, lambda _: True),
@@ -68,13 +80,19 @@ def _print(found: Who, book: Book, site: Site) -> None:
             print(
                 f"NOBODY IS ON DUTY in roster {each.roster.id}" + ("" if each.roster.fallback else ", and no fallback")
             )
-    lines = [line for turn in found.turns for line in _turn(turn.after_seconds, turn.calls, turn.is_one_of, book)]
+    lines = [
+        line
+        for turn in found.turns
+        for line in _turn(turn.after_seconds, turn.calls, turn.is_one_of, book, site.timezone)
+    ]
     if lines:
-        print(f"Called by policy {found.policy.id}, if something critical breaks and nobody answers:")
+        print(f"Called by policy {found.policy.id}, if {BROKEN[found.severity]} and nobody answers:")
         print(table([TURNS, *lines]))
         if found.policy.repeat_seconds:
             print(f"then the last again every {_minutes(found.policy.repeat_seconds)}")
-    if not found.reached:
+    if not found.policy.steps:
+        print(f"Nobody would be called: policy {found.policy.id} has no steps.")
+    elif not found.reached:
         why = "nobody of them can be reached" if lines else "no step has anybody" if found.called else NO_ROSTER
         print(f"Nobody would be called: {why}.")
     duties = _duties(found, book, site.timezone)
@@ -84,7 +102,7 @@ def _print(found: Who, book: Book, site: Site) -> None:
         print(f"fallback, called only where nobody is on duty or a step says so: {', '.join(found.fallback)}")
 
 
-def _turn(after_seconds: int, calls: tuple[Call, ...], is_one_of: bool, book: Book) -> list[tuple[str, ...]]:
+def _turn(after_seconds: int, calls: tuple[Call, ...], is_one_of: bool, book: Book, zone: str) -> list[tuple[str, ...]]:
     lines: list[tuple[str, ...]] = []
     for call in calls:
         known = book.people.get(call.person)
@@ -97,10 +115,18 @@ def _turn(after_seconds: int, calls: tuple[Call, ...], is_one_of: bool, book: Bo
                 _name(call.person, book),
                 BECAUSE.get(call.why, call.why) + (f" with team {call.team}" if call.team else ""),
                 ", ".join(reached) or "-",
-                f"CANNOT BE REACHED: {call.trouble}" if call.trouble else "one of these, in turn" if is_one_of else "",
+                _remark(call, is_one_of, zone),
             )
         )
     return lines
+
+
+def _remark(call: Call, is_one_of: bool, zone: str) -> str:
+    if call.trouble:
+        return f"CANNOT BE REACHED: {call.trouble}"
+    if call.waits_until is not None:
+        return f"sleeps: told at {call.waits_until.astimezone(ZoneInfo(zone)):%m-%d %H:%M}"
+    return "one of these, in turn" if is_one_of else ""
 
 
 def _duties(found: Who, book: Book, zone: str) -> list[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Who would be called for a site, one after the other, if something critical broke there and nobody answered. Pure.
+"""Who would be called for a site, one after the other, if something broke there and nobody answered. Pure.
 
 Each step of the policy goes by the very way a page takes (``reach``, then ``pipeline.run``), for an incident that is none: so
 the command, the API and the pages can say nothing else than what would be done.
@@ -22,19 +22,20 @@ from collector.pages.wording import Matter
 from collector.people.person import Person, Team
 from collector.rosters.duty import Called
 
-MOST_URGENT = 1
-"""The priority asked for, as its severity is the highest."""
+PRIORITIES = {p.CRITICAL: 1, p.WARNING: 2, p.INFO: 4}
+"""The most urgent that something of a severity can be: what is asked for reaches far."""
 
 
 class Call(NamedTuple):
     """Somebody a step calls: because of what (``recipients``), and by which channels at once or, of one, first. ``trouble``
-    = why no page can reach them; empty where one can."""
+    = why no page can reach them; empty where one can. ``waits_until``: who sleeps is told then, None = at once."""
 
     person: str
     why: str
     channels: tuple[str, ...]
     team: str = ""
     trouble: str = ""
+    waits_until: datetime | None = None
 
 
 class Turn(NamedTuple):
@@ -57,6 +58,7 @@ class Who:
     policy: Policy
     turns: tuple[Turn, ...]
     called: tuple[Called, ...]
+    severity: str = p.CRITICAL
 
     @property
     def fallback(self) -> tuple[str, ...]:
@@ -83,7 +85,7 @@ class Ground:
     failing: frozenset[str] = frozenset()
 
 
-def who(policy: Policy, ground: Ground, site: Site, at: datetime) -> Who:
+def who(policy: Policy, ground: Ground, site: Site, at: datetime, severity: str = p.CRITICAL) -> Who:
     """The rosters are asked anew at each step's own time: the shift may change in between."""
     tried: dict[str, set[str]] = {}
     turns = []
@@ -93,7 +95,7 @@ def who(policy: Policy, ground: Ground, site: Site, at: datetime) -> Who:
         # Whose turn it is among several, the number of an incident decides that is not there yet.
         targets = reach(replace(step, mode=EVERYBODY), called, ground.people, tried, ground.teams, named)
         wanted = aims(targets, called, now)
-        answer = run(_ask(ground, site, called, now, number), wanted)
+        answer = run(_ask(ground, site, called, now, number, severity), wanted)
         troubles = {why.person: why.detail for why in answer.whys if why.outcome == "no_verified_channel"}
         ways: dict[str, list[str]] = {}
         for page in answer.pages:
@@ -101,17 +103,21 @@ def who(policy: Policy, ground: Ground, site: Site, at: datetime) -> Who:
             tried.setdefault(page.person, set()).add(page.ways[0][0].channel)
         reasons = {page.person: (page.why, page.team) for page in answer.pages}
         reasons.update({aim.person: (aim.why, aim.team) for aim in wanted})
-        order = dict.fromkeys((*(aim.person for aim in wanted), *ways))
+        waits = {page.person: page.due_at for page in answer.pages if page.due_at > now}
+        asleep = {why.person for why in answer.whys if why.outcome == "quiet_next"} - ways.keys()
+        order = dict.fromkeys((*(aim.person for aim in wanted if aim.person not in asleep), *ways))
         calls = (
-            Call(name, reasons[name][0], tuple(ways.get(name, ())), reasons[name][1], troubles.get(name, ""))
+            Call(
+                name, reasons[name][0], tuple(ways.get(name, ())), reasons[name][1], troubles.get(name, ""), waits.get(name)
+            )
             for name in order
-        )
+        )  # fmt: skip
         turns.append(Turn(step.after_seconds, tuple(calls), step.mode == ROUND_ROBIN))
-    return Who(at, policy, tuple(turns), tuple(ground.called_at(at)[0]))
+    return Who(at, policy, tuple(turns), tuple(ground.called_at(at)[0]), severity)
 
 
 def turn_rows(found: Who, people: Mapping[str, Person], may_reach: Callable[[Person], bool]) -> list[dict[str, Any]]:
-    """The turns as plain values; ``channels`` and ``trouble`` are null where the asker may not know."""
+    """The turns as plain values; ``channels``, ``trouble`` and ``waits_until`` are null where the asker may not know."""
 
     def row(call: Call) -> dict[str, Any]:
         known = people.get(call.person)
@@ -124,6 +130,7 @@ def turn_rows(found: Who, people: Mapping[str, Person], may_reach: Callable[[Per
             "team": call.team,
             "channels": list(call.channels) if is_told else None,
             "trouble": call.trouble if is_told else None,
+            "waits_until": call.waits_until.isoformat() if is_told and call.waits_until else None,
         }
 
     return [
@@ -136,9 +143,9 @@ def turn_rows(found: Who, people: Mapping[str, Person], may_reach: Callable[[Per
     ]
 
 
-def _ask(ground: Ground, site: Site, called: Sequence[Called], now: datetime, step: int) -> Ask:
+def _ask(ground: Ground, site: Site, called: Sequence[Called], now: datetime, step: int, severity: str) -> Ask:
     incident = Incident(
-        number=0, uid="", key="", source="", state=TRIGGERED, severity=p.CRITICAL, priority=MOST_URGENT, reason="",
+        number=0, uid="", key="", source="", state=TRIGGERED, severity=severity, priority=PRIORITIES[severity], reason="",
         subject_kind="site", subject_id=site.id, site=site.id, agency=site.agency, title_ko="", title_en="",
         occurred_at=now, opened_at=now,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import APIRouter
 
@@ -24,21 +24,25 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["rosters"])
 
     @routes.get("/who")
-    def who(caller: Reader, site: str, at: str = "") -> dict[str, Any]:
-        """Who would be called for a site if something critical broke there, now or ``at`` another time (with an offset, or by
-        the site's clock): ``turns`` are the steps while nobody answers, ``rosters`` who is on duty and who stands in."""
+    def who(
+        caller: Reader, site: str, at: str = "", severity: Literal["critical", "warning", "info"] = "critical"
+    ) -> dict[str, Any]:
+        """Who would be called for a site if something of a ``severity`` broke there, now or ``at`` another time (with an
+        offset, or by the site's clock): ``turns`` are the steps while nobody answers, ``rosters`` who is on duty and who
+        stands in. ``waits_until``: who sleeps is told then."""
         fleet = services.registry.fleet
         there = fleet.sites.get(site)
         if there is None or not caller.scope.allows(there.agency, site):
             raise not_found("site", site)
         when = instant_of(at, there.timezone) if at else now_of(services)
         with services.store.reading() as connection:
-            found, book = ask_who(connection, fleet, services.settings.channels, there, when)
+            found, book = ask_who(connection, fleet, services.settings.channels, there, when, severity)
         may = partial(may_reach, caller)
         return {
             "site": site,
             "at": when,
             "timezone": there.timezone,
+            "severity": severity,
             "policy": found.policy.id,
             "repeat_seconds": found.policy.repeat_seconds,
             "turns": turn_rows(found, book.people, may),

@@ -13,7 +13,7 @@ from collector.fleet.registry import Fleet, Site
 from collector.pages.health import FAILING
 from collector.pages.page import CRITICAL
 from collector.pages.watch_queries import read_health
-from collector.pages.who import MOST_URGENT, Ground, Who, who
+from collector.pages.who import PRIORITIES, Ground, Who, who
 from collector.people.queries import Book, whole_book
 from collector.rosters.compile import ground_of
 from collector.rosters.duty import Called, answer, called
@@ -26,10 +26,17 @@ class Told(NamedTuple):
     book: Book
 
 
-def ask_who(connection: Connection, fleet: Fleet, channels: Iterable[Channel], site: Site, at: datetime) -> Told:
+def ask_who(
+    connection: Connection,
+    fleet: Fleet,
+    channels: Iterable[Channel],
+    site: Site,
+    at: datetime,
+    severity: str = CRITICAL,
+) -> Told:
     """``channels``: those of the settings. Every roster counts, also one the asker may not read: it calls all the same."""
     rosters, book, ground = load_rosters(connection), whole_book(connection), ground_of(fleet)
-    policy = current_plan(connection).choose(CRITICAL, MOST_URGENT, site.id, site.agency)
+    policy = current_plan(connection).choose(severity, PRIORITIES[severity], site.id, site.agency)
     named = {word.removeprefix("roster:") for step in policy.steps for word in step.notify}
     others = [roster for roster in rosters if roster.id in named]
     failing = frozenset(one.channel for one in read_health(connection).values() if one.state == FAILING)
@@ -41,4 +48,5 @@ def ask_who(connection: Connection, fleet: Fleet, channels: Iterable[Channel], s
         )
 
     configured = frozenset(channel.name for channel in channels)
-    return Told(who(policy, Ground(called_at, book.people, book.teams, configured, failing), site, at), book)
+    ways = Ground(called_at, book.people, book.teams, configured, failing)
+    return Told(who(policy, ways, site, at, severity), book)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from collector.pages.page import CRITICAL
 from collector.pages.who import Call, Who
 from collector.pages.who_queries import Told
 from collector.people.person import Contact, Person
@@ -16,11 +17,12 @@ from collector.rosters.roster import Ground, Roster
 
 
 class CallLine(NamedTuple):
-    """``is_deaf``: no page can reach them, as far as the reader may know."""
+    """``is_deaf``: no page can reach them, as far as the reader may know. ``waits_until``: they sleep and are told then."""
 
     name: str
     is_fallback: bool
     is_deaf: bool
+    waits_until: datetime | None
 
 
 class TurnLine(NamedTuple):
@@ -39,6 +41,9 @@ class WhoLines(NamedTuple):
     fallback: str
     """Names of those who stand in; empty where there are none."""
     is_anybody: bool
+    severity: str
+    is_calm: bool
+    """No step calls anybody for what is less than critical, and none is meant to."""
 
 
 class DutyLine(NamedTuple):
@@ -73,8 +78,10 @@ def who_lines(told: Told, language: str, may_reach: Callable[[Person], bool]) ->
 
     def line(call: Call) -> CallLine:
         known = book.people.get(call.person)
-        is_deaf = bool(call.trouble) and (known is None or may_reach(known))
-        return CallLine(names_of(book, (call.person,), language), call.why == "fallback", is_deaf)
+        is_told = known is None or may_reach(known)
+        waits = call.waits_until if is_told else None
+        name = names_of(book, (call.person,), language)
+        return CallLine(name, call.why == "fallback", bool(call.trouble) and is_told, waits)
 
     turns = tuple(
         TurnLine(turn.after_seconds, tuple(map(line, turn.calls)), _teams(turn.teams, book, language), turn.is_one_of)
@@ -82,8 +89,9 @@ def who_lines(told: Told, language: str, may_reach: Callable[[Person], bool]) ->
     )
     holes = tuple(each.roster for each in found.called if each.is_hole)
     return WhoLines(
-        turns, found.policy.repeat_seconds, holes, names_of(book, found.fallback, language), _is_anybody(found)
-    )
+        turns, found.policy.repeat_seconds, holes, names_of(book, found.fallback, language), _is_anybody(found),
+        found.severity, found.severity != CRITICAL and not found.policy.steps,
+    )  # fmt: skip
 
 
 def rows(told: Told, may_reach: Callable[[Person], bool]) -> tuple[list[ReachedRow], list[ReachedRow]]:

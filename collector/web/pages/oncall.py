@@ -17,6 +17,7 @@ from collector.access.guard import Leader, Reader, Writer
 from collector.access.problems import not_found
 from collector.errors import Refused, UsageError
 from collector.fleet.registry import Site
+from collector.incidents.signal import CRITICAL, SEVERITIES
 from collector.pages.who_queries import ask_who
 from collector.people.person import Person
 from collector.people.queries import may_reach, note_view
@@ -53,8 +54,8 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/oncall")
-    def oncall(request: Request, caller: Reader, site: str = "", at: str = "") -> Response:
-        return show(request, services, caller, site=site, at=at)
+    def oncall(request: Request, caller: Reader, site: str = "", at: str = "", severity: str = "") -> Response:
+        return show(request, services, caller, site=site, at=at, severity=severity)
 
     @routes.post("/oncall/{roster}/overrides", response_model=None)
     def override(
@@ -129,6 +130,7 @@ def show(
     *,
     site: str = "",
     at: str = "",
+    severity: str = "",
     address: tuple[str, str] = ("", ""),
     taken: tuple[str, int, list[str]] = ("", 0, []),
 ) -> Response:
@@ -142,6 +144,7 @@ def show(
     seen = [each for each in fleet.sites.values() if caller.scope.allows(each.agency, each.id)]
     chosen = next((each for each in seen if each.id == site), None)
     me = mine(found, caller)
+    severity = severity if severity in SEVERITIES else CRITICAL
     values = {
         "me": me,
         "mine_key": MINE,
@@ -157,7 +160,9 @@ def show(
         "sites": sorted(seen, key=frame.words.name),
         "chosen": chosen,
         "at": at,
-        "asked": who(found, chosen, at, caller, services, frame.language) if chosen is not None else None,
+        "severity": severity,
+        "severities": SEVERITIES,
+        "asked": who(found, chosen, at, severity, caller, services, frame.language) if chosen is not None else None,
         "people": found.book.people,
         "names": lambda people: names_of(found.book, people, frame.language),
         "address": address,
@@ -167,7 +172,9 @@ def show(
     return page(request, services, "oncall.html", values, frame=frame)
 
 
-def who(found: Known, site: Site, at: str, caller: Caller, services: Services, language: str) -> dict[str, Any]:
+def who(
+    found: Known, site: Site, at: str, severity: str, caller: Caller, services: Services, language: str
+) -> dict[str, Any]:
     """Who would be called for a site: ``fault`` where the time was none."""
     fault, now = "", now_of(services)
     when = now
@@ -176,7 +183,7 @@ def who(found: Known, site: Site, at: str, caller: Caller, services: Services, l
     except UsageError:
         fault = at
     with services.store.reading() as connection:
-        told = ask_who(connection, services.registry.fleet, services.settings.channels, site, when)
+        told = ask_who(connection, services.registry.fleet, services.settings.channels, site, when, severity)
     may = partial(may_reach, caller)
     on_duty, fallback = who_view.rows(told, may)
     seen = {row.person: told.book.people[row.person] for row in (*on_duty, *fallback) if row.contacts}

@@ -78,6 +78,12 @@ def test_who_answers_from_the_file(
     ]
     assert "11-22 09:00  quiet hours" in out
     assert "fallback, called only where nobody is on duty or a step says so: lee" in out
+    assert main([*night, "--severity", "warning"]) == 0
+    out = capsys.readouterr().out
+    assert "policy warning, if there is a warning" in out
+    assert "sleeps: told at 11-22 07:00" in out
+    assert main([*night, "--severity", "info"]) == 1
+    assert "policy info has no steps" in capsys.readouterr().out
     assert main(["who", "local", "--at", "2026-11-22T12:00"]) == 0
     assert "NOBODY IS ON DUTY in roster noc" in capsys.readouterr().out
     assert main(["who", "local", "--at", "2026-11-22T12:00", "--json"]) == 0

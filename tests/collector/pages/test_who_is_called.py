@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from paging_stage import ROSTERS, PagingStage
@@ -43,19 +43,20 @@ def demo(stage: PagingStage) -> PagingStage:
     return stage
 
 
-def told(stage: PagingStage, site: str) -> Who:
+def told(stage: PagingStage, site: str, severity: str = "critical") -> Who:
     with stage.store.reading() as connection:
-        return ask_who(connection, stage.registry.fleet, CHANNELS, stage.registry.fleet.sites[site], stage.now).who
+        where = stage.registry.fleet.sites[site]
+        return ask_who(connection, stage.registry.fleet, CHANNELS, where, stage.now, severity).who
 
 
 def by_turns(found: Who) -> list[set[tuple[str, str]]]:
     return [{(call.person, way) for call in turn.calls for way in call.channels} for turn in found.turns]
 
 
-def by_pages(stage: PagingStage, site: str, policy: Policy) -> list[set[tuple[str, str]]]:
+def by_pages(stage: PagingStage, site: str, policy: Policy, severity: str = "critical") -> list[set[tuple[str, str]]]:
     """(person, channel) of each step, of an incident that breaks out now and that nobody answers."""
     began_at = stage.now
-    number = stage.open(site=site, agency=stage.registry.fleet.sites[site].agency, policy=policy)
+    number = stage.open(severity, site=site, agency=stage.registry.fleet.sites[site].agency, policy=policy)
     made: dict[int, set[tuple[str, str]]] = {step.after_seconds: set() for step in policy.steps}
     for after_seconds in made:
         stage.now = began_at + timedelta(seconds=after_seconds)
@@ -111,6 +112,33 @@ def test_who_follows_the_policy(
     assert [people(turn) for turn in found.turns] == expected
     if policy.steps and "|" not in expected[0]:
         assert by_turns(found) == by_pages(stage, "here", policy)
+
+
+ASLEEP = 'id = "{}"\nquiet_hours = "{}"'
+NIGHTS = [
+    ("critical", ["kim"], ["kim", "lee", "kim lee boss+"], []),
+    ("warning", [], ["kim", "kim"], []),
+    ("warning", ["kim"], ["lee", "lee"], []),  # one of those on duty is awake
+    ("warning", ["kim", "lee"], ["kim", "kim"], [datetime(2026, 11, 22, 22, tzinfo=UTC)] * 2),
+    ("info", ["kim"], [], []),
+]
+
+
+@pytest.mark.parametrize(("severity", "asleep", "expected", "waits"), NIGHTS)
+def test_who_is_told_of_less_at_night(
+    stage: PagingStage, severity: str, asleep: list[str], expected: list[str], waits: list[datetime]
+) -> None:
+    text = ROSTERS
+    for name, hours in (("kim", "23:00-07:00"), ("lee", "18:00-07:00")):
+        text = text.replace(f'id = "{name}"', ASLEEP.format(name, hours), name in asleep)
+    with stage.store.transaction() as connection:
+        apply_rosters(connection, read_rosters(text))
+    stage.now = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)  # 03:30 in Seoul, 19:30 in Lagos
+    found = told(stage, "here", severity)
+    assert [people(turn) for turn in found.turns] == expected
+    assert [call.waits_until for turn in found.turns for call in turn.calls if call.waits_until] == waits
+    policy = next(one for one in SHIPPED.policies if one.id == severity)
+    assert by_turns(found) == by_pages(stage, "here", policy, severity)
 
 
 def people(turn: Turn) -> str:

@@ -85,6 +85,9 @@ def test_who_would_be_called(stage: Stage) -> None:
         ("lee", ["phone"], ""),
         ("kim", ["phone"], ""),
     ]
+    calm = client.get("/api/who?site=here&severity=info").json()
+    assert (calm["severity"], calm["policy"], calm["turns"]) == ("info", "info", [])
+    assert client.get("/api/who?site=here&severity=grave").status_code == 422
     assert client.get("/api/who?site=nowhere").status_code == 404
     assert client.get("/api/who?site=here&at=soon").status_code == 422
     assert stage.program("own", scope=OWNER).get("/api/who?site=away").status_code == 404

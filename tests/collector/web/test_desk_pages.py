@@ -215,6 +215,10 @@ def test_who_is_called_for_cairo_on_sunday_at_three(world: World) -> None:
     tenant = Browser(world, "tenant").see("/oncall?site=cairo&at=2026-08-02T03:00")
     assert "이나래" in tenant
     assert "555-0" not in tenant, "whom, but not how"
+    page = Browser(world, "garam").see(f"{asked}&severity=warning")
+    assert "경고에 아무도 답하지 않으면" in page
+    assert '<option value="warning" selected>' in page
+    assert "아무도 호출하지 않습니다" in Browser(world, "garam").see(f"{asked}&severity=info")
 
 
 def test_my_own_duty_and_its_calendar(world: World) -> None:
