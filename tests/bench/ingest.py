@@ -1,6 +1,6 @@
 """Processor time of a million samples taken in: 1,000 agents x 300 samples over 50 kept connections.
 
-Everything the product does is on: signature, durable commit before the answer, receipt, live state, verdicts. Peers
+Everything the product does is on: signature, durable commit before the answer, receipt, live state, verdicts, rules. Peers
 take the same numbers as text; VictoriaMetrics stores history too, the pushgateway keeps the latest values only. The floor
 (``tests.bench.floor``) is the least a program of this contract can do.
 """
@@ -8,9 +8,9 @@ take the same numbers as text; VictoriaMetrics stores history too, the pushgatew
 from __future__ import annotations
 
 import sys
-import time
 
 from tests.bench import peers
+from tests.bench.beginning import begin
 from tests.bench.centre import expect_accepted, port_of, serving
 from tests.bench.client import Address, expect, run, send_all
 from tests.bench.cpu import cpu_seconds
@@ -19,8 +19,6 @@ from tests.bench.load import Sender, make_fleet, rounds
 from tests.bench.program import running
 
 AGENTS, SAMPLES, CONNECTIONS = 1_000, 300, 50
-TAKEN_IN_SECONDS = 31.0
-"""History reads new schemas each half minute; an agent brings one in its life, so that is not part of a sample's price."""
 PORTION = 5
 """Rounds signed at a time: enough to keep the collector at work for seconds, few enough to be young when they arrive."""
 TAKEN = b'"envelopes":[]'
@@ -44,8 +42,7 @@ def _own(bench: Bench, bundle: int) -> tuple[float, str]:
     count, used, seconds = bench.pick(15, 5), 0.0, 0.0
     connections = min(CONNECTIONS, AGENTS // bundle // 4)  # or an agent's next report would overtake its last
     with serving(data) as centre:
-        expect(run(send_all(centre.address, rounds(fleet, 1, bundle), connections)).replies, 200, has=TAKEN)
-        time.sleep(TAKEN_IN_SECONDS)
+        sent_before = begin(centre.address, fleet)
         for _ in range(count // PORTION):
             raws = rounds(fleet, PORTION, bundle)
             before = centre.cpu_seconds()
@@ -53,7 +50,7 @@ def _own(bench: Bench, bundle: int) -> tuple[float, str]:
             used += centre.cpu_seconds() - before
             seconds += sent.seconds
             expect(sent.replies, 200, has=TAKEN)
-        expect_accepted(centre, AGENTS * (count + 1))
+        expect_accepted(centre, AGENTS * (count + sent_before))
     samples = AGENTS * count * SAMPLES
     rate = f"{samples / seconds / 1000:,.0f} k samples/s, {used / AGENTS / count * 1e6:.0f} us a report"
     bench.say(f"{bundle} a request: {rate}")

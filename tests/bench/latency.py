@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 
+from tests.bench.beginning import INTERVAL, begin
 from tests.bench.centre import serving
-from tests.bench.client import Address, Connection, Pool, Reply, expect, run, send_all, send_paced
+from tests.bench.client import Address, Connection, Pool, Reply, expect, run, send_paced
 from tests.bench.figures import Bench, Figure, percentile
-from tests.bench.load import make_fleet, now_ms, push, rounds
+from tests.bench.load import make_fleet, now_ms, push
 from tests.bench.scrape import SCRAPE, check
 
-AGENTS, INTERVAL, CONNECTIONS = 3_334, 15.0, 200
-FIRST_CONNECTIONS = 4
-"""Everybody brings a schema at first: where all of them waited at once, a busy machine would turn some away."""
+AGENTS, CONNECTIONS = 3_334, 200
 
 
 def during_1m_scrape(bench: Bench) -> list[Figure]:
@@ -21,7 +20,7 @@ def during_1m_scrape(bench: Bench) -> list[Figure]:
     data = bench.folder / "centre"
     fleet = make_fleet(data, AGENTS)
     with serving(data) as centre:
-        expect(run(send_all(centre.address, rounds(fleet, 1, 50), FIRST_CONNECTIONS)).replies, 200)
+        begin(centre.address, fleet)
         start = now_ms() + 1500
         raws = [push([s.report(round(start + n / AGENTS * INTERVAL * 1000))]) for n, s in enumerate(fleet)]
         latencies, took = run(_during(centre.address, raws, bench.pick(3, 1)))

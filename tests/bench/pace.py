@@ -1,10 +1,8 @@
 """The whole job at its real pace: 1,000 agents each 15 s and one gzip scrape each 15 s, everything on.
 
-The window is whole minutes, scaled to an hour. It begins when the collector is at its work: everybody is known, and rules
-were asked twice, because they look up whom they are about the first two times (some seconds of processor time in the life
-of a collector; a short window would count them as if they came each minute). Work that comes less often than the window
-(chunks each quarter of an hour, retention) is in it as far as it fell into it; the note says how long it was. The same run
-gives the peak memory of the job, its first minutes included.
+The window is whole minutes, scaled to an hour. It begins when the collector is at its work (``tests.bench.beginning``).
+Work that comes less often than the window (chunks each quarter of an hour, retention) is in it as far as it fell into it;
+the note says how long it was. The same run gives the peak memory of the job, its first minutes included.
 """
 
 from __future__ import annotations
@@ -14,15 +12,14 @@ import time
 from collections.abc import Callable, Sequence
 
 from tests.bench import peers
+from tests.bench.beginning import INTERVAL, INTERVALS
 from tests.bench.centre import expect_accepted, serving
 from tests.bench.client import Address, Pool, Reply, expect, run, send_paced
 from tests.bench.figures import Bench, Figure, percentile
 from tests.bench.load import Sender, make_fleet, now_ms, push
 from tests.bench.scrape import SCRAPE, SCRAPE_PEER, check, get
 
-AGENTS, INTERVAL, CONNECTIONS = 1_000, 15.0, 1_000
-BEGINNING = 6
-"""Intervals before the window: rules are first asked when all is judged, and then at a whole minute."""
+AGENTS, CONNECTIONS = 1_000, 1_000
 FULL, QUICK = 8, 4
 """Intervals in it."""
 
@@ -32,9 +29,9 @@ def measure(bench: Bench) -> list[Figure]:
     data = bench.folder / "centre"
     fleet = make_fleet(data, AGENTS)
     with serving(data) as centre:
-        raws = reports(fleet, rounds + BEGINNING)
-        seconds, used, latencies = run(job(centre.address, raws, BEGINNING, SCRAPE, centre.cpu_seconds))
-        expect_accepted(centre, AGENTS * (rounds + BEGINNING))
+        raws = reports(fleet, rounds + INTERVALS)
+        seconds, used, latencies = run(job(centre.address, raws, INTERVALS, SCRAPE, centre.cpu_seconds))
+        expect_accepted(centre, AGENTS * (rounds + INTERVALS))
         peak = centre.peak_rss_mib()
     value = used / seconds * 3600
     note = f"window {seconds:.0f} s, push p50 {percentile(latencies, 0.5) * 1e3:.1f} p99 {percentile(latencies, 0.99) * 1e3:.1f} ms"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tests.bench.beginning import INTERVAL, INTERVALS
 from tests.bench.centre import expect_accepted, serving
 from tests.bench.client import run
 from tests.bench.figures import Bench, Figure, percentile
 from tests.bench.load import Sender, make_fleet, now_ms, push
-from tests.bench.pace import AGENTS, BEGINNING, FULL, INTERVAL, QUICK, job
+from tests.bench.pace import AGENTS, FULL, QUICK, job
 from tests.bench.scrape import SCRAPE
 
 HUBS = 20
@@ -24,9 +25,9 @@ def measure(bench: Bench) -> list[Figure]:
     data = bench.folder / "centre"
     fleet = make_fleet(data, AGENTS)
     with serving(data) as centre:
-        raws = bundles(fleet, rounds + BEGINNING)
-        seconds, used, latencies = run(job(centre.address, raws, BEGINNING, SCRAPE, centre.cpu_seconds, HUBS))
-        expect_accepted(centre, AGENTS * (rounds + BEGINNING))
+        raws = bundles(fleet, rounds + INTERVALS)
+        seconds, used, latencies = run(job(centre.address, raws, INTERVALS, SCRAPE, centre.cpu_seconds, HUBS))
+        expect_accepted(centre, AGENTS * (rounds + INTERVALS))
     value = used / seconds * 3600
     note = (
         f"window {seconds:.0f} s, {HUBS} hubs with {BUNDLE} envelopes a request, push p50 "
