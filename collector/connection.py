@@ -30,6 +30,8 @@ class Connection(HttpToolsProtocol):
     _patience: asyncio.TimerHandle | None = None
     _in_headers = True
     _received = 0
+    _rest: asyncio.TimerHandle | None = None
+    _resting_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -38,6 +40,9 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._be_patient()
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -60,6 +65,27 @@ class Connection(HttpToolsProtocol):
         self._in_headers = False
         self._be_patient()
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's, with one timer for all the rests of a connection: each answer made one and ended one."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._resting_since = self.loop.time()
+        if self._rest is None:
+            self._rest = self.loop.call_later(self.timeout_keep_alive, self._look_whether_it_rests)
+
+    def _look_whether_it_rests(self) -> None:
+        self._rest = None
+        if self._in_headers or not self.cycle.response_complete:
+            return  # the end of that answer begins the next rest
+        left = self._resting_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._rest = self.loop.call_later(left, self._look_whether_it_rests)
+        else:
+            self.timeout_keep_alive_handler()
 
     def on_message_complete(self) -> None:
         self.scope[WHOLE] = partial(self._answer, ref(self.cycle))  # type: ignore[literal-required]

@@ -57,6 +57,9 @@ HEIGHTS = {
 """Senders of what is live wait for half a minute at the least. All that wait are written in one commit, so one slow commit
 (a busy machine, a disk that pauses) is waited out sooner than everybody has sent everything again."""
 
+LOWEST = HEIGHTS[BACKLOG_LANE].shut
+"""Below it no lane is shut: mostly there is nothing more to ask."""
+
 
 def judge(shut: frozenset[str], load: Load) -> frozenset[str]:
     """The lanes that are shut from now on, by which were and the load."""
@@ -90,7 +93,10 @@ class Shedder:
 
     def refuses(self, lane: str, now: float) -> int:
         """0 where a request of this lane is welcome, else the seconds after which it shall come again."""
-        self.shut = judge(self.shut, self.load(now))
+        load = self.load(now)
+        if not self.shut and not load.reaches(LOWEST):
+            return 0
+        self.shut = judge(self.shut, load)
         if lane not in self.shut:
             return 0
         self.turned_away += 1

@@ -27,10 +27,13 @@ async def app(_scope: Any, receive: Any, send: Any) -> None:
 
 
 def talk(
-    conversation: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]], served: Any = app
+    conversation: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]],
+    served: Any = app,
+    rest_seconds: float = 5,
 ) -> Any:
     async def run() -> Any:
         config = uvicorn.Config(served, http=Connection, log_config=None)
+        config.timeout_keep_alive = rest_seconds  # type: ignore[assignment]
         config.load()
         state = ServerState()
         loop = asyncio.get_running_loop()
@@ -150,3 +153,32 @@ def test_a_request_that_is_over_leaves_nothing_for_the_garbage_collector() -> No
         assert talk(ask) <= 2, "one that is answered, and the next"
     finally:
         gc.enable()
+
+
+def test_a_connection_that_rests_too_long_after_an_answer_is_closed() -> None:
+    async def rest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> list[float]:
+        loop = asyncio.get_running_loop()
+        answered = []
+        for _ in range(4):  # longer together than one rest may be
+            await asyncio.sleep(0.06)
+            writer.write(ASK)
+            await reader.readuntil(b"ok")
+            answered.append(loop.time())
+        assert await reader.read() == b""
+        return [loop.time() - answered[-1], answered[-1] - answered[0]]
+
+    rested, before = talk(rest, rest_seconds=0.1)
+    assert before > 0.15
+    assert rested >= 0.1
+
+
+def test_who_begins_a_request_at_the_end_of_a_rest_may_end_it() -> None:
+    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(ASK)
+        await reader.readuntil(b"ok")
+        writer.write(ASK[:-4])
+        await asyncio.sleep(0.2)
+        writer.write(ASK[-4:])
+        return await reader.readuntil(b"ok")
+
+    assert talk(begin, rest_seconds=0.05).endswith(b"ok")
