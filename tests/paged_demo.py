@@ -92,16 +92,22 @@ def gateway() -> Iterator[tuple[Gateway, int]]:
 
 @contextmanager
 def paged_demo(
-    folder: Path, began: datetime, seed: int = 7, people: str = "", is_thin: bool = False, **more: Any
+    folder: Path,
+    began: datetime,
+    seed: int = 7,
+    people: str = "",
+    is_thin: bool = False,
+    summary_at: str = "",
+    **more: Any,
 ) -> Iterator[tuple[Demo, Gateway]]:
-    """``began``: the true time at which the world begins. ``people``: a roster file in place of the demonstration's."""
+    """``began``: the true time at which the world begins. ``people``: a roster file in place of the demonstration's.
+    ``summary_at``: when the daily summary is told; it calls nobody, and stories count calls, so else it is not."""
     with gateway() as (taken, port):
         channels = tuple(
             Channel(name, "webhook", {"url": f"http://127.0.0.1:{port}/{name}"}, {"secret": "s" * 32})
             for name in ("email", "sms")
         )
-        # The daily summary calls nobody: stories count calls.
-        paging = PagingSettings(summary_at="")
+        paging = PagingSettings(summary_at=summary_at)
         settings = Settings(channels=channels, outbound=Outbound(private="127.0.0.1"), paging=paging)
         start_ms = round(began.timestamp() * 1000)
         demo = Demo(seed, folder, start_ms, settings, is_thin=is_thin, **more)
