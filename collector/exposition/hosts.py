@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from agent.link.names import TYPE_NAMES
+from collector.exposition.helps import HELP_LINES
 from collector.exposition.turns import Turns
 from collector.live.board import LiveHost
 from collector.live.render import Part, part_of, pieces
@@ -64,7 +65,7 @@ async def _grouped(
 ) -> AsyncIterator[bytes]:
     waiting = 0
     for name, kind in families:
-        yield f"# TYPE {name} {TYPE_NAMES[kind]}\n".encode()
+        yield HELP_LINES.get(name, b"") + f"# TYPE {name} {TYPE_NAMES[kind]}\n".encode()
         for part, found in rendered:
             at = part.family_at.get(name)
             if at is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from board_prometheus import (
     wait_until,
     without_data,
 )
+from real import require
 from reporting_collector import reporting
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -32,9 +35,14 @@ NOT_HERE = {
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("boards")
-    with reporting(folder / "collector") as address, prometheus_over(address, folder / "prometheus") as url:
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with reporting(tmp_path_factory.mktemp("collector") / "collector") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def prometheus(collector: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with prometheus_over(collector, tmp_path_factory.mktemp("boards") / "prometheus") as url:
         yield url
 
 
@@ -77,3 +85,27 @@ def test_who_never_reported_is_no_data(prometheus: str) -> None:
     assert silent["value"][1] == "2"
     (watched,) = ask(prometheus, "query", query='up{job="node",site="cairo"}')["result"]
     assert watched["value"][1] == "0"
+
+
+def complaints(address: str, path: str) -> list[str]:
+    with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+        text = answer.read()
+    checked = subprocess.run([require("promtool"), "check", "metrics"], input=text, capture_output=True, check=False)
+    assert checked.returncode in (0, 3), checked.stderr  # 1: it is no exposition
+    assert b"bongsu_" in text
+    return (checked.stdout + checked.stderr).decode().splitlines()
+
+
+def test_promtool_has_nothing_to_say_of_the_collector_s_own_page(collector: str) -> None:
+    assert complaints(collector, "/metrics") == []
+
+
+def test_promtool_finds_nothing_in_a_site_s_page_that_is_ours_to_name(collector: str) -> None:
+    def is_there() -> bool:
+        with urllib.request.urlopen(f"http://{collector}/metrics/sites/abuja", timeout=10) as answer:
+            text = answer.read()
+        return all(name in text for name in (b"\nagent_info{", b"\nprobe_success{", b"\nnetwork_ups_tools_ups_load{"))
+
+    assert wait_until(is_there, 20)
+    ours = [line for line in complaints(collector, "/metrics/sites/abuja") if not line.startswith("node_")]
+    assert ours == [], "names and words of node_* are node_exporter's"
