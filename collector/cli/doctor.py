@@ -39,6 +39,7 @@ from collector.fleet.authority import ends_at
 from collector.fleet.keys import is_hub, load_centre_key, load_keys, load_receiver
 from collector.fleet.registry_export import RegistryError, open_registry
 from collector.fleet.tables import agents
+from collector.history.upstream import Upstream
 from collector.relay.hub import trusted_file
 from collector.relay.registry_pull import REGISTRY_PATH
 from collector.settings import Settings
@@ -98,6 +99,8 @@ def examine(args: argparse.Namespace) -> list[Finding]:
             result, text = FAIL, str(why)
         findings.append(Finding(name, result, subject, text))
     findings += [_remote_write(to) for to in settings.remote_write]
+    if settings.history.upstream:
+        findings.append(_query_upstream(settings))
     findings += channel_findings(settings) + watch_findings(settings, is_hub=is_hub(settings.data_dir))
     return [*findings, copy_finding(settings, now)]
 
@@ -241,6 +244,12 @@ def _remote_write(to: Destination) -> Finding:
     wrong = what_is_wrong(to, SystemClock().monotonic)
     text = f"{to.url} {f'does not take samples: {wrong}' if wrong else 'takes samples'}"
     return Finding("C012", FAIL if wrong else OK, f"remote write {to.name}", text)
+
+
+def _query_upstream(settings: Settings) -> Finding:
+    history = settings.history
+    wrong = Upstream(history.upstream, SystemClock().monotonic, history.upstream_login).what_is_wrong()
+    return Finding("C019", FAIL if wrong else OK, "queries", wrong or f"{history.upstream} answers queries")
 
 
 def _upstream(settings: Settings, _now: datetime) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import orjson
 from fastapi.responses import Response
 
 from agent.link.exchange import Failure, HttpExchange, Request
@@ -19,6 +20,10 @@ from collector.credentials import Credentials, Login, SecretUnreadable, headers_
 from collector.store.scope import EVERYTHING, Scope
 
 SECONDS = 60.0
+TRIED_SECONDS = 5.0
+"""For a question asked only to see whether anybody answers."""
+TRIED = "query=1"
+SAID_BYTES = 120
 REFUSED = (401, 403, 407)
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
@@ -33,6 +38,7 @@ class Upstream:
         parts = urlsplit(url)
         self._base = f"{parts.scheme}://{parts.netloc}"
         self._path = parts.path.rstrip("/")
+        self._named = f"[history] upstream {self._base}{self._path}"
         self._login = login or Login()
         self._monotonic = monotonic
 
@@ -40,21 +46,36 @@ class Upstream:
         """Whether this caller's questions are handed on."""
         return scope == EVERYTHING
 
-    def ask(self, method: str, path: str, query: str, form: bytes) -> Response:
+    def what_is_wrong(self) -> str:
+        """What keeps it from answering queries; empty where nothing does."""
+        try:
+            found = self.ask("GET", "/api/v1/query", TRIED, b"", TRIED_SECONDS)
+        except Unreachable as why:
+            return str(why)
+        said = bytes(found.body)
+        try:
+            if found.status_code == 200 and orjson.loads(said)["status"] == "success":
+                return ""
+        except (ValueError, KeyError, TypeError):
+            pass  # a page of a portal, or of another program: said below
+        begins = " ".join(said[:SAID_BYTES].decode("utf-8", "replace").split())
+        return f"{self._named} gave no answer of a Prometheus (HTTP {found.status_code}): {begins or 'nothing'}"
+
+    def ask(self, method: str, path: str, query: str, form: bytes, seconds: float = SECONDS) -> Response:
         """The upstream's own answer to ``/api/v1/…``. Raises Unreachable."""
         try:
             headers = (*((FORM,) if method == "POST" else ()), *headers_of(self._login))
         except SecretUnreadable as why:
-            raise Unreachable(f"[history] upstream {self._base}{self._path}: {why}") from why
+            raise Unreachable(f"{self._named}: {why}") from why
         target = f"{self._path}{path}" + (f"?{query}" if query else "")
         ca_file = Path(self._login.ca_file) if self._login.ca_file else None
         exchange = HttpExchange(self._monotonic, lambda: context_for(ca_file))
         try:
-            found = exchange(Request(method, self._base, target, form, headers, SECONDS))
+            found = exchange(Request(method, self._base, target, form, headers, seconds))
         finally:
             exchange.close()
         if isinstance(found, Failure):
-            raise Unreachable(f"[history] upstream {self._base}{self._path}: {found.text}")
+            raise Unreachable(f"{self._named}: {found.text}")
         if found.status in REFUSED:
-            raise Unreachable(f"[history] upstream {self._base}{self._path}: refused our log-in (HTTP {found.status})")
+            raise Unreachable(f"{self._named}: refused our log-in (HTTP {found.status})")
         return Response(found.body, found.status, media_type=found.content_type or "application/json")

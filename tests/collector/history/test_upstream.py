@@ -97,7 +97,12 @@ def guarded(folder: Path) -> Iterator[tuple[str, Path, list[dict[str, str]]]]:
             got.append({name.lower(): value for name, value in self.headers.items()})
             is_known = got[-1].get("authorization") in known and got[-1].get("x-scope-orgid") == "mofa"
             body = b'{"status":"success","data":[]}' if is_known else b"who are you"
-            self.send_response(200 if is_known else 401)
+            status = 200 if is_known else 401
+            if is_known and "/elsewhere/" in self.path:
+                status, body = 404, b"no such page"
+            elif is_known and "/portal/" in self.path:
+                body = b"<h1>Log in</h1>\n"
+            self.send_response(status)
             if not is_known:
                 self.send_header("WWW-Authenticate", "Basic")
             self.send_header("Content-Length", str(len(body)))
@@ -150,3 +155,20 @@ def test_we_log_in_there_and_a_token_may_change_meanwhile(archive: Archive, tmp_
             archive.history.upstream = Upstream(url, archive.centre.clock.monotonic, Login(headers=headers))
             assert "certificate verify failed" in client.get("/api/v1/query", params=QUERY).json()["error"]
     assert len(got) == 3, "nothing is sent without the secret, nor to a store that is not who it says"
+
+
+def test_doctor_tries_it_and_says_what_is_wrong(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("t0ken\n")
+    with guarded(tmp_path) as (url, authority, _):
+
+        def wrong(url: str, **login: Any) -> str:
+            return Upstream(url, lambda: 0.0, Login(ca_file=str(authority), **login)).what_is_wrong()
+
+        known: Any = {"bearer_token_file": str(token), "headers": {"X-Scope-OrgID": "mofa"}}
+        assert wrong(url, **known) == ""
+        assert "refused our log-in (HTTP 401)" in wrong(url, bearer_token_file=str(token))
+        assert "gave no answer of a Prometheus (HTTP 404): no such page" in wrong(f"{url}/elsewhere", **known)
+        assert "gave no answer of a Prometheus (HTTP 200): <h1>Log in</h1>" in wrong(f"{url}/portal", **known)
+        assert "certificate verify failed" in Upstream(url, lambda: 0.0).what_is_wrong()
+    assert url in Upstream(url, lambda: 0.0).what_is_wrong(), "nobody listens there any more"
