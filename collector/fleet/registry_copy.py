@@ -107,7 +107,7 @@ def export_copy(
     version = connection.execute(select(fleet_version.c.version)).scalar() or 0
     ready = made.get(FULL)
     if ready is None or ready[:2] != (version, now.toordinal()):
-        content = encode({"tables": _tables(connection), "spent": _spent(connection, now)})
+        content = encode({"tables": whole_registry(connection), "spent": _spent(connection, now)})
         digest = hashlib.sha256(content).hexdigest()[:32]
         ready = made[FULL] = version, now.toordinal(), digest, pack_frame(content)
     *_, digest, packed = ready
@@ -140,7 +140,7 @@ def open_content(copy: SignedCopy) -> Tables:
     return tables
 
 
-def _tables(connection: Connection) -> Tables:
+def whole_registry(connection: Connection) -> Tables:
     found = {table.name: plain_rows(connection, select(table)) for table in WHOLE}
     found[hub_keys.name] = plain_rows(connection, _hub_keys())
     return found

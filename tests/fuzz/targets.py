@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable
 from functools import cache
@@ -34,6 +35,8 @@ from agent.link.token import JoinToken, TokenError, read_token, write_token
 from collector.errors import Refused
 from collector.fleet import enrolment, rotation
 from collector.fleet.registry import Agent, Fleet
+from collector.fleet.registry_copy import FULL, open_content, open_copy
+from collector.fleet.registry_export import RegistryError, open_registry, seal
 from collector.intake.admit import Admission
 from collector.intake.admit import Refused as NotAdmitted
 from collector.live.shape import Shapes
@@ -192,6 +195,43 @@ def _enrol(data: bytes) -> None:
         read_token(data.decode("utf-8", "replace"))
 
 
+# ---------------------------------------------------------------- the registry
+
+
+def _registry_payloads() -> list[Any]:
+    """As a region's and as a custodian's copy."""
+    content = {
+        "tables": {"sites": [{"id": "local", "hub": "mea", "tags": ["far"]}], "agents": []},
+        "spent": [b"h" * 32],
+    }
+    head = {"hub": "mea", "hub_id": AGENT, "at_ms": NOW_MS, "version": 41}
+    packed = msgspec.msgpack.encode(content)
+    digest = hashlib.sha256(packed).hexdigest()[:32]
+    return [
+        head | {"digest": digest} | content,
+        head | {"digest": digest, "scope": FULL, "packed": packing.pack_frame(packed)},
+    ]
+
+
+def _registries() -> list[bytes]:
+    return [seal(payload, KEY.sign) for payload in _registry_payloads()]
+
+
+def _registry(data: bytes) -> None:
+    """What a hub reads from whoever answers, and ``bongsu registry`` from the hub's disk."""
+    with contextlib.suppress(RegistryError):
+        open_registry(data, KEY.public, AGENT)
+    with contextlib.suppress(RegistryError):
+        copy = open_copy(data, KEY.public, AGENT)
+        if copy.packed is not None:
+            open_content(copy)
+
+
+def _registry_signed(tree: Any) -> None:
+    """Of the right shape or not, and signed all the same: a later centre may say more."""
+    _registry(seal(tree, KEY.sign))
+
+
 def _answers() -> list[bytes]:
     receipt = pack_receipt(Receipt(AGENT, b"E" * 8, [(1, 9)], NOW_MS), KEY.sign)
     mine = AgentAnswer(AGENT.hex(), "ab" * 8, [(1, 9)], [RecordRefusal([(3, 4)], "drop", "bad_labels")], "x", "ab" * 4)
@@ -230,4 +270,6 @@ TARGETS = {
     "schema": Target(lambda: [msgspec.msgpack.decode(SCHEMA.packed)], _schema, (wire.WireError,), is_tree=True),
     "enrolment": Target(_enrolments, _enrol),
     "answer": Target(_answers, _answer),
+    "registry": Target(_registries, _registry),
+    "registry_signed": Target(_registry_payloads, _registry_signed, is_tree=True),
 }
