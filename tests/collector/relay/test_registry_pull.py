@@ -6,10 +6,11 @@ import base64
 
 import msgspec
 import pytest
-from region import Region
+from region import TOPOLOGY, Region
 
 from agent.link.exchange import Failure, Request, Response
 from agent.link.keys import new_key
+from agent.link.policy import open_policy, policy_hint
 from agent.link.signed_get import Asker, NotTold, Told, signed_get, signed_headers
 from collector.fleet.hubs import set_hub_status
 from collector.fleet.topology import read_topology
@@ -178,6 +179,36 @@ def test_an_agent_gets_its_policy_and_only_signed(region: Region) -> None:
     refused = signed_get(region.hub.answer, "", "/v1/policy", Asker(agent.agent_id, 1, new_key().sign), told.nonce)
     assert isinstance(refused, NotTold)
     assert refused.status == 403
+
+
+def test_a_hub_hands_on_the_policy_the_centre_signed(region: Region) -> None:
+    """While it is cut off too, and the newest once it hears of it; the hint in an answer has agents ask for it."""
+    agent = region.agent()
+
+    def policy_for(tag: str, seconds: int) -> str:
+        site = TOPOLOGY.replace('timezone = "Africa/Lagos"', f'timezone = "Africa/Lagos"\ntags = ["{tag}"]')
+        return f'{site}[[policies]]\nid = "p"\ntags = ["{tag}"]\ninterval_seconds = {seconds}\n'
+
+    def told() -> tuple[int, int]:
+        asked = signed_get(region.hub.answer, "", "/v1/policy", Asker(agent.agent_id, 1, agent.key.sign), "")
+        assert isinstance(asked, Told)
+        found = open_policy(base64.b64decode(asked.said["policy"]), region.key.public, agent.agent_id)
+        assert policy_hint(base64.b64decode(asked.said["policy"])) == region.report(agent).agents[0].policy
+        return found.version, found.interval_seconds
+
+    for version, seconds in ((1, 120), (2, 90)):
+        with region.at_centre.store.transaction() as connection:
+            apply_topology(connection, read_topology(policy_for("far", seconds)))
+        region.at_centre.registry.refresh()
+        region.at_centre.jobs.run("policies")
+        if version == 2:
+            region.is_cut = True
+            again(region)
+            assert told() == (1, 120), "what it had when it was cut off"
+            region.is_cut = False
+            region.wait(120)
+        again(region)
+        assert told() == (version, seconds)
 
 
 def test_a_signature_is_for_one_path_only(region: Region) -> None:
