@@ -1,4 +1,5 @@
-"""How we log in to somebody else's store, wherever one is named: ``[[remote_write]]`` and ``[history] upstream``.
+"""How we log in to somebody else's store, wherever one is named: ``[[remote_write]]``, ``[[alertmanagers]]`` and
+``[history] upstream``.
 
 Secrets stand in files of their own and are read anew for each request, so that a token may change without a restart.
 """
@@ -54,7 +55,7 @@ def headers_of(to: Credentials) -> tuple[tuple[str, str], ...]:
         if to.bearer_token_file:
             return (*to.headers.items(), ("Authorization", f"Bearer {_secret(to.bearer_token_file)}"))
         if to.username:
-            pair = f"{to.username}:{_secret(to.password_file)}".encode()
+            pair = f"{to.username}:{_secret(to.password_file, 'utf-8')}".encode()
             return (*to.headers.items(), ("Authorization", f"Basic {base64.b64encode(pair).decode()}"))
     except (OSError, ValueError) as why:
         raise SecretUnreadable(f"a secret cannot be read: {why}") from why
@@ -83,8 +84,9 @@ def check_credentials(where: str, to: Credentials, ours: Collection[str], prefix
             raise SettingsError(f"{where}: {prefix}headers: {header}: is set by the protocol")
 
 
-def _secret(path: str) -> str:
-    text = Path(path).read_text("ascii").strip()
+def _secret(path: str, encoding: str = "ascii") -> str:
+    """A token is a header as it stands; a password is packed, so it may be of any letters."""
+    text = Path(path).read_text(encoding).strip()
     if not text.isprintable():
         raise ValueError(f"{path}: expected one line of text")
     return text

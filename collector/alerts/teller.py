@@ -4,13 +4,11 @@ holds up no other.
 
 from __future__ import annotations
 
-import base64
 import logging
 import ssl
 import threading
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from pathlib import Path
 
 import orjson
 
@@ -20,6 +18,7 @@ from agent.link.exchange import Exchange, Failure, HttpExchange, Request
 from collector.alerts.alert import FiringAlert
 from collector.alerts.alertmanager_json import posted_alert
 from collector.alerts.outward import BATCH, GOOD_FOR_MS, Ledger
+from collector.credentials import Login, SecretUnreadable, headers_of
 from collector.settings_alerts import AlertmanagerTarget
 from collector.store.schema import instant
 from collector.telemetry_alerts import AlertTelemetry
@@ -45,6 +44,7 @@ class Teller:
         chance: Chance | None = None,
     ) -> None:
         self._target = target
+        self._login = Login(target.bearer_token_file, target.username, target.password_file, target.ca_file)
         self._alerts = alerts
         self._clock = clock
         self._telemetry = telemetry
@@ -75,9 +75,9 @@ class Teller:
         ends_at = instant(now_ms) + timedelta(milliseconds=GOOD_FOR_MS)
         body = orjson.dumps([posted_alert(alert, ends_at, self._own_url) for alert in some])
         try:
-            headers = (("content-type", "application/json"), *self._credentials())
-        except (OSError, UnicodeDecodeError) as why:
-            return self._failed(some, f"its credentials cannot be read: {why}")
+            headers = (("content-type", "application/json"), *headers_of(self._login))
+        except SecretUnreadable as why:
+            return self._failed(some, str(why))
         url = self._target.url.rstrip("/")
         base, _, path = url.partition("://")
         host, slash, prefix = path.partition("/")
@@ -115,20 +115,8 @@ class Teller:
     def _show(self) -> None:
         self._telemetry.lag.labels(self._target.name).set(self._ledger.lag_ms(self._clock.wall_ms()) / 1000)
 
-    def _credentials(self) -> tuple[tuple[str, str], ...]:
-        """Read anew for each request: a secret may be changed without a restart."""
-        target = self._target
-        if target.bearer_token_file:
-            token = Path(target.bearer_token_file).read_text("utf-8").strip()
-            return (("authorization", f"Bearer {token}"),)
-        if target.username:
-            password = Path(target.password_file).read_text("utf-8").strip()
-            pair = base64.b64encode(f"{target.username}:{password}".encode()).decode()
-            return (("authorization", f"Basic {pair}"),)
-        return ()
-
     def _trust(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self._target.ca_file or None)
+        return ssl.create_default_context(cafile=self._login.ca_file or None)
 
 
 class Tellers:
