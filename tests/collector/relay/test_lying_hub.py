@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from region import CENTRE, HUB_URL, Region
 from sender import Sender, schema_of
@@ -99,6 +100,15 @@ def test_what_it_drops_is_a_gap_the_agent_still_has(region: Region) -> None:
     answer = region.report(agent)
     assert answer.agents[0].held == [(1, 6)], "the hub may claim what it likes"
     assert region.receipt(answer, agent).ranges == [(1, 2), (4, 5)], "the centre's receipt leaves the gap out"
+    region.at_centre.log.save_checkpoint()
+    region.at_centre.log.step()
+    region.at_centre.jobs.run("completeness")
+    region.wait(3_600)
+    region.at_centre.jobs.run("completeness")
+    said = region.centre.answer(Request("GET", "", "/api/sites/abuja/completeness", b"", []))
+    assert isinstance(said, Response)
+    (gap,) = msgspec.json.decode(said.body)["missing"]
+    assert (gap["host"], gap["first"], gap["last"]) == (agent.host, 3, 3), "and people see which numbers"
 
 
 def test_what_it_replays_is_counted_once(region: Region) -> None:
