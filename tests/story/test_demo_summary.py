@@ -85,7 +85,7 @@ def restart(demo: Demo, seconds: float) -> None:
 
 def test_the_morning_tells_once_what_called_nobody(tmp_path: Path) -> None:
     with paged_demo(
-        tmp_path, BEGAN, people=PEOPLE, summary_at="09:00", is_small=True, least_seconds=3.0, interval_seconds=15.0
+        tmp_path, BEGAN, people=PEOPLE, summary_at="09:00", is_small=True, least_seconds=10.0, interval_seconds=30.0
     ) as (demo, calls):
         with app_of(demo).store.transaction() as connection:
             add_api_token(connection, TOKEN, "prometheus", "story", BEGAN, role="system_admin")
@@ -99,7 +99,7 @@ def test_the_morning_tells_once_what_called_nobody(tmp_path: Path) -> None:
             "who is on duty, and can be told without ringing: not the one with a telephone only, nor who is off"
         )
         assert all(NINE <= call.at < NINE + 2 * MINUTE for call in calls.calls)
-        assert "정보 장애 건 1" in told["kim"].text
+        assert "아무도 부르지 않은 정보 장애 건" in told["kim"].text
         assert "Asia/Seoul" in told["kim"].text
         assert "Nothing is urgent" in told["tan"].text
         assert "Asia/Tokyo" in told["tan"].text
