@@ -130,7 +130,11 @@ class CompletenessJob:
         with self._store.reading() as connection:
             known = queries.all_gaps(connection)
             rows = list(queries.newest_positions(connection))
+            is_new = any(row.name not in self._seen for row in rows)
+            told_of = queries.names_with_lost(connection) if is_new else set()
         for row in rows:
+            if row.name not in self._seen and row.name not in told_of:
+                self._seen[row.name] = IN_ORDER  # as its rows say: after a start that is a thousand agents
             self._look_at(fleet, row, known.pop(row.name, []), now_ms)
         for name in known:  # an older epoch: what it lacked comes under new numbers
             with self._store.transaction() as connection:

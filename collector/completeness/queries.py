@@ -167,6 +167,11 @@ def drop_lost(connection: Connection, name: Name, kind: str) -> None:
     connection.execute(delete(lost_hours).where(at.agent_id == name[0], at.epoch == name[1], at.kind == kind))
 
 
+def names_with_lost(connection: Connection) -> set[Name]:
+    found = connection.execute(select(lost_hours.c.agent_id, lost_hours.c.epoch).distinct())
+    return {(row.agent_id, row.epoch) for row in found}
+
+
 def replace_lost(connection: Connection, name: Name, site: str, numbers: Mapping[tuple[int, str], int]) -> None:
     """``numbers`` by (hour, kind)."""
     connection.execute(delete(lost_hours).where(lost_hours.c.agent_id == name[0], lost_hours.c.epoch == name[1]))

@@ -147,6 +147,10 @@ def test_declared_losses_go_to_the_hours_between_their_neighbours(counted: Count
     counted.send_at(sender, dropped[:20], START + 3 * HOUR_MS)  # a hub had them after all
     counted.settle(4)
     assert [dict(hour.lost) for hour in counted.hours()[:2]] == [{"declared": 10}, {"declared": 30}]
+    counted.restart()
+    counted.send_at(sender, dropped[20:], START + 4 * HOUR_MS)  # the rest while nobody counted
+    counted.settle(5)
+    assert [dict(hour.lost) for hour in counted.hours()[:2]] == [{}, {}]
 
 
 @pytest.mark.parametrize("is_entrusted_first", [False, True])
@@ -259,7 +263,8 @@ def test_what_came_too_late_to_be_kept_is_expired(counted: Counted, expired_ms: 
     assert dict(counted.hour().lost) == {"expired": 5}
 
 
-def test_an_agent_in_order_costs_a_comparison(counted: Counted) -> None:
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_an_agent_in_order_costs_a_comparison(counted: Counted, is_restarted: bool) -> None:
     sender = counted.centre.enrolled()
     counted.turn(START)
     counted.send(sender, counted.samples(sender, START, 2))
@@ -270,6 +275,8 @@ def test_an_agent_in_order_costs_a_comparison(counted: Counted) -> None:
         said.append(statement)
 
     event.listen(counted.store.engine, "before_cursor_execute", note)
+    if is_restarted:
+        counted.restart()
     counted.send(sender, counted.samples(sender, START + 2 * MINUTE, 2))
     counted.turn(START + 5 * MINUTE)
     event.remove(counted.store.engine, "before_cursor_execute", note)
