@@ -124,6 +124,9 @@ def describe(status: Status, is_alive: bool, wall_ms: int) -> str:
     def ago(at_ms: int | None) -> str:
         return "never" if not at_ms else f"{max(0, wall_ms - at_ms) / 1000:.0f} s ago"
 
+    waiting = (
+        f"{status.spool_records} records, oldest {ago(status.spool_oldest_ms)}" if status.spool_records else "nothing"
+    )
     lines = [
         ("agent", f"{status.host} ({status.agent_id}), {'running' if is_alive else 'NOT running'}, pid {status.pid}"),
         ("reports", f"{status.reports} since start, {status.records_sent} records in {status.bytes_sent} bytes sent"),
@@ -133,7 +136,7 @@ def describe(status: Status, is_alive: bool, wall_ms: int) -> str:
         ),
         (
             "waiting",
-            f"{status.spool_records} records, {status.spool_bytes} bytes, oldest {ago(status.spool_oldest_ms)}",
+            f"{waiting}; the spool takes {status.spool_bytes} bytes",
         ),
         ("lost", f"{status.spool_lost} records since start, all declared; {status.spool_rolled_up} samples rolled up"),
         ("clock", f"{status.offset_ms} ms to the collector's" if status.is_offset_known else "not compared yet"),

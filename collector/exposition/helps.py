@@ -18,7 +18,7 @@ HELPS = {
     "agent_records_lost_total": "Records the agent had to drop, each declared to the centre.",
     "agent_records_rolled_up_total": "Records the agent replaced by roll-ups to save room.",
     "agent_report_interval_seconds": "How often the host is reported.",
-    "agent_spool_bytes": "Bytes that wait in the agent's spool.",
+    "agent_spool_bytes": "Bytes the agent's spool takes, with what the centre holds and was not deleted yet.",
     "agent_spool_damaged_total": "Damaged places found in the agent's spool.",
     "agent_spool_oldest_timestamp_seconds": "When the oldest record that waits in the spool was taken.",
     "agent_spool_on_disk": "1 while the spool is on disk, 0 while it is held in memory.",
