@@ -168,7 +168,8 @@ def test_both_stores_have_what_we_have(tmp_path: Path) -> None:
             prom.stop()
             fleet.post(running[0].url, late[:200][::-1], 20)
             fleet.post(running[0].url, instants(began - 3 * 60_000, 1), 1)
-            time.sleep(1)  # of failures
+            wait_until(lambda: is_done(running[0], "victoria"), "one store to be told while the other is away")
+            assert own_metrics(running[0])[PENDING] > 0
             prom.start()
             fleet.post(running[0].url, [now_ms()])
             wait_until(lambda: is_done(running[0], "prometheus", "victoria"), "all of it to be there", 90)
