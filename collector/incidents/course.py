@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 from collector.escalation.policy import Plan
 from collector.fleet.registry import Fleet
 from collector.incidents import incident as inc
+from collector.incidents.behind import covering, one_each, root_of
 from collector.incidents.change import follow, opened
 from collector.incidents.digest import gather_late
 from collector.incidents.draft import Draft, bring_back, ends_in, lie_still, merge, settle
 from collector.incidents.from_verdicts import WIDE
 from collector.incidents.impact import systems_by_host
 from collector.incidents.incident import Incident
-from collector.incidents.signal import VERDICT, Signal, worst
+from collector.incidents.signal import VERDICT, Signal
 from collector.incidents.storm import storm_of
 from collector.store.schema import instant
 
@@ -61,6 +62,8 @@ class Memory:
     """uid -> when what it is about ended, while alerts behind it still fire."""
     owed: dict[str, int] = field(default_factory=dict)
     """uid of what took in something that people were called for -> when: they hear its end."""
+    worked: dict[str, int] = field(default_factory=dict)
+    """uid of what is agreed to be worked on while it is open -> since when: nothing can be told of it meanwhile."""
 
 
 @dataclass(slots=True)
@@ -92,16 +95,21 @@ class Course:
         signals: Sequence[Signal],
         *,
         is_unjudged: bool = False,
+        worked: frozenset[str] = frozenset(),
     ) -> Outcome:
-        """``is_unjudged``: verdicts cannot be told yet, as after a start; what they said holds until they can."""
+        """``is_unjudged``: verdicts cannot be told yet, as after a start; what they said holds until they can. ``worked``:
+        keys of verdicts that cannot be told for agreed work: that it began ends nothing that people were called for."""
         self.drafts = {each.uid: Draft(each, each) for each in known}
-        active = _one_each(signal for signal in signals if signal.is_active and not signal.is_late)
+        active = one_each(signal for signal in signals if signal.is_active and not signal.is_late)
         covers = covering(active.values())
         behind = {key: root_of(signal, covers) for key, signal in active.items()}
         now_homes = self._homes(active, behind, homes)
         self._move(active, behind, homes, now_homes)
         kept = {key for key, home in homes.items() if is_unjudged and home.source == VERDICT and key not in active}
+        under = {key for key in worked - active.keys() if key in homes and self._waits_for_work(homes[key].uid)}
+        kept |= under
         self._kept = {homes[key].uid for key in kept}
+        self._note_work({homes[key].uid for key in under}, is_unjudged=is_unjudged)
         left = {key: home for key, home in homes.items() if key not in active and key not in kept}
         self._end(left, covers, now_homes, {s.key: s.ended_ms for s in signals if not s.is_active})
         self._merge()
@@ -117,6 +125,20 @@ class Course:
         draft = opened(self, signal, **values)
         self.drafts[draft.uid] = draft
         return draft
+
+    def _waits_for_work(self, uid: str) -> bool:
+        """What nobody was told of ends quietly, and is judged anew afterwards."""
+        draft = self.drafts.get(uid)
+        return draft is not None and draft.is_told and draft.incident.state in inc.OPEN
+
+    def _note_work(self, under: set[str], *, is_unjudged: bool) -> None:
+        for uid in under - self.memory.worked.keys():
+            self.memory.worked[uid] = self.now_ms
+            self.drafts[uid].note("work_began")
+        for uid in [] if is_unjudged else sorted(self.memory.worked.keys() - under):
+            del self.memory.worked[uid]
+            if uid in self.drafts and self.drafts[uid].incident.is_open:
+                self.drafts[uid].note("work_over")
 
     def _homes(
         self, active: Mapping[str, Signal], behind: Mapping[str, str], homes: Mapping[str, Home]
@@ -269,31 +291,3 @@ class Course:
         if signal.source != VERDICT:
             return max(due, self.now + timedelta(seconds=self.plan.alert_hold_seconds))
         return due
-
-
-def covering(signals: Iterable[Signal]) -> dict[tuple[str, str], str]:
-    """By (kind, id): the verdict's signal it lies behind, or is about."""
-    verdicts = [signal for signal in signals if signal.source == VERDICT]
-    found = {thing: signal.key for signal in verdicts if signal.hides for thing in signal.affected}
-    for signal in verdicts:
-        if not signal.hides:
-            for thing in signal.affected:
-                found.setdefault(thing, signal.key)
-    return found | {signal.subject: signal.key for signal in verdicts}
-
-
-def root_of(signal: Signal, covers: Mapping[tuple[str, str], str]) -> str:
-    """The key of the signal it belongs to; its own where it is told by itself."""
-    if signal.source == VERDICT:
-        return signal.key
-    return covers.get(signal.subject, signal.key)
-
-
-def _one_each(signals: Iterable[Signal]) -> dict[str, Signal]:
-    """Verdicts first; of two with one key the graver."""
-    found: dict[str, Signal] = {}
-    for signal in sorted(signals, key=lambda signal: signal.source != VERDICT):
-        known = found.get(signal.key)
-        if known is None or worst(known.severity, signal.severity) != known.severity:
-            found[signal.key] = signal
-    return found

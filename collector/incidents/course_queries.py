@@ -47,6 +47,7 @@ def read_book(connection: Connection, *, lock: bool = False) -> tuple[int, Memor
         dict(content.get("digests", known.digests)),
         dict(content.get("root_ended", known.root_ended)),
         dict(content.get("owed", known.owed)),
+        dict(content.get("worked", known.worked)),
     )
 
 

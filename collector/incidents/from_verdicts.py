@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from collector.fleet.registry import Fleet
 from collector.incidents.one_cut import as_one_cut
 from collector.incidents.signal import CRITICAL, INFO, VERDICT, WARNING, Signal
 from collector.verdicts import reasons as r
-from collector.verdicts.standing import DEGRADED, DOWN, NO_DATA, Cause, Fact, FailingCheck, Standing
+from collector.verdicts.standing import DEGRADED, DOWN, MAINTENANCE, NO_DATA, Cause, Fact, FailingCheck, Standing
 
 WAITS_MS: Mapping[str, int] = {"host": 0, "agent": 0, "link": 120_000, "interface": 120_000}
 """From its beginning, where that is longer than verdicts' own hold-down."""
@@ -21,6 +21,7 @@ WIDE = frozenset({"hub", "carrier", "cable", "facility", "device", "collector"})
 """One of these is one disturbance however much lies behind it."""
 HOSTS_OUT = frozenset({r.HOSTS_SILENT, r.HOSTS_DOWN, r.BUILDING_FAILING})
 """Many hosts of one site at once, or the first of many."""
+IN_WINDOW = frozenset({r.UNDER_MAINTENANCE, r.PLANNED_SHUTDOWN})
 GRAVE_GRADES = frozenset({1, 2})
 
 
@@ -47,6 +48,18 @@ def is_unjudged(standing: Standing) -> bool:
     if standing.at_ms >= standing.judged_from_ms > 0:
         return False
     return standing.at_ms == 0 or any(host.reason == r.STARTING for host in standing.hosts.values())
+
+
+def is_worked_on(standing: Standing, kind: str, name: str) -> bool:
+    """Whether it is in an agreed window itself: what it would be without is not known."""
+    books: Mapping[str, Mapping[str, Any]] = {
+        "site": standing.sites,
+        "host": standing.hosts,
+        "link": standing.links,
+        "hub": standing.hubs,
+    }
+    found = books.get(kind, {}).get(name)
+    return found is not None and found.state == MAINTENANCE and found.reason in IN_WINDOW
 
 
 def _signal(cause: Cause, standing: Standing, fleet: Fleet) -> Signal:

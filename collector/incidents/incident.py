@@ -26,6 +26,8 @@ EVENTS = (
     "gave_back",
     "recovered",
     "came_back",
+    "work_began",
+    "work_over",
     "reopened",
     "closed_quietly",
     "paged",

@@ -20,7 +20,7 @@ from collector.incidents.course_queries import Overtaken, close_old, read_book, 
 from collector.incidents.from_past import past_signals
 from collector.incidents.handed_queries import adopt, give_up_waiting
 from collector.incidents.queries import count_open_at
-from collector.incidents.signal import Signal
+from collector.incidents.signal import VERDICT, Signal
 from collector.incidents.silence_job import act_on_silence
 from collector.incidents.stillness import Basis, Stillness, next_by_itself, read_pulse
 from collector.incidents.telemetry import IncidentTelemetry
@@ -35,6 +35,8 @@ MOST_PAST = 500
 PLAN_EVERY = timedelta(seconds=10)
 Signals = Callable[[datetime, Plan], tuple[Sequence[Signal], bool]]
 """What holds at an instant, from verdicts and alerts; and whether verdicts can not be told yet."""
+IsWorkedOn = Callable[[str, str], bool]
+"""Of a kind and an id: whether agreed work goes on there, so that verdicts say nothing of it."""
 
 
 class IncidentJob:
@@ -46,6 +48,7 @@ class IncidentJob:
         telemetry: IncidentTelemetry | None = None,
         *,
         tells_past: bool = True,
+        is_worked_on: IsWorkedOn = lambda _kind, _id: False,
     ) -> None:
         """``tells_past``: whether alerts that were over before anybody could know go into a digest here; a hub leaves
         that to its centre, which gets the same reports."""
@@ -54,6 +57,7 @@ class IncidentJob:
         self._signals = signals
         self._telemetry = telemetry
         self._tells_past = tells_past
+        self._is_worked_on = is_worked_on
         self._stillness = Stillness()
         self._homes: dict[str, Home] = {}
         self._version = -1
@@ -71,7 +75,7 @@ class IncidentJob:
         if pulse.is_due:
             act_on_silence(self._store, now)
         signals, is_unjudged = self._signals(now, plan)
-        basis = Basis(pulse, tuple(signals), is_unjudged, self._registry.fleet.version, plan)
+        basis = Basis(pulse, tuple(signals), is_unjudged, self._registry.fleet.version, plan, self._worked())
         try:
             if not self._stillness.holds(basis, now):
                 self._stillness.over()
@@ -108,6 +112,7 @@ class IncidentJob:
             self._homes,
             [*basis.signals, *past_signals(past, self._registry.fleet)],
             is_unjudged=basis.is_unjudged,
+            worked=self._worked(),
         )
         if outcome.drafts or outcome.moved or outcome.late or memory != before or past:
             with self._store.transaction() as connection:
@@ -124,6 +129,10 @@ class IncidentJob:
             for (severity, _, _), count in self.open_at.items():
                 by_severity[severity] += count
             self._telemetry.show(by_severity, sum(draft.is_new for draft in outcome.drafts))
+
+    def _worked(self) -> frozenset[str]:
+        keys = [key for key, home in self._homes.items() if home.source == VERDICT]
+        return frozenset(key for key in keys if self._is_worked_on(*key.split(":", 1)))
 
     def _follow(self, outcome: Outcome, version: int) -> None:
         """Know where signals belong now without reading ten thousand rows again."""

@@ -13,7 +13,7 @@ from collector.alerts.book import AlertBook
 from collector.escalation.policy import Plan
 from collector.incidents import api
 from collector.incidents.from_alerts import alert_signals
-from collector.incidents.from_verdicts import is_unjudged, verdict_signals
+from collector.incidents.from_verdicts import is_unjudged, is_worked_on, verdict_signals
 from collector.incidents.job import SECONDS, IncidentJob
 from collector.incidents.signal import Signal
 from collector.incidents.telemetry import IncidentTelemetry
@@ -36,7 +36,12 @@ class IncidentSide:
         """What was heard as signals: the same alerts are the same signals again."""
         telemetry = IncidentTelemetry(services.telemetry.registry)
         self.job = IncidentJob(
-            services.store, services.registry, self._signals, telemetry, tells_past=not services.is_hub
+            services.store,
+            services.registry,
+            self._signals,
+            telemetry,
+            tells_past=not services.is_hub,
+            is_worked_on=lambda kind, id_: is_worked_on(services.standing, kind, id_),
         )
 
     @property

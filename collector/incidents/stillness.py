@@ -44,6 +44,7 @@ class Basis(NamedTuple):
     is_unjudged: bool
     fleet_version: int
     plan: Plan
+    worked: frozenset[str] = frozenset()
 
 
 _PULSE = select(

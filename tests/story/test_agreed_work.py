@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from paged_demo import paged_demo
 
-from collector.incidents.queries import list_incidents
+from collector.incidents.queries import events_of, list_incidents
 from collector.maintenance.occurrence import Schedule
 from collector.maintenance.queries import PLANNED, add_window
 from collector.store.schema import instant
@@ -65,3 +65,37 @@ def test_nobody_is_called_for_agreed_work_on_a_hub_and_a_line(tmp_path: Path) ->
         assert app.standing.sites["nairobi"].state > NO_DATA
         assert subjects(demo)[0] == ("link", LINE), "the hour is over"
         assert len({call.incident for call in calls.of("trigger")}) == 2
+
+
+def test_work_on_what_is_open_ends_nothing_and_wakes_nobody_anew(tmp_path: Path) -> None:
+    """A line is cut, somebody is called, and the carrier's work is agreed while it is still cut."""
+    with paged_demo(tmp_path, BEGAN, is_small=True, least_seconds=10.0, interval_seconds=30.0) as (demo, calls):
+        app = demo.centre.app
+        assert app is not None
+        demo.play(5 * MINUTE)
+        demo.condition.cut_links.add(LINE)
+        demo.play(8 * MINUTE)
+        (number,) = {call.incident for call in calls.of("trigger")}
+        now = instant(demo.centre.clock.wall_ms())
+        hour = Schedule("UTC", now.replace(tzinfo=None, second=0, microsecond=0), 30)
+        with app.store.transaction() as connection:
+            add_window(connection, "mending", PLANNED, [("link", LINE)], hour, now, now, "kim")
+        before = len(calls.calls)
+        demo.play(25 * MINUTE)
+        assert app.standing.links[LINE].state == MAINTENANCE
+        assert "work_began" in course_of(demo, int(number))
+        assert calls.calls[before:] == [], "neither called again, nor told that it is over"
+        demo.play(10 * MINUTE)
+        assert app.standing.links[LINE].state > NO_DATA
+        assert len(subjects(demo)) == 1, "the same one goes on"
+        demo.condition.cut_links.discard(LINE)
+        demo.play(10 * MINUTE)
+        told = [kind for kind in course_of(demo, int(number)) if kind in ("work_began", "work_over", "resolved")]
+        assert told == ["work_began", "work_over", "resolved"]
+
+
+def course_of(demo: Demo, number: int) -> list[str]:
+    app = demo.centre.app
+    assert app is not None
+    with app.store.reading() as connection:
+        return [event.kind for event in events_of(connection, number)]

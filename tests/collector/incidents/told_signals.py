@@ -83,6 +83,8 @@ class Told:
     signals: list[Signal] = field(default_factory=list)
     is_unjudged: bool = False
     now: datetime = START
+    worked: frozenset[tuple[str, str]] = frozenset()
+    """(kind, id) of what agreed work goes on at."""
     paged: list[tuple[int, int, str]] = field(default_factory=list)
     """(second, incident, kind of timer) as they came due."""
 
@@ -96,7 +98,12 @@ class Told:
         self.restart()
 
     def restart(self) -> None:
-        self.job = IncidentJob(self.store, self.registry, lambda _now, _plan: (self.signals, self.is_unjudged))
+        self.job = IncidentJob(
+            self.store,
+            self.registry,
+            lambda _now, _plan: (self.signals, self.is_unjudged),
+            is_worked_on=lambda kind, name: (kind, name) in self.worked,
+        )
 
     def at(self, second: int, *signals: Signal) -> None:
         """What holds from then on."""
