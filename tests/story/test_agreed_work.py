@@ -83,7 +83,7 @@ def test_work_on_what_is_open_ends_nothing_and_wakes_nobody_anew(tmp_path: Path)
         before = len(calls.calls)
         demo.play(25 * MINUTE)
         assert app.standing.links[LINE].state == MAINTENANCE
-        assert "work_began" in course_of(demo, int(number))
+        assert course_of(demo, int(number))[-1] == "work_began"
         assert calls.calls[before:] == [], "neither called again, nor told that it is over"
         demo.play(10 * MINUTE)
         assert app.standing.links[LINE].state > NO_DATA
