@@ -13,10 +13,11 @@ from collector.verdicts import reasons as r
 from collector.verdicts.finding import Finding
 from collector.verdicts.index import Index, system_parents
 from collector.verdicts.pace import Pace
-from collector.verdicts.standing import NO_DATA
+from collector.verdicts.standing import NO_DATA, PlaceStanding
 
 GRACE_INTERVALS = 2
 """Intervals in which nobody is judged for not having reported yet."""
+_OF_OTHERS = frozenset({r.DEPENDENCY, r.MEMBERS_DEGRADED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,12 @@ def make_grace(index: Index, pace: Pace, started_at_ms: int) -> Grace:
     )
 
 
-def in_grace(found: Finding, now_ms: int, ends_ms: int) -> Finding:
-    """What lacks evidence only because the collector has just started is no conclusion yet."""
+def in_grace(found: Finding, now_ms: int, ends_ms: int, judged: Mapping[str, PlaceStanding]) -> Finding:
+    """What lacks evidence only because the collector has just started is no conclusion yet, and neither is what follows
+    from nothing else. ``judged``: what it may stand on, judged before."""
+    if now_ms >= ends_ms:
+        return found
     lacks = found.state == NO_DATA or found.reason == r.MEMBERS_UNKNOWN
-    return Finding(NO_DATA, r.STARTING) if lacks and now_ms < ends_ms else found
+    if found.reason in _OF_OTHERS:
+        lacks |= all(fact.subject in judged and judged[fact.subject].reason == r.STARTING for fact in found.evidence)
+    return Finding(NO_DATA, r.STARTING) if lacks else found

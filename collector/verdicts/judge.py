@@ -293,7 +293,7 @@ class _Judgement:
             places = dict(known)
         for subject in todo:
             ends_ms = self.grace.slow_ends_ms if subject in slow else self.grace.ends_ms
-            graced = in_grace(found[subject], self.now_ms, ends_ms)
+            graced = in_grace(found[subject], self.now_ms, ends_ms, places)
             (state, reason, cause, evidence), since_ms = self.out.conclude(kind, subject, graced)
             now, kept = PlaceStanding(state, since_ms, reason, cause, evidence), known.get(subject)
             places[subject] = kept if kept is not None and kept == now else now

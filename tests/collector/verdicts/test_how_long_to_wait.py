@@ -181,3 +181,28 @@ def test_what_flaps_is_called_for_once_it_stays_bad_for_as_long_as_anything_else
     for later in (0, 29):
         evidence = known({"a.seoul": ("x", now + later, {"process:nginx": 2}), "b.seoul": ("y", now + later)})
         assert turns.at(now + later, evidence).causes["host:a.seoul"].due_ms == START + round(now * 1000) + 30_000
+
+
+def test_what_stands_on_a_system_that_is_not_judged_yet_is_not_judged_either() -> None:
+    """One of two is heard first; what the other would say decides nothing but whether there is a second."""
+    either = (Group("either", "any", ("a.seoul", "b.seoul")),)
+    world = replace(
+        BOTH,
+        systems={
+            "login": System("login", "mofa", "login", "login", 1, ("a.seoul", "b.seoul"), either),
+            "form": System("form", "mofa", "form", "form", 1, ("a.seoul",), depends_on=("login",)),
+            "desk": System("desk", "mofa", "desk", "desk", 1, (), (Group("all", "all", ("login",)),)),
+        },
+    )
+    past = Past()
+    standing = judge(
+        world, known({"b.seoul": ("y", LATER)}), START + round(LATER * 1000), past, START + round(LATER * 1000)
+    )
+    assert {name: found.reason for name, found in standing.standing.systems.items()} == dict.fromkeys(
+        ("login", "form", "desk"), STARTING
+    )
+    assert standing.standing.causes == {}
+    later = START + round((LATER + 400) * 1000)
+    judged = judge(world, known({"b.seoul": ("y", LATER + 400)}), later, past, START + round(LATER * 1000))
+    found = {name: (system.state, system.reason) for name, system in judged.standing.systems.items()}
+    assert found == {"login": (3, "members_unknown"), "form": (3, "dependency"), "desk": (3, "members_degraded")}
