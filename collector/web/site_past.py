@@ -7,9 +7,12 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import zip_longest
 from typing import NamedTuple
 
+from collector.verdicts.reasons import NEVER_REPORTED, NO_HOSTS
 from collector.verdicts.standing import DOWN, MAINTENANCE, NO_DATA, Change
 
 DAYS = 90
+NOTHING_YET = frozenset({NO_HOSTS, NEVER_REPORTED})
+"""Reasons of a site of which nothing was ever known: its first seconds are no bad day."""
 
 
 class Day(NamedTuple):
@@ -59,7 +62,8 @@ def past_of(changes: Sequence[Change], now_state: int, since_ms: int | None, now
     if changes and changes[0].before is not None:
         spans.append((began, changes[0].at_ms, changes[0].before))
     for change, after in zip_longest(changes, changes[1:]):
-        spans.append((change.at_ms, after.at_ms if after else now_ms, change.after))
+        if change.reason not in NOTHING_YET:
+            spans.append((change.at_ms, after.at_ms if after else now_ms, change.after))
     if not changes and since_ms is not None:
         spans.append((max(began, since_ms), now_ms, now_state))
     first = datetime.fromtimestamp(began / 1000, zone).date()

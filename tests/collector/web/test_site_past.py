@@ -16,8 +16,8 @@ NOW_MS = 1_785_474_309_000  # 2026-07-31 06:05:09 in Lagos
 HOUR = 3_600_000
 
 
-def change(before: int | None, after: int, at_ms: int) -> Change:
-    return Change("site", "abuja", before, after, at_ms, "x")
+def change(before: int | None, after: int, at_ms: int, reason: str = "x") -> Change:
+    return Change("site", "abuja", before, after, at_ms, reason)
 
 
 def test_a_day_is_as_bad_as_its_worst_hour() -> None:
@@ -40,6 +40,14 @@ def test_before_anything_was_known_a_day_has_no_state(changes: list[Change], sin
     assert len(past.days) == DAYS
     assert [day.state for day in past.days] == [None] * (DAYS - known) + [0] * known
     assert past.ratio == (1.0 if known else None)
+
+
+@pytest.mark.parametrize(("reason", "bad"), [("no_hosts", 0), ("never_reported", 0), ("silent", 1)])
+def test_a_site_that_was_made_today_had_no_bad_day(reason: str, bad: int) -> None:
+    changes = [change(None, 2, NOW_MS - HOUR, reason), change(2, 0, NOW_MS - HOUR + 2000)]
+    past = past_of(changes, 0, NOW_MS - HOUR + 2000, NOW_MS, ZONE)
+    assert len(past.bad) == bad
+    assert past.days[-1].state == (2 if bad else 0)
 
 
 @pytest.mark.parametrize(
