@@ -21,6 +21,8 @@ WIDE = frozenset({"hub", "carrier", "cable", "facility", "device", "collector"})
 """One of these is one disturbance however much lies behind it."""
 HOSTS_OUT = frozenset({r.HOSTS_SILENT, r.HOSTS_DOWN, r.BUILDING_FAILING})
 """Many hosts of one site at once, or the first of many."""
+OF_CHECKS = frozenset({r.CHECKS_FAILING, r.ON_BATTERY})
+"""Where what checks say belongs to the evidence: of a site on battery, what its UPS says."""
 IN_WINDOW = frozenset({r.UNDER_MAINTENANCE, r.PLANNED_SHUTDOWN})
 GRAVE_GRADES = frozenset({1, 2})
 
@@ -67,7 +69,7 @@ def _signal(cause: Cause, standing: Standing, fleet: Fleet) -> Signal:
     own = ((kind, name), *cause.affected)
     systems = [id_ for what, id_ in own if what == "system" and id_ in standing.systems]
     down = tuple(sorted(id_ for id_ in systems if standing.systems[id_].state in (DOWN, NO_DATA)))
-    failing = standing.hosts[name].failing if name in standing.hosts else ()
+    failing = _failing(cause, kind, name, standing)
     weight = _weight(cause, kind, failing, carries_grave=kind == "link" and _carries_grave(name, fleet))
     grave = [id_ for id_ in systems if id_ in fleet.systems and fleet.systems[id_].grade in GRAVE_GRADES]
     # One silent host may only have lost its agent; a third of a site's hosts have not.
@@ -86,7 +88,7 @@ def _signal(cause: Cause, standing: Standing, fleet: Fleet) -> Signal:
         since_ms=cause.since_ms,
         due_ms=due_ms,
         affected=cause.affected,
-        evidence=(*cause.evidence, *_facts_of(failing if cause.reason == r.CHECKS_FAILING else ())),
+        evidence=(*cause.evidence, *_facts_of(failing if cause.reason in OF_CHECKS else ())),
         labels=(),
         annotations=(),
         is_active=True,
@@ -94,6 +96,14 @@ def _signal(cause: Cause, standing: Standing, fleet: Fleet) -> Signal:
         down=down,
         hold_ms=cause.hold_ms,
     )
+
+
+def _failing(cause: Cause, kind: str, name: str, standing: Standing) -> tuple[FailingCheck, ...]:
+    """Checks that fail by it: its own, or those of the hosts behind it."""
+    if cause.reason == r.ON_BATTERY:
+        behind = (standing.hosts[id_] for what, id_ in cause.affected if what == "host" and id_ in standing.hosts)
+        return tuple(check for host in behind for check in host.failing)
+    return standing.hosts[name].failing if kind == "host" and name in standing.hosts else ()
 
 
 def _facts_of(failing: Iterable[FailingCheck]) -> list[Fact]:
@@ -119,7 +129,7 @@ def _weight(cause: Cause, kind: str, failing: Iterable[FailingCheck], *, carries
         # Everything looks green, and nothing of any size passes: nobody would see it by themselves.
         is_grave = carries_grave and cause.reason == r.LARGE_PACKETS_LOST
         return _Weight(CRITICAL if is_grave else WARNING, WAITS_MS[kind])
-    if is_gone:
+    if is_gone or (cause.reason == r.ON_BATTERY and any(each.state == CHECK_CRITICAL for each in failing)):
         return _Weight(CRITICAL, 0)
     wait_ms = DEGRADED_MS if cause.state == DEGRADED and cause.reason not in HOSTS_OUT | {r.ON_BATTERY} else 0
     return _Weight(WARNING, wait_ms)

@@ -10,6 +10,7 @@ from typing import Any
 
 from collector.fleet.registry import Fleet
 from collector.incidents.signal import VERDICT, Signal
+from collector.verdicts.reasons import CHECKS_FAILING
 from collector.verdicts.standing import Fact
 
 LANGUAGES = ("ko", "en")
@@ -47,8 +48,9 @@ def title(signal: Signal, fleet: Fleet, language: str) -> str:
         said = notes.get("summary_ko" if language == "ko" else "summary") or notes.get("summary", "")
         return (said or f"{signal.reason} {signal.subject[1]}".strip())[:MOST_CHARS]
     kind, name = signal.subject
+    failing = _failing(signal.evidence, language) if signal.reason == CHECKS_FAILING else ""
     text = f"{phrase(language, 'cause', kind)} {name_of(kind, name, fleet, language)}: " + (
-        _failing(signal.evidence, language) or phrase(language, "reason", signal.reason)
+        failing or phrase(language, "reason", signal.reason)
     )
     return (text[:1].upper() + text[1:])[:MOST_CHARS]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agent.link.names import CRITICAL, WARNING
 from collector.fleet.registry import Agent, Fleet, HostEntry
 from collector.verdicts import reasons as r
 from collector.verdicts.evidence import Window
@@ -14,6 +15,8 @@ from collector.verdicts.senses import Senses
 from collector.verdicts.standing import DOWN, MAINTENANCE, NO_DATA, Fact, SiteStanding
 from collector.verdicts.votes import Tally
 from collector.verdicts.work import in_window
+
+UPS_CHECKS = "ups:"
 
 
 def own_findings(
@@ -64,7 +67,8 @@ def find_host(
     if site.state == MAINTENANCE:
         return Finding(MAINTENANCE, site.reason, site.cause, site.evidence)
     if heard.speaker is not None or heard.reason in r.SELF_EXPLAINED:
-        return Finding(heard.state, heard.reason)
+        is_by_power = site.reason == r.ON_BATTERY and _fails_by_power(heard)
+        return Finding(heard.state, heard.reason, f"site:{entry.site}" if is_by_power else "")
     last = Fact("last_report", entry.id, "", heard.last_report_ms)
     if site.state == DOWN or (site.state == NO_DATA and site.cause):
         return Finding(NO_DATA, r.BEHIND, site.cause or f"site:{entry.site}", (last,))
@@ -82,6 +86,12 @@ def find_host(
     if factor is not None:
         return Finding(NO_DATA, r.COMMON_FACTOR, factor[0], (factor[1], last))
     return Finding(heard.state, heard.reason, "", (last,))
+
+
+def _fails_by_power(heard: HeardHost) -> bool:
+    """Whether nothing of it fails but the UPS that its site runs on."""
+    failing = [each.check for each in heard.failing if each.state in (WARNING, CRITICAL)]
+    return heard.reason == r.CHECKS_FAILING and all(check.startswith(UPS_CHECKS) for check in failing)
 
 
 def find_agent(agent: Agent, heard: HeardAgent, own: Finding | None, site: SiteStanding | None) -> Finding:

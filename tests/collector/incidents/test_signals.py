@@ -49,6 +49,7 @@ CASES = [
     ("a site silent", cause("site:a", 2), {}, (), ("critical", 30, True)),
     ("a site on its backup", cause("site:a", 3, "on_backup"), {}, (), ("warning", 300, False)),
     ("a site on its battery", cause("site:a", 3, "on_battery"), {}, (), ("warning", 30, False)),
+    ("a site on its battery, as its UPS says", cause("site:a", 3, "on_battery", (("host", "web.a"),)), {}, (2,), ("critical", 30, False)),
     ("a host silent", cause("host:web.a", 2), {}, (), ("warning", 30, True)),
     ("a check warns", cause("host:web.a", 3, "checks_failing"), {}, (1,), ("info", 30, False)),
     ("a check is critical", cause("host:web.a", 3, "checks_failing"), {}, (1, 2), ("critical", 30, False)),
@@ -74,6 +75,13 @@ def test_how_grave_and_when(
     assert (signal.severity, (signal.due_ms - AT) // 1000, signal.hides) == expected
     (unknown,) = verdict_signals(standing(told._replace(due_ms=None), systems, checks), FLEET)
     assert unknown.due_ms is None
+
+
+def test_what_the_ups_of_a_dark_site_says_is_evidence_and_no_title() -> None:
+    dark = cause("site:a", 3, "on_battery", (("host", "web.a"),))
+    (signal,) = verdict_signals(standing(dark, {}, (2,)), FLEET)
+    assert [(fact.code, fact.subject) for fact in signal.evidence] == [("check_critical", "c0")]
+    assert title(signal, FLEET, "en").endswith(phrase("en", "reason", "on_battery"))
 
 
 @pytest.mark.parametrize(

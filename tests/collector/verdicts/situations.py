@@ -233,6 +233,24 @@ SITUATIONS: tuple[Situation, ...] = (
     # power
     Situation("mains lost, on the UPS", "battery cairo;+1", {"site:cairo": "degraded on_battery"}, {"site:cairo": ()}),
     Situation(
+        "mains lost, and the check of the UPS says so as well",
+        "check srv1.cairo ups:rack1 2;battery cairo;+1",
+        {"site:cairo": "degraded on_battery", "host:srv1.cairo": "degraded checks_failing site:cairo"},
+        {"site:cairo": ("host:srv1.cairo",)},
+    ),
+    Situation(
+        "mains lost, and a process dies of it",
+        "check srv1.cairo ups:rack1 2;check srv1.cairo process:nginx 2;battery cairo;+1",
+        {"site:cairo": "degraded on_battery", "host:srv1.cairo": "degraded checks_failing"},
+        {"site:cairo": (), "host:srv1.cairo": ()},
+    ),
+    Situation(
+        "a UPS runs on mains and wants a new battery",
+        "check srv1.cairo ups:rack1 1;+1",
+        {"site:cairo": "degraded checks_failing", "host:srv1.cairo": "degraded checks_failing"},
+        {"host:srv1.cairo": ("site:cairo",)},
+    ),
+    Situation(
         "on the UPS, then silence",
         "battery cairo;+2;silent cairo;unreached cairo;+5",
         {
