@@ -161,7 +161,7 @@ FAULTS = (
     Fault("large packets are lost in Gwangju", lambda demo: demo.condition.narrow_links.add("dc-gwj/main"),
           "link:dc-gwj/main", "critical", "lee"),
     Fault("the only server of Cairo is off", _kill("srv1.cairo"), "site:cairo", "critical", "choi"),
-    Fault("no mains in Abuja", _dark("abuja"), "site:abuja", "warning", "kim"),
+    Fault("no mains in Abuja", _dark("abuja"), "site:abuja", "critical", "kim"),
     Fault("the database of the joint login does not run", _fail("login-db1.dc-djn", "process:postgres"),
           "host:login-db1.dc-djn", "critical", "park"),
     Fault("the main line of Washington is cut", _cut("washington/main"), "link:washington/main", "warning", "smith"),

@@ -11,13 +11,12 @@ from agent.link.spool_record import Draft, SampleDraft, StateDraft
 from collector.world.agent import Identity, WorldAgent
 from collector.world.clock import BusyClock, Timeline
 from collector.world.demo.condition import Condition
-from collector.world.demo.machine import Numbers, Reading
+from collector.world.demo.machine import WELL, Numbers, Reading
 from collector.world.disk import DiskModel
 from collector.world.link import Wire
 
 SPOOL_BYTES = 4 << 20
 VERSION = "0.2.0"
-OK = (0, "")
 
 
 class DemoAgent(WorldAgent):
@@ -63,10 +62,13 @@ class DemoAgent(WorldAgent):
 
     def _changes(self) -> list[StateChange]:
         found = []
-        mine = {numbers.machine.id for numbers in self._numbers}
-        failing = {name: known for name, known in self._condition.failing.items() if name[0] in mine}
+        failing = {
+            (numbers.machine.id, check): known
+            for numbers in self._numbers
+            for check, known in numbers.failing(self._condition, self._timeline.now).items()
+        }
         for host, check in [*failing, *(name for name in self._said if name not in failing)]:
-            state, text = failing.get((host, check), OK)
+            state, text = failing.get((host, check), WELL)
             before = self._said.get((host, check), 0)
             if state != before:
                 found.append(StateChange(host, check, state, before, text))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from agent.link.names import CRITICAL, OK
+
 
 @dataclass
 class Condition:
@@ -29,5 +31,15 @@ class Condition:
         since, lasting = self.dark_sites.get(site, (now, 1.0))
         return max(0.0, 1 - (now - since) / lasting)
 
+    def power_state(self, site: str, now: float) -> tuple[int, str]:
+        """What the check of a site's UPS says of the mains, in an agent's words."""
+        if site not in self.dark_sites:
+            return OK, ""
+        return CRITICAL, "battery is nearly empty" if self.is_low(site, now) else "mains lost, on battery"
 
+    def is_low(self, site: str, now: float) -> bool:
+        return self.battery_ratio(site, now) < LOW_RATIO
+
+
+LOW_RATIO = 0.2
 USUAL_CELSIUS = 23.0

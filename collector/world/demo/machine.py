@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from agent.link.model import Labels, Schema, Series, make_schema
-from agent.link.names import COUNTER, GAUGE, UNTYPED
+from agent.link.names import COUNTER, GAUGE, OK, UNTYPED
 from collector.world.demo.condition import USUAL_CELSIUS, Condition
 from collector.world.demo.fleet import Machine
 from collector.world.topology import Place
@@ -21,6 +21,8 @@ MODES = ("idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user")
 NIGHT_LOAD, DAY_LOAD = 0.08, 0.55
 FULL_SECONDS = 3600.0
 """What a charged battery says it lasts."""
+WELL = (OK, "")
+UPS_CHECK = "ups:rack1"
 UPS_FLAGS = ("OL", "OB", "LB", "RB")
 
 
@@ -57,14 +59,23 @@ class Numbers:
         self._last_ms = at_ms
         readings = [*self._readings(at_ms, passed, condition, now), *more]
         checks = [(self.machine.id, check) for check in self._checks()]
-        states = [float(condition.failing.get(name, (0, ""))[0]) for name in checks]
+        failing = self.failing(condition, now)
+        states = [float(failing.get(check, WELL)[0]) for _, check in checks]
         if self.schema is None or len(self.schema.series) != len(readings):
             series = tuple(Series(self.machine.id, one.name, one.type, one.labels) for one in readings)
             self.schema = make_schema(series, tuple(checks))
         return self.schema, [*(one.value for one in readings), *states]
 
+    def failing(self, condition: Condition, now: float) -> dict[str, tuple[int, str]]:
+        """Its checks that are not well: state and words of each."""
+        found = {check: known for (host, check), known in condition.failing.items() if host == self.machine.id}
+        power = condition.power_state(self.machine.site, now)
+        if self._has_ups and power[0] != OK:
+            found[UPS_CHECK] = power
+        return found
+
     def _checks(self) -> tuple[str, ...]:
-        return (*self.machine.checks, *(("ups:rack1",) if self._has_ups else ()))
+        return (*self.machine.checks, *((UPS_CHECK,) if self._has_ups else ()))
 
     @property
     def _has_ups(self) -> bool:
@@ -148,7 +159,8 @@ class Numbers:
 
     def _power(self, condition: Condition, now: float) -> Iterator[Reading]:
         left = condition.battery_ratio(self.machine.site, now)
-        flags = {"OL"} if self.machine.site not in condition.dark_sites else {"OB"} | ({"LB"} if left < 0.2 else set())
+        is_dark, is_low = self.machine.site in condition.dark_sites, condition.is_low(self.machine.site, now)
+        flags = ({"OB", "LB"} if is_low else {"OB"}) if is_dark else {"OL"}
         yield _gauge("network_ups_tools_battery_charge", round(100 * left, 1), ups="rack1")
         yield _gauge("network_ups_tools_battery_runtime", round(FULL_SECONDS * left), ups="rack1")
         yield _gauge("network_ups_tools_ups_load", round(35 + self._chance.gauss(0, 1), 1), ups="rack1")
