@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from agent.link.answer import CENTRE, Receiver
 from agent.link.model import encode
@@ -14,11 +14,25 @@ from agent.link.ranges import Range, Ranges
 from collector.log.positions import Name, read_accepted
 from collector.log.tables import envelopes
 from collector.relay.tables import relay_position
+from collector.store.engine import straight
 
 NEAR = 500
 """Gaps this close together are read as one: those of an agent on hold lie between other agents' rows."""
 ROWS_AT_ONCE = 400
 _decode_ranges = msgspec.msgpack.Decoder(list[tuple[int, int]]).decode
+
+_WAITING = (  # built once: a hub asks at each of its turns, and building it took longer than the answer
+    select(
+        envelopes.c.id,
+        envelopes.c.agent_id,
+        envelopes.c.received_at_ms,
+        envelopes.c.is_late,
+        func.length(envelopes.c.packed),
+    )
+    .where(envelopes.c.id >= bindparam("low"), envelopes.c.id <= bindparam("top"))
+    .order_by(envelopes.c.id.desc())
+    .limit(ROWS_AT_ONCE)
+)
 
 
 class Waiting(NamedTuple):
@@ -43,7 +57,8 @@ class Enclosed(NamedTuple):
 
 
 def last_id(connection: Connection) -> int:
-    return connection.execute(select(func.max(envelopes.c.id))).scalar() or 0
+    (last,) = straight(connection, f"SELECT max(id) FROM {envelopes.name}").fetchone()  # noqa: S608 -- our own name
+    return last or 0
 
 
 def waiting(
@@ -54,18 +69,7 @@ def waiting(
     for low, high in reversed(_near(settled.gaps(first, last))):
         top = high
         while top >= low:
-            rows = connection.execute(
-                select(
-                    envelopes.c.id,
-                    envelopes.c.agent_id,
-                    envelopes.c.received_at_ms,
-                    envelopes.c.is_late,
-                    func.length(envelopes.c.packed),
-                )
-                .where(envelopes.c.id >= low, envelopes.c.id <= top)
-                .order_by(envelopes.c.id.desc())
-                .limit(ROWS_AT_ONCE)
-            ).all()
+            rows = connection.execute(_WAITING, {"low": low, "top": top}).all()
             bottom = rows[-1].id if len(rows) == ROWS_AT_ONCE else low
             there = Ranges()
             for row in reversed(rows):
