@@ -83,6 +83,7 @@ DATA_CENTRES = (
     Place("dc-gju", "공주센터", "Gongju centre", 36.4466, 127.1190, "Asia/Seoul", "", 3, agency="rec"),
 )
 PLACES = MISSIONS + DATA_CENTRES
+AT = {place.id: place for place in PLACES}
 
 
 def document() -> str:

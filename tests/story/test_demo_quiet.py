@@ -17,8 +17,9 @@ from collector.maintenance.occurrence import Schedule
 from collector.maintenance.queries import add_window
 from collector.store.schema import instant
 from collector.store.scope import EVERYTHING
-from collector.world.demo.demo import AT, CENTRE, Demo, hub_url
+from collector.world.demo.demo import CENTRE, Demo, hub_url
 from collector.world.station import Station
+from collector.world.topology import AT
 
 pytestmark = pytest.mark.slow
 BEGAN = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)

@@ -19,7 +19,8 @@ from collector.incidents.incident import OPEN
 from collector.incidents.queries import list_incidents
 from collector.store.schema import instant
 from collector.store.scope import EVERYTHING
-from collector.world.demo.demo import AT, hub_url
+from collector.world.demo.demo import hub_url
+from collector.world.topology import AT
 
 pytestmark = pytest.mark.slow
 BEGAN = datetime(2026, 11, 17, 1, 39, tzinfo=ZoneInfo("Asia/Seoul"))

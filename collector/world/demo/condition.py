@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from agent.link.names import CRITICAL, OK
+from collector.world.topology import Place
 
 
 @dataclass
@@ -39,6 +40,15 @@ class Condition:
 
     def is_low(self, site: str, now: float) -> bool:
         return self.battery_ratio(site, now) < LOW_RATIO
+
+    def carries(self, place: Place) -> bool:
+        """Whether anything passes between a place and the world."""
+        has_backup = "+" in place.link
+        return f"{place.id}/main" not in self.cut_links or (has_backup and f"{place.id}/backup" not in self.cut_links)
+
+    def rtt(self, place: Place, link: str = "main") -> float:
+        """Seconds for a round trip on its line, as slow as it is now."""
+        return place.rtt_ms / 1000 * self.slow_links.get(f"{place.id}/{link}", 1.0)
 
 
 LOW_RATIO = 0.2

@@ -16,7 +16,6 @@ from pathlib import Path
 from sqlalchemy import insert, update
 
 from agent.link.exchange import Exchange, Failure, Request, Response
-from agent.link.names import GAUGE
 from agent.link.profile import PROFILES, LinkProfile
 from collector.app import App
 from collector.fleet.registry import bump_version
@@ -30,14 +29,15 @@ from collector.world.centre import make_centre, make_database
 from collector.world.clock import START_MS, BusyClock, StepClock, Timeline
 from collector.world.demo.agent import DemoAgent
 from collector.world.demo.condition import Condition
-from collector.world.demo.fleet import HUB_SITES, Looked, Machine, document, hubs, looks, machines
-from collector.world.demo.machine import Numbers, Reading
+from collector.world.demo.fleet import HUB_SITES, Machine, document, hubs, machines
+from collector.world.demo.machine import Numbers
 from collector.world.demo.paced_centre import PacedCentre
+from collector.world.demo.sight import Sight
 from collector.world.demo.tempo import Tempo
 from collector.world.hub import HubStation, make_hub
 from collector.world.link import Line, Wire
 from collector.world.station import InlineLoop, Station
-from collector.world.topology import BITS_PER_SECOND, PLACES, Place
+from collector.world.topology import AT, BITS_PER_SECOND, Place
 
 CENTRE = "https://centre"
 WATCH_SECONDS = 5.0
@@ -47,13 +47,9 @@ THIN_REGISTRY_SECONDS = 80
 """How often hubs of a thin world ask: the longest after which none is missed."""
 LULL_SECONDS = 300.0
 """Of nothing wrong before a play may be coarse."""
-FULL_BYTES, NARROW_BYTES = 1500.0, 1400.0
-NEXT_DOOR_RTT = 0.0004
-"""Seconds, between machines of one centre."""
 HUB_JOBS = {"registry": 5.0, "checkpoint": 60.0, "letting_go": 600.0, "verdicts": 5.0, "history_chunks": 60.0}
 CALLING_JOBS = {"alerts": 2.0, "island": 2.0, "incidents": 1.0, "pages": 1.0, "page_delivery": 1.0}
 """Of a hub that calls people while it is alone."""
-AT = {place.id: place for place in PLACES}
 
 
 @cache
@@ -99,12 +95,7 @@ class Demo:
         self.stations: dict[str, Station] = {CENTRE: self.centre}
         self._lines: dict[tuple[str, str], Line] = {}
         self._numbers: dict[str, Numbers] = {}
-        self._looks: dict[str, list[Looked]] = {}
-        self._eyes: dict[str, set[str]] = {}
-        """Place -> those that look at it."""
-        for look in looks(is_thin):
-            self._looks.setdefault(look.host, []).append(look)
-            self._eyes.setdefault(look.target.rpartition(".")[2], set()).add(look.host.rpartition(".")[2])
+        self._sight = Sight(is_thin, self.timeline, self.condition, self.chance)
         self.centre.begin()
         for name, _, _, site in hubs(is_thin):
             self._found_hub(name, AT[site])
@@ -123,7 +114,7 @@ class Demo:
         self._brisk_until = max(self._brisk_until, self.timeline.now + seconds)
         before = len(self._awake)
         for site in sites:
-            self._awake |= {site, *self._eyes.get(site, ())}
+            self._awake |= {site, *self._sight.eyes_on(site)}
         if self._is_calm or len(self._awake) > before:
             self._is_calm = False
             self._follow()
@@ -198,7 +189,7 @@ class Demo:
                 self._profile(place),
                 numbers,
                 self.condition,
-                lambda host=speaker: self._seen_from(host),  # type: ignore[misc]
+                lambda host=speaker: self._sight.seen_from(host),  # type: ignore[misc]
             )
         app = self.centre.app
         assert app is not None
@@ -254,60 +245,13 @@ class Demo:
         if line is None:
             line = self._lines[place.id, url] = Line(place.rtt_ms / 1000, BITS_PER_SECOND[place.profile])
         is_at_home = bool(place.hub) and url == hub_url(place.hub) and HUB_SITES[place.hub] == place.id
-        line.is_cut = not is_at_home and not self.carries(place)
-        line.rtt = self._rtt(place)
+        line.is_cut = not is_at_home and not self.condition.carries(place)
+        line.rtt = self.condition.rtt(place)
         return line, self.stations[url].answer
-
-    def carries(self, place: Place) -> bool:
-        """Whether anything passes between a place and the world."""
-        cut = self.condition.cut_links
-        has_backup = "+" in place.link
-        return f"{place.id}/main" not in cut or (has_backup and f"{place.id}/backup" not in cut)
-
-    def _rtt(self, place: Place, link: str = "main") -> float:
-        return place.rtt_ms / 1000 * self.condition.slow_links.get(f"{place.id}/{link}", 1.0)
-
-    # ------------------------------------------------------------ what machines see of each other
-
-    def _seen_from(self, host: str) -> list[Reading]:
-        return [reading for look in self._looks.get(host, ()) for reading in self._look(host, look)]
-
-    def _look(self, host: str, look: Looked) -> list[Reading]:
-        own, place = AT[host.rpartition(".")[2]], AT[look.target.rpartition(".")[2]]
-        link = look.id.rpartition("/")[2] if look.subject == "link" else "main"
-        is_there = (self.carries(own) or own is place) and self.condition.battery_ratio(place.id, self.timeline.now) > 0
-        if look.subject == "host":
-            is_there = is_there and look.target not in self.condition.dead_hosts
-        elif look.subject == "link":
-            is_there = is_there and look.id not in self.condition.cut_links
-        else:
-            is_there = is_there and self.carries(place)
-        usual = NEXT_DOOR_RTT if look.subject == "host" else (self._rtt(own) + self._rtt(place, link)) / 2
-        rtt = usual * self.chance.uniform(0.97, 1.06)
-        told = [
-            ("probe_success", "icmp", float(is_there)),
-            ("probe_duration_seconds", "icmp", rtt if is_there else 1.0),
-        ]
-        found = [_probe(name, look.target, module, value) for name, module, value in told]
-        found.append(_probe("probe_icmp_duration_seconds", look.target, "icmp", rtt if is_there else None, phase="rtt"))
-        found.append(_probe("probe_icmp_loss_ratio", look.target, "icmp", 0.0 if is_there else 1.0))
-        if look.subject in ("link", "anchor"):
-            ends = {f"{place.id}/{link}", place.id}
-            is_wide = is_there and not ends & self.condition.narrow_links
-            mtu = (FULL_BYTES if is_wide else NARROW_BYTES) if is_there else None
-            found.append(_probe("probe_success", look.target, "path_mtu", float(is_wide)))
-            found.append(_probe("probe_path_mtu_bytes", look.target, "path_mtu", mtu))
-        return found
 
 
 def hub_url(name: str) -> str:
     return f"https://hub-{name}"
-
-
-def _probe(name: str, target: str, module: str, value: float | None, **labels: str) -> Reading:
-    known = {"target": target, "module": module, **labels}
-    rounded = None if value is None else round(value, 4)
-    return Reading(name, GAUGE, tuple(sorted(known.items())), rounded)
 
 
 def _enrol(store: Store, identities: list[Identity], at_ms: int) -> None:

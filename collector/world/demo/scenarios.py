@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from collector.world.demo import agreed
-from collector.world.demo.demo import AT, CENTRE, Demo, hub_url
+from collector.world.demo.demo import CENTRE, Demo, hub_url
 from collector.world.demo.fleet import CABLES, SERVICES, WATCHER
 from collector.world.demo.people import COVER
 from collector.world.liar import Liar
 from collector.world.station import Station
+from collector.world.topology import AT
 
 MINUTE = 60.0
 DAY = 86_400.0
