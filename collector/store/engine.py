@@ -116,7 +116,8 @@ def straight(connection: Connection, statement: str, rows: Sequence[Sequence[Any
     """A cursor that ran ``statement``, once or for each row, for what every commit of the log does.
 
     It goes to the driver itself, whose placeholders it must have: SQLAlchemy takes 40 us more for each. Raises
-    DBAPIError as SQLAlchemy would.
+    DBAPIError as SQLAlchemy would. After rows it is closed: dying later, in another thread, it would take its statement
+    back from whoever uses it then.
     """
     cursor = connection.connection.cursor()
     try:
@@ -124,6 +125,7 @@ def straight(connection: Connection, statement: str, rows: Sequence[Sequence[Any
             cursor.execute(statement)
         else:
             cursor.executemany(statement, rows)
+            cursor.close()
     except connection.dialect.loaded_dbapi.Error as why:
         raise DBAPIError.instance(statement, None, why, type(why), dialect=connection.dialect) from why
     return cursor
