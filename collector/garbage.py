@@ -1,23 +1,23 @@
 """When Python looks for cycles among the collector's objects, and among which.
 
-It stops everything else while it looks, for as long as it looks at many: a collector of a million series has a million
-objects that live as long as it does, and stood still for a quarter of a second at a time. So it looks at few at once, and
-what has outlived a look at everything is set aside; now and then all of that is looked at too, in case it died since.
+It stops everything else while it looks. By itself it does so whenever so many objects were made that did not die yet:
+in the midst of the work that makes them, again and again, and a collector of a million series has a million objects that
+live as long as it does. A look at everything was a quarter of a second, and one at 50,000 young ones some 20 ms, several
+times a second. Hardly anything of ours is a cycle, so looks are made by the clock, from the loop, where no request is in
+the midst of anything; what outlived one is set aside, so that the next looks only at what was made since. Now and then
+what was set aside is looked at too, in case it died.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from typing import Any
 
-YOUNG = 50_000
-"""New objects before the youngest are looked at: reports leave none, a batch of them is thousands. A fifth of that cost a
-collector of a thousand agents a tenth more, and pushes beside a scrape came no sooner."""
-OLDER = 20
-"""Looks at the younger before the next older are looked at with them."""
-EVERYTHING_EACH = 20
-"""Looks at the oldest, of which one is at what was set aside too."""
-OLDEST = 2
+LOOK_SECONDS = 10.0
+EVERYTHING_EACH = 360
+"""Looks of which one is at what was set aside too: once an hour."""
+MANY = 300_000
+"""New objects at which Python looks by itself after all: some 50 MB, should something leave cycles by the thousand."""
 
 
 class Garbage:
@@ -25,20 +25,29 @@ class Garbage:
 
     def __init__(self) -> None:
         self._looks = 0
+        self._before = gc.get_threshold()
 
     def begin(self) -> None:
-        """From now on; once in a process."""
-        gc.set_threshold(YOUNG, OLDER, OLDER)
-        gc.callbacks.append(self._looked)
+        """Leave it to ``look``; once in a process."""
+        gc.set_threshold(MANY, *self._before[1:])
+        self.look()
+
+    def keep_looking(self) -> None:
+        """As long as the running loop runs."""
+        self._looking = asyncio.create_task(self._look_by_the_clock())
+
+    async def _look_by_the_clock(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.look()
+
+    def look(self) -> None:
+        self._looks += 1
+        if self._looks % EVERYTHING_EACH == 0:
+            gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
     def end(self) -> None:
-        gc.callbacks.remove(self._looked)
+        gc.set_threshold(*self._before)
         gc.unfreeze()
-
-    def _looked(self, phase: str, info: dict[str, Any]) -> None:
-        if phase == "stop" and info["generation"] == OLDEST:
-            self._looks += 1
-            if self._looks % EVERYTHING_EACH == 0:
-                gc.unfreeze()
-            else:
-                gc.freeze()

@@ -61,8 +61,10 @@ def run(args: argparse.Namespace) -> int:
         settings = replace(settings, server=replace(settings.server, port=listening.getsockname()[1]))
         app = build(settings, SystemClock())
         agent = LocalAgent(app, settings) if args.local_agent else None
+        garbage = Garbage()
 
         async def started() -> None:
+            garbage.keep_looking()
             say_where(local_url(settings))
             server = settings.server
             bound = f"listening on {server.host} port {server.port}; " if server.is_told_elsewhere else ""
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         # uvicorn hands a signal on once it has stopped serving: as an exception it lets us stop the rest in order.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         app.start()
-        Garbage().begin()
+        garbage.begin()
         sys.setswitchinterval(SWITCH_SECONDS)
         try:
             Server(uvicorn_config(app, settings), started, app.stop_serving).run(sockets=[listening])
