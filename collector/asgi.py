@@ -84,8 +84,11 @@ class Dispatch:
             upstream.pull.forged = lambda: intake.forged
 
     def prepare(self) -> None:
-        """Before the first request comes: it should not wait for half a second."""
-        self._fastapi()
+        """Before the first request comes: neither it nor the reports meanwhile should wait for half a second. FastAPI makes a
+        router's routes when a path is first looked for among them."""
+        nowhere = {"type": "http", "method": "GET", "path": "/nowhere", "root_path": "", "headers": []}
+        for route in self._fastapi().routes:
+            route.matches(nowhere)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in LINK_PATHS:
