@@ -17,8 +17,8 @@ from collector.errors import Refused
 from collector.escalation.policy_apply import current_plan
 from collector.escalation.queries import Summoned, summoned
 from collector.fleet.registry import Fleet, Registry
+from collector.incidents import ending_queries, queries, seen
 from collector.incidents import incident as inc
-from collector.incidents import queries, seen
 from collector.incidents.incident import Incident
 from collector.incidents.merge_queries import merge_by_hand
 from collector.incidents.related import related_to
@@ -143,12 +143,12 @@ def explain(services: Desk, caller: Caller, number: int, cause: str, prevention:
 
 def resolve(services: Desk, caller: Caller, number: int) -> Incident:
     """Raises Refused."""
-    return _do(services, caller, number, "resolve", queries.resolve, {})
+    return _do(services, caller, number, "resolve", ending_queries.resolve, {})
 
 
 def close(services: Desk, caller: Caller, number: int) -> Incident:
     """Raises Refused."""
-    return _do(services, caller, number, "close", queries.close, {})
+    return _do(services, caller, number, "close", ending_queries.close, {})
 
 
 def merge(services: Desk, caller: Caller, number: int, into: int) -> Incident:

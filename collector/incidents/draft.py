@@ -52,8 +52,7 @@ class Draft:
 
     @property
     def is_told(self) -> bool:
-        """Whether anybody knows of it yet."""
-        return self.incident.paged_at is not None or self.incident.acknowledged_at is not None
+        return self.incident.is_told
 
     def become(self, **values: Any) -> None:
         self.incident = replace(self.incident, **values)

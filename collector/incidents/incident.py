@@ -115,6 +115,11 @@ class Incident:
         return self.state in OPEN
 
     @property
+    def is_told(self) -> bool:
+        """Whether anybody knows of it yet."""
+        return self.paged_at is not None or self.acknowledged_at is not None
+
+    @property
     def subject(self) -> tuple[str, str]:
         return self.subject_kind, self.subject_id
 

@@ -22,7 +22,8 @@ def merge_by_hand(connection: Connection, child: Incident, parent: Incident, by:
     through the parent; its time to fix goes on there where the parent has none."""
     _, memory = read_book(connection, lock=True)  # no look of the job stands on what is changed here
     of = incidents.c
-    was = as_it_was(connection, child, parent)
+    owes = (child.is_told or child.uid in memory.owed) and parent.uid not in memory.owed
+    was = as_it_was(connection, child, parent) | {"lends_owed": owes}
     open_still = (of.state.in_(inc.OPEN), of.merged_into.is_(None))
     if not connection.execute(select(of.number).where(of.number == parent.number, *open_still)).first():
         return False
@@ -39,6 +40,8 @@ def merge_by_hand(connection: Connection, child: Incident, parent: Incident, by:
     )
     if not done.rowcount:
         return False
+    if owes:
+        memory.owed[parent.uid] = round(now.timestamp() * 1000)
     _move_signals(connection, child.number, parent.number, now)
     _copy_reach(connection, child.number, parent.number)
     if was["lends_clock"]:

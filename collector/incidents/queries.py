@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from collector.escalation.queries import add_timer, cancel
-from collector.escalation.timer import FIX, KINDS, PURSUIT, REACK, RESOLVED, STEP, UNSNOOZE
+from collector.escalation.timer import PURSUIT, REACK, STEP, UNSNOOZE
 from collector.incidents import incident as inc
 from collector.incidents.incident import BY_PEOPLE, EVENTS, UNDO, WAYS, Event, Incident, SignalRow
 from collector.incidents.tables import incident_events, incident_reach, incident_signals, incidents
@@ -194,14 +194,14 @@ def acknowledge(
 
 def assign(connection: Connection, number: int, by: str, now: datetime, assignee: str) -> bool:
     """Give it to somebody; empty = to nobody."""
-    return _change(connection, number, inc.OPEN, {"assignee": assignee}, "assigned", by, now, {"to": assignee})
+    return change(connection, number, inc.OPEN, {"assignee": assignee}, "assigned", by, now, {"to": assignee})
 
 
 def snooze(connection: Connection, number: int, by: str, now: datetime, until: datetime) -> bool:
     """Page nobody until then; if it is still there, steps begin anew. Nothing of the highest severity is muted so:
     the caller refuses that."""
     data = {"until": until.isoformat()}
-    if not _change(connection, number, inc.OPEN, {"snoozed_until": until}, "snoozed", by, now, data):
+    if not change(connection, number, inc.OPEN, {"snoozed_until": until}, "snoozed", by, now, data):
         return False
     cancel(connection, number, (STEP, REACK, UNSNOOZE), now)
     add_timer(connection, number, UNSNOOZE, until)
@@ -213,39 +213,13 @@ def comment(connection: Connection, number: int, by: str, now: datetime, text: s
     of = incidents.c
     values = {"action_at": func.coalesce(of.action_at, now)} if is_action else {"number": of.number}
     kind = "action" if is_action else "commented"
-    return _change(connection, number, inc.STATES, values, kind, by, now, {"text": text})
+    return change(connection, number, inc.STATES, values, kind, by, now, {"text": text})
 
 
 def explain(connection: Connection, number: int, by: str, now: datetime, cause: str, prevention: str) -> bool:
     """Why it happened, and what keeps it from happening again (재발방지대책); for the final report."""
     values = {"cause_text": cause, "prevention_text": prevention}
-    return _change(connection, number, inc.STATES, values, "explained", by, now, values)
-
-
-def resolve(connection: Connection, number: int, by: str, now: datetime) -> bool:
-    """Say that it is over. Signals that still hold open it again after a while."""
-    of = incidents.c
-    values = {
-        "state": inc.RESOLVED,
-        "resolved_at": now,
-        "recovered_at": func.coalesce(of.recovered_at, now),
-        "snoozed_until": None,
-    }
-    if not _change(connection, number, inc.OPEN, values, "resolved", by, now, {}):
-        return False
-    settle_timers(connection, number, now)
-    return True
-
-
-def close(connection: Connection, number: int, by: str, now: datetime) -> bool:
-    """Nothing is left to be done. Only what is resolved, and has no signal that still holds, can be closed."""
-    of = incident_signals.c
-    if connection.execute(select(of.key).where(of.incident == number, of.ended_at.is_(None)).limit(1)).first():
-        return False
-    done = _change(connection, number, (inc.RESOLVED,), {"state": inc.CLOSED, "closed_at": now}, "closed", by, now, {})
-    if done:
-        cancel(connection, number, [kind for kind in KINDS if kind != RESOLVED], now)
-    return done
+    return change(connection, number, inc.STATES, values, "explained", by, now, values)
 
 
 def mark_paged(connection: Connection, number: int, now: datetime) -> None:
@@ -254,16 +228,7 @@ def mark_paged(connection: Connection, number: int, now: datetime) -> None:
     connection.execute(update(incidents).where(of.number == number, of.paged_at.is_(None)).values(paged_at=now))
 
 
-def settle_timers(connection: Connection, number: int, now: datetime) -> None:
-    """Of an incident that is resolved: nothing is pursued any more, and whoever was told hears that it is over."""
-    of = incidents.c
-    cancel(connection, number, (*PURSUIT, *FIX), now)
-    told = (of.number == number, of.paged_at.isnot(None), of.merged_into.is_(None))
-    if connection.execute(select(of.number).where(*told)).first():
-        add_timer(connection, number, RESOLVED, now)
-
-
-def _change(
+def change(
     connection: Connection,
     number: int,
     states: Sequence[str],
@@ -273,6 +238,7 @@ def _change(
     now: datetime,
     data: Mapping[str, Any],
 ) -> bool:
+    """Whether it was in one of ``states``, and is as ``values`` say now; the event of it is written then."""
     of = incidents.c
     done = connection.execute(update(incidents).where(of.number == number, of.state.in_(states)).values(**values))
     if not done.rowcount:

@@ -77,6 +77,8 @@ def split_again(connection: Connection, number: int, of_parent: int, by: str, no
         _go_on(connection, child, parent, was, now, holds=ended_at is None)
         if ended_at is not None:
             memory.root_ended[child.uid] = round(ended_at.timestamp() * 1000)
+    if was.get("lends_owed"):
+        memory.owed.pop(parent.uid, None)
     _parent_alone(connection, parent, child, was)
     note_event(connection, child.number, "split", by, now, {"number": parent.number} | _titles(parent))
     note_event(connection, parent.number, "gave_back", by, now, {"number": child.number} | _titles(child))

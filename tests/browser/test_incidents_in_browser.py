@@ -21,6 +21,7 @@ from collector.alerts.beat import heard
 from collector.alerts.beat_asked import NewBeat, agree
 from collector.alerts.beat_queries import beat_of_key, write_beat
 from collector.incidents import queries
+from collector.incidents.ending_queries import resolve
 from collector.store.schema import instant
 from collector.store.scope import EVERYTHING
 
@@ -90,7 +91,7 @@ def test_a_list_changes_by_itself_when_somebody_answers(browser: Browser, site: 
         expect(page.locator("[data-incidents=warning] b")).to_have_text("2")
         page.wait_for_timeout(2500)
         with site.lock, site.world.store.transaction() as connection:
-            queries.resolve(connection, 2, "garam", instant(site.world.clock.wall_ms()))
+            resolve(connection, 2, "garam", instant(site.world.clock.wall_ms()))
         expect(page.locator("[data-incidents=warning] b")).to_have_text("1", timeout=6_000)
         assert seen.faults == []
 

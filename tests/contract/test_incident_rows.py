@@ -13,18 +13,17 @@ from collector.escalation.queries import add_timer, cancel, claim, due, move, pe
 from collector.fleet.registry import Registry
 from collector.incidents.course import Course, Memory
 from collector.incidents.course_queries import Overtaken, read_book, read_homes, write_look
+from collector.incidents.ending_queries import close, resolve
 from collector.incidents.job import IncidentJob
 from collector.incidents.queries import (
     acknowledge,
     assign,
-    close,
     comment,
     count_open,
     events_of,
     explain,
     find,
     list_incidents,
-    resolve,
     signals_of,
     snooze,
 )

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from told_signals import START, Told, alert, ended, replace_, verdict
 
-from collector.incidents.queries import acknowledge, close, comment, find, resolve, snooze
+from collector.incidents.ending_queries import close, resolve
+from collector.incidents.queries import acknowledge, comment, find, snooze
 from collector.incidents.signal import Signal
 from collector.store.scope import EVERYTHING
 from collector.verdicts.standing import Fact

@@ -188,3 +188,26 @@ def test_only_a_merge_by_hand_into_what_stands_by_itself_is_undone(stage: Stage,
     assert owner.get("/api/incidents/1").status_code == 404, "nor does it reach those whom only the other touched"
     told.until(600)
     assert [each.state for each in told.all()] == ["triggered"] * 3
+
+
+@pytest.mark.parametrize("split_first", [False, True], ids=["as one", "after it was undone"])
+@pytest.mark.parametrize("by_hand", [False, True], ids=["by itself", "by hand"])
+def test_whoever_was_called_for_the_one_hears_the_end_of_both(
+    stage: Stage, told: Told, by_hand: bool, split_first: bool
+) -> None:
+    """The other is so young that nobody was told of it."""
+    young = alert("PrinterGone", ("host", "web.away"), since=90)
+    told.at(90, DISK, MAIL, young)
+    stage.clock.now = told.now
+    noc = stage.program("noc", role="noc_operator")
+    assert noc.post("/api/incidents/1/merge", json={"into": 3}).status_code == 200
+    if split_first:
+        assert noc.post("/api/incidents/1/split").status_code == 200
+    if by_hand:
+        assert noc.post("/api/incidents/3/resolve").status_code == 200
+    told.at(95, MAIL, ended(young, 94), ended(DISK, 94))
+    told.until(1500)
+    assert [kind for _, incident, kind in told.paged if incident == 3] == ([] if split_first else ["resolved"])
+    assert [kind for _, incident, kind in told.paged if incident == 1 and kind != "step"] == (
+        ["resolved"] if split_first else []
+    )

@@ -13,7 +13,8 @@ from sqlalchemy import event
 from told_signals import START, Told, alert, verdict
 
 from collector.escalation.policy import SHIPPED
-from collector.incidents.queries import acknowledge, resolve
+from collector.incidents.ending_queries import resolve
+from collector.incidents.queries import acknowledge
 from collector.store.engine import Store
 
 PLAN = replace(SHIPPED, settle_seconds=20, storm_per_minute=4, storm_calm_seconds=30, reopen_seconds=60)

@@ -20,6 +20,7 @@ from collector.fleet.registry import Registry
 from collector.fleet.topology import read_topology
 from collector.fleet.topology_apply import apply_topology
 from collector.incidents import queries as incidents
+from collector.incidents.ending_queries import resolve
 from collector.incidents.tables import incident_signals
 from collector.incidents.tables import incidents as rows
 from collector.pages.delivery import DeliveryJob
@@ -193,7 +194,7 @@ class PagingStage:
 
     def resolve(self, number: int) -> None:
         with self.store.transaction() as connection:
-            incidents.resolve(connection, number, "kim", self.now)
+            resolve(connection, number, "kim", self.now)
 
     def timer(self, number: int, kind: str = RESOLVED, step: int = 0) -> None:
         with self.store.transaction() as connection:
