@@ -14,8 +14,8 @@ import asyncio
 import gc
 
 LOOK_SECONDS = 10.0
-EVERYTHING_EACH = 360
-"""Looks of which one is at what was set aside too: once an hour."""
+EVERYTHING_EACH = 60
+"""Looks of which one is at what was set aside too: each ten minutes."""
 MANY = 300_000
 """New objects at which Python looks by itself after all: some 50 MB, should something leave cycles by the thousand."""
 
