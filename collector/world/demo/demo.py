@@ -94,7 +94,6 @@ class Demo:
         self.centre.least_seconds = self._least_seconds
         self.stations: dict[str, Station] = {CENTRE: self.centre}
         self._lines: dict[tuple[str, str], Line] = {}
-        self._numbers: dict[str, Numbers] = {}
         self._sight = Sight(is_thin, self.timeline, self.condition, self.chance)
         self.centre.begin()
         for name, _, _, site in hubs(is_thin):
